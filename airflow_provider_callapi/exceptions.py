@@ -106,7 +106,7 @@ class CallApiTrouble(AirflowException):
 
 
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
-    """Return the exception for a task with an unresolved call: the search did not find the call.
+    """Return the exception for a task whose call may have been placed, but cannot be found.
 
     - With ``may_dial_again``: `CallUnresolvedForNow`. Airflow retries the task.
     - Otherwise: `CallUnresolved`. Airflow does not retry the task.

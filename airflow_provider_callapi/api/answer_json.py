@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from airflow_provider_callapi.api.half_characters import replace_halves
+from airflow_provider_callapi.api.lone_surrogates import replace_lone_surrogates
 
 D = TypeVar("D")
 _NULL = msgspec.Raw(b"null")
@@ -71,7 +71,7 @@ def load_json(content: bytes, *, unique_names: bool = False) -> Any:
     body = json.loads(content, object_pairs_hook=_with_unique_names if unique_names else None)
     if b"\\ud" not in content.lower() and _NUL not in content:
         return body
-    text = replace_halves(json.dumps(body, ensure_ascii=False))
+    text = replace_lone_surrogates(json.dumps(body, ensure_ascii=False))
     return json.loads(_NUL_IN_TEXT.sub("\\1\ufffd", text))
 
 

@@ -98,7 +98,8 @@ class _Unpacker:
     def __call__(self, chunk: bytes, room: int) -> bytes:
         """Return the next chunk, decompressed.
 
-        ``room``: how many more decompressed bytes the body may have. The result has at most one byte more.
+        :param room: how many more decompressed bytes the body may have. The result has at most one byte more.
+            The additional byte shows the caller that the body is too large.
 
         :raises AnswerUnreadable: the compressed body is damaged.
         """

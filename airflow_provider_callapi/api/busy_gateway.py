@@ -45,12 +45,15 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 
 
 def is_gateways_own(body: Mapping[str, Any], status: int) -> bool:
-    """Return whether the JSON object in a busy answer comes from a gateway, and not from the service.
+    """Return whether a JSON body with the HTTP status 429 or 503 comes from a gateway.
 
-    A gateway's object has no field of JSON-RPC except ``error``. This ``error`` is no object, e.g. a text, or
-    its ``code`` is the HTTP status.
+    Otherwise, it comes from the service. The body comes from a gateway if both conditions are met:
 
-    :param body: the JSON object, such as ``{"status": 503, "error": "Service Unavailable"}``.
+    - It has no field of JSON-RPC except ``error``.
+    - The field ``error`` is missing, contains a text or number, or contains an object whose ``code`` is the
+      HTTP status.
+
+    :param body: the JSON body, such as ``{"status": 503, "error": "Service Unavailable"}``.
     :param status: the HTTP status of the answer.
     """
     if not body.keys().isdisjoint(("jsonrpc", "id", "result")):

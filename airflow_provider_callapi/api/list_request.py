@@ -76,9 +76,9 @@ def fetch_pages(
     :param last_offset: the largest offset that ``page_at`` accepts.
     :param key: a function that takes an entry, and returns a key that no other entry has. With these keys,
         `fetch_pages` notices entries that move to another page while it reads. None: it does not notice them.
-    :return: a pair: the entries, and a bool. False: to read the list in smaller parts may find more entries,
-        because the list may continue after ``last_offset``, or because entries have moved to another page
-        meanwhile. True: smaller parts would not help.
+    :return: a pair: the entries, and whether the function has reached the end of the list undisturbed. False:
+        the list may continue after ``last_offset``, or entries have moved to another page meanwhile. The
+        caller should then read the list in smaller parts.
     """
     found: list[E] = []
     pages: list[Entries[E]] = []

@@ -27,7 +27,7 @@ from pydantic import (
 
 from airflow_provider_callapi.api.entries import Entries, Model, read_entries
 from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.half_characters import join_halves
+from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.models import (
     AccessToken,
     CallSession,
@@ -279,7 +279,7 @@ def _check_not_blank(text: str) -> str:
 
 def _check_text(value: Any) -> Any:
     if isinstance(value, str):
-        return join_halves(value)
+        return join_surrogate_pairs(value)
     # A number with a fraction has several spellings, such as 1.1 and 1.10. Only the author knows the text.
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("a text is needed")
@@ -489,12 +489,12 @@ def _operator_phone(value: Any) -> Any:
 
 
 class StartSimpleCall(_DirectCall):
-    """Call a contact and a person at any phone number, and connect the two.
+    """Call a contact and an operator, and connect the two. The operator may be any person with a phone.
 
-    :ivar operator: the phone number of the person, or ``{"phone_number": …}``. It must not be a virtual
+    :ivar operator: the phone number of the operator, or ``{"phone_number": …}``. It must not be a virtual
         number of the account.
-    :ivar operator_confirmation: the phone key with which the person accepts the call: a digit, ``*`` or
-        ``#``. ``any``: any key. None: the person accepts the call by picking up.
+    :ivar operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*`` or
+        ``#``. ``any``: any key. None: the operator accepts the call by picking up.
     """
 
     method = "start.simple_call"

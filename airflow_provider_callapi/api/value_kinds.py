@@ -1,4 +1,4 @@
-"""Find texts into which a template inserted nothing, and describe invalid values in error texts.
+"""Find texts in which a template has left a gap, and describe invalid values in error texts.
 
 An invalid value may be a password or a phone number. An error text therefore does not contain the value, but
 describes it, e.g. as ``a blank text``.
@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from airflow_provider_callapi.api.half_characters import has_half_character
+from airflow_provider_callapi.api.lone_surrogates import has_lone_surrogate
 
 
 class TextWithGap:
@@ -100,6 +100,6 @@ def _kind_of_text(value: str) -> str:
         return "an empty text"
     if not value.strip():
         return "a blank text"
-    if has_half_character(value):
+    if has_lone_surrogate(value):
         return "a text with half of a character (a lone surrogate)"
     return "a template" if "{{" in value or "{%" in value else "a text that cannot be used"

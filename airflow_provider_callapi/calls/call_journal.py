@@ -23,8 +23,8 @@ There are four exceptions. The author can choose the first two:
 - ``absence_proven_after``: if it is proven that an unconfirmed call was never placed, the try places the same
   attempt again.
 - The service refused the start request, or the request was not sent: the stage is "nothing" again.
-- The journal holds a call to another person: the try places a new attempt. If the secret key of the stored
-  fingerprint is gone, the call counts as a call to the same person.
+- The journal holds a call to another person: the try places a new attempt. The journal stores a fingerprint
+  of the person, made with a secret key. If this key is gone, the call counts as a call to the same person.
 """
 
 from __future__ import annotations
@@ -67,10 +67,7 @@ class Stage(StrEnum):
 
 
 class Step(StrEnum):
-    """What one try of a task does with the call in the journal.
-
-    The task log shows the values of this enum.
-    """
+    """What a try of a task does next, according to the journal. The task log shows the values."""
 
     DIAL = "placing the call"
     DIAL_AGAIN = "placing a new attempt"
@@ -171,8 +168,8 @@ class Journal:
 
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a number that changes only when a user clears the task. If ``retries`` in the DAG file
-        have changed before the clear, the number can stay the same.
+    :param generation: a number, calculated from Airflow's ``max_tries`` and ``retries``, that changes when a
+        user clears the task. If ``retries`` were changed in the DAG file, a clear can leave it unchanged.
     :param retries: the task's ``retries`` in the DAG file of this try. None: not known.
     :param run_clears: how often users have cleared tasks of the DAG run.
     :param connection: id of the Airflow connection of this try. None: not known.
@@ -229,11 +226,12 @@ class Journal:
         return _STEPS[self.record.stage, self._clears.since(self.record.clears)]
 
     def connection_conflict(self, step: Step, *, dials_again: bool) -> str | None:
-        """Return why this try must not look for an earlier try's call through its own connection.
+        """Return why this try must not search for an earlier try's call: another account placed the call.
 
         :param step: what this try does with the call, see `next_step`.
         :param dials_again: True: this try may place an unconfirmed call again, even if the phone rings twice.
-        :return: the reason, as text for an error message. None: the try may use its connection.
+        :return: the reason, as text for an error message: this try uses another Airflow connection than the
+            earlier try. None: this try may search for the call, or need not search.
         """
         record = self.record
         if record is None or step in DIALLING_STEPS or record.stage is Stage.DONE:
@@ -294,8 +292,8 @@ class Journal:
         - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
           ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
-          deployment and the task. If Airflow has deleted the record of earlier attempts (``record_is_lost``),
-          also of ``generation``, which changes with each clear of the task.
+          deployment and the task. If ``record_is_lost``, the hash also contains ``generation``, which changes
+          with each clear of the task.
 
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param attempt: the number of the attempt; the first is 1.

@@ -43,6 +43,7 @@ class CallsInTask:
     def number(self, request: StartCall) -> int:
         """Return the number of the call that a start request asks for. The task's first call is number 1.
 
+        By this number, a retry recognises the calls of an earlier try, so that it does not place them again.
         The first of these rules that fits the request decides:
 
         1. This try has already asked for a call with exactly the same content: the number of that call.
@@ -75,10 +76,10 @@ class CallsInTask:
         return number + 1
 
     def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
-        """Return the session ids of the task's other calls to the person whom a start request calls.
+        """Return the session ids of the task's calls to a person, without one of these calls.
 
-        :param number: the number of the call that the start request asks for, see the method `number`. This
-            call is left out.
+        :param number: the position, among the task's calls, of the call that is left out. The first is 1.
+        :param request: the start request that calls the person.
         """
         records = (
             NumberedStore(self._store, other).get(RECORD_KEY)
@@ -116,7 +117,7 @@ class NumberedStore:
         self._number = number
 
     def get(self, key: str) -> Any:
-        """Return the value of a key; None: no value is stored for this call."""
+        """Return the value of a key for this store's phone call. None: no value is stored."""
         return self._store.get(f"{key}_{self._number}")
 
     def set(self, key: str, value: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Clears:
-    """What one try knows of the clears of its task.
+    """What one try knows of the clears of its task. A later try compares its own values with these.
 
     :ivar generation: Airflow's ``max_tries``. A clear sets it to the number of tries plus ``retries``.
     :ivar retries: the task's ``retries`` in the DAG file of the try. None: not known.

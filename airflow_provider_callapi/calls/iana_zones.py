@@ -27,7 +27,8 @@ def is_iana_zone(name: str) -> bool:
 def is_certain_zone(name: str) -> bool:
     """Return whether a text is an IANA time zone, and certainly means this zone to its author.
 
-    ``EST`` is a zone without summer time, but may mean New York time: people would be rung an hour too late.
+    For example, the result for ``EST`` is False. This zone has no summer time, but its author may mean the
+    time in New York. In summer, people would then be called an hour too late.
     """
     return is_iana_zone(name) and name not in _WITHOUT_SUMMER_TIME
 

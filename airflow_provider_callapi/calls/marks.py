@@ -83,7 +83,8 @@ def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
 def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
     """Return the first mark in ``marks`` that a call certainly has. None: there is no such mark.
 
-    If the operations of the call are not known, no operation counts.
+    A mark is a tag, or an operation of a scenario. While the operations of the call are not known, only a tag
+    can be the result.
 
     :param call: the outcome of the call; None: there is no call, and the function returns None.
     """
@@ -91,7 +92,7 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 
 
 def may_have_mark(marks: Iterable[Mark], call: Outcome) -> bool:
-    """Return whether a call may have one of ``marks`` that is not known: `Mark.is_on` returns None for it."""
+    """Return whether a call may have one of ``marks``, but it is not known whether the call has it."""
     return any(mark.is_on(call) is None for mark in marks)
 
 

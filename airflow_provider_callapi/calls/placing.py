@@ -38,7 +38,7 @@ _NOT_FOUND = "An earlier search did not find the call"
 
 
 class Killed(Exception):
-    """The task was killed. The try then sends no start request, and judges no call."""
+    """Raised if the task was killed. The try sends no further start request, and its result is not used."""
 
 
 class Unresolved(Exception):
@@ -213,7 +213,8 @@ def _place_absent_call(
 ) -> Outcome:
     """Send an unconfirmed call's start request again, if it is proven that the call was never placed.
 
-    :param absence_proven_after: seconds without a sign of the call that prove this, from the first search on.
+    :param absence_proven_after: seconds from the end of the first search. If no service shows the call until
+        then, the call was never placed.
     :raises AbsenceNotProven: it is not proven yet.
     """
     unconfirmed = journal.current
@@ -239,9 +240,10 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise `Unresolved` if one of the Data API's reports may be the report of the unconfirmed call.
+    """Check the Data API's reports before the unconfirmed call counts as never placed.
 
-    :raises Unanswered: a report cannot be read, and no readable report may be that of the unconfirmed call.
+    :raises Unresolved: one of the reports may be the report of the unconfirmed call.
+    :raises Unanswered: a report cannot be read. It may be the report of the unconfirmed call.
     """
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API
@@ -362,7 +364,7 @@ def _search(
 ) -> Outcome | None:
     """Search for a call whose start request got no answer. Store and return its outcome. None: not found.
 
-    An error of the search is raised. Exception: without ``must_work``, a permanent error means: not found.
+    :param must_work: False: after a permanent error of the search, return None. True: raise the error.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
@@ -394,8 +396,11 @@ def _find_unconfirmed_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    Return its session id. None: not found. After a permanent error: raise it with ``search_must_work``, else
-    None.
+    :param since: when the intent was stored, epoch seconds. A call that began much earlier is another call.
+        None: not known.
+    :param search_until: when the search ends, epoch seconds.
+    :param search_must_work: whether to raise a permanent error of the search. False: return None.
+    :return: the session id of the call. None: the search did not find the call.
     """
     record = journal.current
     others = frozenset((*record.others, *journal.calls_of_others(request)))

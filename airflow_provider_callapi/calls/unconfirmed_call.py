@@ -87,12 +87,12 @@ class UnconfirmedCall:
         - It has the unconfirmed call's ``external_id``.
         - It is not in ``others``.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
-        - It started at most ``clock_difference`` seconds before the intent was stored, or later.
+        - It did not start more than ``clock_difference`` seconds before the intent was stored.
 
         Exceptions:
 
-        - If this package made the id for one attempt, only the first two conditions apply.
-        - If this package made the id for an alert, an active call may have any start time.
+        - If this package made the ``external_id`` for one attempt, only the first two conditions apply.
+        - If this package made the ``external_id`` for an alert, an active call may have any start time.
         - A number or start time that cannot be read meets its condition.
 
         :param found: an active call, or a call in a report of the Data API.
@@ -115,16 +115,15 @@ class UnconfirmedCall:
         conditions:
 
         - It is not in ``others``.
-        - It has the unconfirmed call's ``external_id``, or no ``external_id``. Or the service does not show
-          its ``external_id``, or shows one that cannot be read.
+        - The service shows the unconfirmed call's ``external_id``, no ``external_id``, or an unreadable one.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It is active, or it started no earlier than 15 hours before the intent was stored.
 
-        If the service states that the reported call has no ``external_id``, two more conditions must be met:
+        If the service sends the field ``external_id`` with an empty value, two more conditions must be met:
 
         - The unconfirmed call's contact is known.
-        - The service shows at least one digit of the contact's number in the reported call, or does not show
-          this field.
+        - The service shows at least one digit of the reported call's contact, or does not send the field with
+          the contact's number.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -215,7 +214,7 @@ class UnconfirmedCall:
         return at >= self.search_until and not self.misses
 
     def is_overdue(self, at: float) -> bool:
-        """Return whether the search must end now, because ``search_until`` was an hour ago.
+        """Return whether the search must end now: one hour or more has passed since ``search_until``.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

@@ -19,7 +19,7 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 
 @suppress_logs_and_warning
 def find(args: Namespace) -> None:
-    """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
+    """Print the calls that have the command's ``external_id``: the active ones, and the newest report of one.
 
     Use the command after the error `CallUnresolved`, which names the ``external_id`` of a call that may have
     been placed.

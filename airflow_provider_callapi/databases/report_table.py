@@ -74,7 +74,7 @@ class ReportTable:
             self._keyed.upsert(db, rows)
 
     def _with_moments(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of a row whose columns with times contain epoch seconds instead of ISO 8601 texts."""
+        """Return a copy of a row in which epoch seconds replace the times in ISO 8601."""
         return {**row, **{name: _epoch_seconds(row[name]) for name in self._moments}}
 
 

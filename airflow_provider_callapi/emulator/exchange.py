@@ -133,15 +133,15 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        If an `Emulator` serves the exchange over HTTP, `Fault.REFUSE` closes the emulator's port immediately:
-        for ``seconds``, but at most 5 s. ``method`` and ``times`` then have no effect. To close the port for
-        longer, use `Emulator.refusing`.
+        Exception: if an `Emulator` serves the exchange over HTTP, `Fault.REFUSE` takes effect immediately. It
+        closes the emulator's port for ``seconds``, but at most 5 s. ``method`` and ``times`` then have no
+        effect. To close the port for longer, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
         :param method: the API method whose requests the fault hits. None: requests for any method.
         :param times: the number of requests that the fault hits.
-        :param seconds: for `Fault.REFUSE`, see above. For `Fault.HANG` over HTTP: after so many real seconds,
-            the connection breaks at the latest. For other faults: no effect.
+        :param seconds: for `Fault.REFUSE`, see above. For `Fault.HANG` over HTTP: the connection breaks after
+            this number of real seconds at the latest. For other faults: no effect.
         :raises ValueError: no API of the exchange has the method, or ``times`` is less than 1.
         """
         methods = {name for service in self._all_services() for name in service.methods}

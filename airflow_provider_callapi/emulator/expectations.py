@@ -22,9 +22,9 @@ class RingExpectations:
     A test names a phone by a script or by an entry in ``times``.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: True: a phone that the test does not name may not ring. Exception: an operator's
-        phone may ring in an inbound call, and in a call to a contact who may ring. A contact may ring if the
-        test names the contact's phone, and ``times`` does not contain 0 for it.
+    :ivar no_other_rings: True: only the phones that the test names may ring, and the phones of operators in
+        permitted calls. Permitted are inbound calls, and calls to a contact whose phone the test names, if
+        ``times`` does not contain 0 for this phone.
     """
 
     def __init__(self) -> None:

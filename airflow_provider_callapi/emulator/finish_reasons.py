@@ -56,15 +56,15 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
     """Return the finish reason that the Data API's report shows for a finished call.
 
-    `Profile.session_reason` names the leg with this finish reason:
+    It is the finish reason of one leg. `Profile.session_reason` chooses the leg:
 
     - ``ending_leg``: the leg that ended the call.
     - ``contact``: the contact's newest leg.
     - ``operator``: the newest leg of an operator.
     - ``any``: one of the legs. The call's session id decides which.
 
-    :param reason: why the call ended. The function returns this reason for ``ending_leg``, and if the call
-        has no leg of the wanted kind.
+    :param reason: why the call ended: the finish reason of the leg that ended the call. The function also
+        returns it if the call has no leg of the chosen kind.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

@@ -82,9 +82,9 @@ def handle_post(
 
     - If the path names no API version: the response has the HTTP status 404.
     - If the header Content-Length is missing: the response has the HTTP status 411.
-    - If a fault is planned: the exchange carries out the request only if `Fault.carried_out` is True.
+    - If a fault is planned: the emulator carries out the request only if `Fault.carried_out` is True.
 
-    :param dispatcher: the exchange that answers the request.
+    :param dispatcher: the emulated telephone exchange, which answers the request.
     :param path: the path of the URL, e.g. ``/v4.0``.
     """
     version = VERSION_PATH.fullmatch(path)

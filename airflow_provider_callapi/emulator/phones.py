@@ -1,4 +1,4 @@
-"""The numbers by which a test names the phones of the emulator."""
+"""Reads the phone numbers with which a test names the emulator's phones."""
 
 from __future__ import annotations
 

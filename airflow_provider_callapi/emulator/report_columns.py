@@ -130,12 +130,10 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return those columns of the report of calls for which the answer does not show the true value.
+    """Return how some columns of the report of calls look in the answer, if they do not show the true value.
 
     If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows an empty text instead of each
-    virtual number. Otherwise, the result is empty.
-
-    Filters and sorting use the true values, which `call_columns` computes.
+    virtual number. Otherwise, the result is empty. Filters and sorting always use the true values.
 
     :return: name of a column → function. The function gets a call, and returns the value in the answer.
     """

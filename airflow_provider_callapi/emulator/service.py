@@ -24,11 +24,10 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 
 
 class Result(dict[str, Any]):
-    """What a function that carries out an API method returns, if it makes the whole ``result`` of the answer.
+    """The whole ``result`` of a JSON-RPC answer, as a function that carries out an API method may return it.
 
-    The service adds the limits of points to the field ``metadata`` of the ``result``, unless the `Result` is
-    empty. If the function returns another value instead, the service makes the ``result``: the returned value
-    becomes its field ``data``.
+    Such a function may also return any other value. The value then becomes the field ``data`` of a new
+    ``result``. The service adds the rate limits to the field ``metadata``, unless the `Result` is empty.
     """
 
 

@@ -226,8 +226,8 @@ class CallApiHook(BaseHook):
         may have been placed. The method searches for an unconfirmed call.
 
         - A retry recognises a call by the person and the content of the request. If no earlier try has
-          placed a call with this content, the retry takes the oldest call of an earlier try to this person
-          that it has not taken yet. If there is none, the method places a new call.
+          placed a call with this content, the retry returns the earlier calls to this person in their order,
+          each of them once. When there is none left, the method places a new call.
         - Two requests with exactly the same content in one try place one call.
         - After a user has cleared the task, the method places the calls again.
 
@@ -451,11 +451,10 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _end_witness(self) -> EndWitness | None:
-        """The object that asks the Data API which missing calls have ended.
+        """The object that asks the Data API whether a call that ``list.calls`` no longer shows has ended.
 
         None: the connection does not use the Data API.
         """
-        # A call is missing if `list.calls` showed the call before and no longer shows the call.
         return EndWitness(self._witness_source()) if self.has_data_api else None
 
     def _witness_source(self) -> WitnessSource:

@@ -31,9 +31,10 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: str) -> Iterator[Journal]:
     """Context manager that yields the stored record (the journal) of the call that a task is about to place.
 
-    Each person has numbered journals. If a request of an earlier try had the same contact and the same
-    content, the request gets the journal of that earlier request. A request with a new content gets the
-    person's next journal. Two equal requests of one try get the same journal.
+    A task may call a person several times, with different requests. So each person has numbered journals, one
+    for each content of a request. If an earlier try has sent an equal request, ``request`` gets the journal
+    of that request. A request with a new content gets the person's next journal. Two equal requests of one
+    try get the same journal.
 
     If another thread uses the same journal, this thread waits.
 

@@ -142,10 +142,12 @@ class SqlLedger:
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide about all intents in one transaction, and store the granted intents. Return the decisions.
+        """Decide in one transaction which intents the campaign may dial, and store these intents.
 
-        ``is_doubtful``: an earlier, failed write may have stored the intents. ``some_granted``: the same
-        claim has other, granted intents.
+        :param intents: all intents of a batch, or those about which the first statement has not decided.
+        :param is_doubtful: whether an earlier, failed write may have stored the intents.
+        :param some_granted: whether the campaign may already dial other intents of the batch.
+        :return: the decisions, in the order of the intents.
         """
         if not intents:
             return []

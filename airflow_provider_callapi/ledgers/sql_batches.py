@@ -142,12 +142,13 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the SQL expression that locks, in the lock table, the stripes of all people of a batch.
+    """Return the SQL expression that locks the rows of all people of a batch in the lock table.
 
-    A stripe is a row of the lock table, which several people share. The expression selects the locked rows.
+    Several people share a row of this table. The expression selects the locked rows.
+
+    :param intent: the SQL expression for the batch, with the row of each person.
     """
-    # Until the statement is committed, all other claims
-    # with `min_gap` for these people wait.
+    # Until the statement is committed, all other claims with `min_gap` for these people wait.
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     # `before`: the rows when the statement began. `held`: the same rows after the wait for other claims.
     before = select(locks).where(stripes).cte("before")

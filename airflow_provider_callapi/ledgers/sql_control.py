@@ -122,7 +122,7 @@ class SqlControl:
         self._engine.dispose()
 
     def of(self, campaign: str) -> CampaignControl:
-        """Return an object that reads the wish and stores the progress of one campaign.
+        """Return an object that reads what users ask of one campaign, and stores the campaign's progress.
 
         :param campaign: the campaign's name.
         """
@@ -148,7 +148,7 @@ class SqlControl:
 
 
 class CampaignControl:
-    """Reads the wish and stores the progress of one campaign in a SQL database.
+    """Reads what users ask of one campaign (pause, resume or stop), and stores its progress, in SQL tables.
 
     The class has the methods of `airflow_provider_callapi.calls.campaign.control_store.ControlStore`.
 
@@ -174,7 +174,7 @@ class CampaignControl:
 
 
 def open_sql_control(ledger_conn_id: str) -> SqlControl:
-    """Open the store of campaigns' wishes and progress in the database of a SQL ledger.
+    """Open the store of what users ask of campaigns, and of the campaigns' progress, beside a SQL ledger.
 
     :param ledger_conn_id: id of the Airflow connection to the database: the campaigns' ``ledger_conn_id``.
     :return: an object that reads and writes the wishes and the progress of all campaigns in the database.

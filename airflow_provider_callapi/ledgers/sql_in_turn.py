@@ -84,7 +84,10 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 
 
 def _lock(db: Connection, people: Iterable[str]) -> None:
-    """Lock the stripes of ``people`` until the transaction ends. Other claims with these stripes wait."""
+    """Lock the rows of ``people`` in the lock table until the transaction ends.
+
+    Several people share a row. Until the end, other processes cannot reserve attempts to call these people.
+    """
     # Only claims with `min_gap` lock people and wait, also those of other campaigns.
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.

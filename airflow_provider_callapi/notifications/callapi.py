@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseNotifier
 
-from airflow_provider_callapi.api.half_characters import replace_halves
+from airflow_provider_callapi.api.lone_surrogates import replace_lone_surrogates
 from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,
     check_external_id,
@@ -75,8 +75,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
     continues with the next person if the alert's last call was less than ``quiet_for`` seconds ago.
     Otherwise, it begins again with the first contact. Without the Data API, a person may be called twice if
-    Airflow kills the task or triggerer in the second after the start request. With ``quiet_for=0``, it always
-    begins again.
+    Airflow kills the task or triggerer in the second after the start request. With ``quiet_for=0``, the
+    notifier always begins again with the first contact.
 
     :param contact: a phone number, or several: a list, or a text with commas between the numbers. If one
         entry of a list cannot be rendered, the notifier calls the other people.
@@ -93,9 +93,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         timedelta or seconds, 15 minutes by default. 0: every failure rings.
     :param dialing_timeout: how many seconds a phone rings, 1 to 120. None: the service's default, 30. Has no
         effect with ``scenario_id``.
-    :param settle: after how many seconds a callback checks, before it rings, that no other callback rings for
-        the same alert: 0 to 60, 4 by default. If Airflow's API server needs longer to store a Variable, a
-        second callback may ring.
+    :param settle: how many seconds a callback waits before it rings, 0 to 60, 4 by default. Then it checks
+        that no other callback rings for the same alert. If Airflow's API server needs longer to store a
+        Variable, a second callback may ring.
     :param scenario_id: the id of a scenario (a call flow) of the account, which runs after the message. The
         scenario can ask the person to press a phone key. If the service rejects the scenario, the call only
         speaks the message. None: the call ends after the message.
@@ -244,8 +244,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
     @property
     def _options(self) -> AlertOptions:
-        # The text of an exception may contain half of a character, which cannot be sent. The alert must ring.
-        rendered = {name: replace_halves(getattr(self, name)) for name in self.template_fields}
+        # The text of an exception may contain a lone surrogate, which cannot be sent. The alert must ring.
+        rendered = {name: replace_lone_surrogates(getattr(self, name)) for name in self.template_fields}
         rendered["region"] = region = read_region(self.region, self.log)
         own_id, contact = rendered["external_id"], rendered["contact"]
         rendered["external_id"] = read_external_id(own_id, contact, region, self.log)

@@ -1,4 +1,4 @@
-"""Checks an operator's parameters after its constructor and those of its base classes have set them."""
+"""Checks the parameters of an operator as soon as its constructor has ended."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
 
     @property
     def may_have_data(self) -> bool:
-        """Whether Airflow made this operator from a mapped task, so another task may give parameters."""
+        """Whether other tasks may give values of this operator's parameters, because the task is mapped."""
         # Airflow has no public attribute for this.
         return bool(getattr(self, "_BaseOperator__from_mapped", False))
 

@@ -40,17 +40,18 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run the downstream tasks that the author has assigned to a call's outcome, and skip all others.
 
-    The operator takes the first route that fits the call:
+    A mark is a tag of the call, or a step (operation) of its scenario. The operator takes the first route
+    that fits the call:
 
     - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
     - a mark in ``routes``: the call has this mark. Of several marks, the first in ``routes`` counts.
-    - *unknown*: the contact picked up, and the call may have a mark in ``routes``. This is the case if
-      ``routes`` contains an operation, and the call's operations are not known. It is also the case if
-      ``routes`` contains a tag, and no report of the Data API has shown the call's tags.
+    - *unknown*, if the contact picked up, but it is not known whether the call has a mark in ``routes``. For
+      an operation, this is so if the call's operations are not known. For a tag, this is so if no report of
+      the Data API has shown the call's tags.
     - *answered*: the contact picked up.
     - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
     - *not_answered*: the contact did not pick up for another reason.
-    - *unknown*: it is not known whether the contact picked up, or there is no call.
+    - *unknown*, if it is not known whether the contact picked up, or if there is no call.
 
     Only the Data API shows that a contact did not pick up. Without the Data API, the route of a call that the
     contact did not pick up is *unknown*.
@@ -164,10 +165,10 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                     )
 
     def _refuse_unskippable(self, map_index: int | None) -> None:
-        """Check that Airflow could skip each downstream task, whatever the call's route is.
+        """Check that Airflow is able to skip each task directly downstream of this branch.
 
         :param map_index: the map index of this task; None or -1: the task is not mapped.
-        :raises CallApiFailure: Airflow would run a downstream task that is not on the call's route.
+        :raises CallApiFailure: Airflow would run a downstream task although the branch does not choose it.
         """
         if map_index is None or map_index < 0:
             self._refuse_expanded_tasks()

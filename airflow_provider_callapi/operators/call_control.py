@@ -148,8 +148,9 @@ class CallApiTagCallOperator(_SessionOperator):
 class CallApiReleaseCallOperator(_SessionOperator):
     """End a call (``release.call``). If the call has already ended, the task succeeds.
 
-    The service gives the same answer about a call of another account. So with the connection of another
-    account, the task succeeds although the call is still active.
+    Use the connection of the account that placed the call. The service answers about a call of another
+    account as it does about an ended call. So with another account's connection, the task succeeds, and the
+    call stays active.
 
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_callapi.api.half_characters import join_halves
+from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.api.value_kinds import find_gap
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
@@ -167,7 +167,7 @@ def text(value: Any) -> str:
         return str(value)
     if not isinstance(value, str) or not value.strip():
         raise ValueError
-    return join_halves(value)
+    return join_surrogate_pairs(value)
 
 
 def _read_name(value: Any) -> str:

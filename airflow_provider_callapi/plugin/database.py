@@ -1,4 +1,4 @@
-"""Reads what the page *Calls* shows beside the active calls.
+"""Reads what the page *Calls* shows in addition to the active calls.
 
 The campaigns are in Airflow's metadata database and in the databases of SQL ledgers. The metadata database
 also contains which task has placed each call, and which tasks of this package are running or deferred.

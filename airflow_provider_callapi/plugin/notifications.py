@@ -184,7 +184,7 @@ class Receiver:
 
 def _are_equal(given: str, secret: str) -> bool:
     """Return whether a text is the secret. The duration of the comparison does not reveal the secret."""
-    # JSON may contain half of a character, such as "\ud800", which strict UTF-8 cannot encode.
+    # JSON may contain a lone surrogate, such as "\ud800", which strict UTF-8 cannot encode.
     return hmac.compare_digest(*(text.encode("utf-8", "surrogatepass") for text in (given, secret)))
 
 

@@ -1,4 +1,4 @@
-"""Converts calls, campaigns and points to the rows that the template of the page *Calls* shows.
+"""Converts calls, campaigns and points (rate-limit units) to rows for the template of the page *Calls*.
 
 The rows contain no complete phone numbers and no secrets.
 """

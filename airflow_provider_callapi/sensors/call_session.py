@@ -322,7 +322,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return TaskState.of(context) if self.reschedule else None
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return (when this try's wait began, in epoch seconds; what all tries have observed of the call)."""
+        """Load what earlier polls have stored.
+
+        :return: a pair: when the wait of this try began (epoch seconds), and what all tries have observed of
+            the call.
+        """
         if self._stored is None and (state := self._state_for_next_poke(context)):
             self._stored = state.get(_STORE_KEY)
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
@@ -349,9 +353,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             state.set(_STORE_KEY, self._stored)
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return the call as a dict after the wait. Raise an error if a parameter fails the task.
+        """Return the call as a dict after the wait.
 
-        The parameters are ``timeout``, ``require_seen`` and ``require_answer``.
+        :raises AirflowSensorTimeout: the call is still active after ``timeout``.
+        :raises CallOutcomeUnknown: no poll has shown the call, and ``require_seen`` is True; or no answer of
+            the contact is known, and ``require_answer`` is True.
         """
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:

@@ -53,8 +53,9 @@ class Campaigns:
 def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None) -> Campaigns:
     """Return the campaigns whose ledgers this Airflow knows, or the one campaign with the given name.
 
-    The function reads the ledgers in Airflow's task state, and the SQL ledgers that task state and the option
-    ``[callapi] ledger_conn_ids`` name. Inside a task, it cannot read task state. Each task that runs a
+    The function reads the ledgers in Airflow's task state, and SQL ledgers. It finds the ids of the SQL
+    ledgers in task state, in the option ``[callapi] ledger_conn_ids`` and in the parameter
+    ``ledger_conn_ids``. Inside a task, it cannot read task state. Each task that runs a
     campaign, or a part of one, is an item of the result. From task state and from each SQL ledger, the
     function returns at most 500 items. It omits the oldest finished tasks first.
 

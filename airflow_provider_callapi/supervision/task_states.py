@@ -55,9 +55,11 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Read up to 500 entries as (task, key, value): the newest first, but those of ended campaigns last.
+    """Read the entries with the key ``key`` from Airflow's task state. Return up to 500 (task, key, value).
 
-    Return the entries with the key ``key``; with ``numbered``, all entries whose key begins with ``key``.
+    The newest entries come first. Exception: the entries of ended campaigns come last.
+
+    :param numbered: True: read all entries whose key begins with ``key``.
     """
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+

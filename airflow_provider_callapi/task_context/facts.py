@@ -42,7 +42,7 @@ class TaskFacts:
     :ivar run_after: when the DAG run was due. None: not known.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move it.
         None: no deadline.
-    :ivar state: the task state. None: Airflow is older than 3.3.
+    :ivar state: Airflow's key-value store of the task. None: Airflow is older than 3.3.
     :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates of a campaign.
     :ivar deployment: the name and the secret keys of this Airflow deployment, from which ids and hashes are
         derived.

@@ -128,7 +128,8 @@ class CallEnding:
     def _is_new(self, active: ActiveCall) -> bool:
         """Return whether a call started less than 30 seconds ago.
 
-        The service may not show a call so new, so an answer without it does not prove that it has ended.
+        Perhaps the service does not show such a new call yet. So an answer without the call does not prove
+        that the call has ended.
         """
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 

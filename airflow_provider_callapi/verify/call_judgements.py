@@ -195,10 +195,10 @@ def answered(context: Context) -> Judgement:
 
 
 def not_answered(context: Context) -> Judgement:
-    """Judge whether the Data API's report of legs shows correctly that a contact did not pick up.
+    """Judge the assumption that the Data API's report of legs shows correctly that a contact did not pick up.
 
-    The function looks at the calls before which the program asks the user not to pick up the contact's phone.
-    If the report of one of these calls shows that the contact picked up, the assumption does not hold.
+    Before some of its calls, the program asks the user not to pick up the contact's phone. If the report of
+    such a call shows that the contact picked up, the assumption does not hold.
 
     :return: the judgement. ``holds`` is None if the findings contain no report of these calls.
     """
@@ -211,10 +211,10 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Judge the assumption that a whole call can have the finish reason of a leg other than the contact's.
+    """Judge the assumption that the finish reason of a call can be that of another leg than the contact's.
 
-    :return: the judgement. ``holds`` is True if such calls exist, and False if a call always has the finish
-        reason of the contact's leg. None: the findings do not show whose finish reason a call has.
+    :return: the judgement. ``holds`` is True if such calls exist, and False if the finish reason of a call is
+        always that of the contact's leg. ``holds`` is None if the findings do not show which leg it is.
     """
     whose = report_facts.session_reason(context.findings)
     if whose is None:

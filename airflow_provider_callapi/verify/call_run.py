@@ -1,6 +1,6 @@
 """Place one call to the user's own phone, and watch the call.
 
-`CallRun.watch` lists when the watch ends.
+The docstring of `CallRun.watch` lists the events that end the watch.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class CallSeen(_Found):
     :ivar gaps: the periods in which ``list.calls`` did not show the call, and later showed it again.
         ``(4.0, 2.0)``: 4 seconds after ``appeared``, the call was missing for 2 seconds.
     :ivar ended: when the call ended according to the report, in seconds since ``start_time``. If the report
-        does not show the end, the value of ``left_list`` stands for it, although it counts from the reply.
+        does not show the end: the value of ``left_list``, which is in seconds since the reply.
     :ivar left_list: when the call vanished: the time of the first poll after the newest poll that showed the
         call. None: no poll showed the call, or the watch ended while a poll still showed it.
     :ivar states: the first state of each leg in ``list.calls``, and each change: (time of the poll, side,
@@ -245,7 +245,7 @@ class Findings(_Found):
     :ivar minute_limit: how many points the account has each minute.
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
     :ivar report_rules: which fields, filters and dates of report requests the Data API refuses.
-    :ivar dates: how long ago a report's period must have begun at least, so that the Data API accepts it.
+    :ivar dates: the smallest age of the beginning of a report's period that the Data API accepts.
     :ivar calls: name of a call → what was seen of it. The name is the probe's name, e.g. ``heard``.
         Exception: ``dead_operator_1`` and ``dead_operator_2`` for the two calls of the probe
         ``dead_operator``.

@@ -175,8 +175,8 @@ class ReportReader:
         - Otherwise: a time that is in the future in every time zone.
 
         :param now: the present time, epoch seconds.
-        :return: epoch seconds, but of the local time as if it were UTC. `report_text` converts it to the text
-            of ``date_till``.
+        :return: the local time of the account as a number: the epoch seconds at which a clock in UTC shows
+            this time. `report_text` converts the number to the text of ``date_till``.
         """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE
@@ -185,7 +185,8 @@ class ReportReader:
     def _learn_future(self) -> None:
         """Find out and store whether a report's period may end in the future.
 
-        If the Data API refuses such an end, also store the account's offset from UTC.
+        If it must not, the latest accepted end is the present local time of the account. The method then also
+        stores the account's offset from UTC.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)

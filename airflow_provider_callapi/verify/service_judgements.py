@@ -54,7 +54,7 @@ def ongoing(context: Context) -> Judgement:
     The result also advises a value of the parameter ``absence_proven_after``: the number of seconds after
     which the package assumes that an unconfirmed call was never placed.
 
-    :return: the judgement. ``holds`` is None if the findings do not show whether the report contains them.
+    :return: the judgement. ``holds`` is None if the findings do not show whether it does.
     """
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
@@ -84,12 +84,11 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 def second_witness(context: Context) -> Judgement:
     """Judge whether the Data API's reports show, during a call, that the contact has picked up.
 
-    The assumption holds if one of two things is seen: a report of an active call contains the
-    ``talk_duration`` so far, or the report of legs contains the legs of an active call, and so whether they
-    are connected.
+    There are two ways: a report of an active call contains the ``talk_duration`` so far, or the report of
+    legs shows which legs of an active call are connected.
 
-    :return: the judgement. ``holds`` is True if a finding shows one of the two, False if the findings exclude
-        both, and None in all other cases.
+    :return: the judgement. ``holds`` is True if a finding shows one of the two ways, False if the findings
+        exclude both, and None in all other cases.
     """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from certificates import Authority
-from half_characters import HALF
+from lone_surrogates import HALF
 from requests.adapters import BaseAdapter
 
 from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, NotSent, Unanswered

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from half_characters import HALF, OF_A_FILE_NAME, TEXTS
 from hypothesis import example, given
 from hypothesis import strategies as st
+from lone_surrogates import HALF, OF_A_FILE_NAME, TEXTS
 from pydantic import ValidationError
 
 from airflow_provider_callapi.api.errors import InvalidParameters

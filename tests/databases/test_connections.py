@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from half_characters import HALF
+from lone_surrogates import HALF
 
 from airflow_provider_callapi.databases.connections import database_error
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble

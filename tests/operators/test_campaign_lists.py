@@ -17,7 +17,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow_fakes import VNUMBER, Task, TaskInstance
 from campaign_desk import campaign, rung
-from half_characters import HALF
+from lone_surrogates import HALF
 
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from half_characters import TEXTS as ANY_TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
+from lone_surrogates import TEXTS as ANY_TEXTS
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import (

@@ -10,9 +10,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from half_characters import HALF, TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
+from lone_surrogates import HALF, TEXTS
 
 pytest.importorskip("airflow.assets.manager", reason="needs Airflow's API server")
 

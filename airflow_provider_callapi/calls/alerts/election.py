@@ -47,8 +47,8 @@ class Progress:
 
     :ivar person: the person's position in the alert's list of people; the first person is 1.
     :ivar call_session_id: the session id of the call.
-    :ivar acknowledged: True: the person has acknowledged the alert, by the answer or e.g. by a phone key, so
-        no one else is called. False: not, or not yet.
+    :ivar acknowledged: True: the person has acknowledged the alert, e.g. picked up, so no one else is called.
+        False: not, or not yet.
     """
 
     person: int
@@ -70,10 +70,7 @@ class _Claim:
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
-        """Return the claim of a failed task that wants to ring for an alert.
-
-        None: the JSON value is not a claim.
-        """
+        """Return the claim that a JSON value from the store describes. None: the value describes no claim."""
         try:
             claim = cls(**value)
         except TypeError:  # any form is possible: a user may edit an Airflow Variable by hand

@@ -92,12 +92,11 @@ class Escalation:
     def adopt(self, progress: Progress) -> Outcome | None:
         """Continue an escalation after Airflow has restarted the alert's callback.
 
-        `ring_next` then begins with the person after the called person.
+        After this method, `ring_next` rings the person who follows the called person.
 
-        :param progress: the newest call before the restart, and the person who was called.
-        :return: the call in ``progress``, if the alert has a person after the called one. Wait until this
-            call is answered or ends, before you use `ring_next`. None: the called person was the last one, so
-            there is nothing to wait for.
+        :param progress: the last call before the restart, and the person who was called.
+        :return: the last call before the restart. Wait until this call is answered or ends, before you use
+            `ring_next`. None: no person follows the called person, so there is nothing to wait for.
         """
         self.newest, self._person = progress, min(progress.person, len(self.requests))
         self._placed.append(progress.call_session_id)
@@ -111,8 +110,8 @@ class Escalation:
 
         A call belongs to the alert if two conditions are met:
 
-        - One of the pairs in `call_ids` contains its ``external_id``. The spelling may differ, see `folded`.
-        - The call's contact and the person in this pair may have the same number, see `may_be_same_number`.
+        - Its ``external_id`` is that of a person in `call_ids`. The spelling may differ, see `folded`.
+        - Its contact may have the same number as this person, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.

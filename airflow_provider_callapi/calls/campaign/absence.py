@@ -8,8 +8,8 @@ of seconds. An unconfirmed call counts as never placed if two conditions are met
 - After these seconds, the Data API returns a complete list of reports, and no report in the list can belong
   to the call.
 
-If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. A call that the search does
-not find is then unresolved, and the campaign does not dial the person again.
+If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. If the campaign does not find
+such a call, the call is unresolved, and the campaign does not dial the person again.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class AbsenceProof:
         :param people: the ledger keys of the people whose unconfirmed call the search in snapshots has not
             found in time.
         :param now: epoch seconds.
-        :return: the verdict. A person about whom it says nothing waits: the campaign continues to search for
-            the person's call.
+        :return: the verdict. It names the people about whom a decision is possible. The campaign continues to
+            search for the calls of the other people.
         """
         fetch = self._gateway.reported_calls
         unconfirmed_calls = {key: _unconfirmed_call(self._index[key]) for key in people}
@@ -123,7 +123,7 @@ class AbsenceProof:
             return None
 
     def _found_in(self, reports: Iterable[CallReport]) -> dict[str, int]:
-        """Return the reported unconfirmed calls: ledger key of the person → session id of the call."""
+        """Return the unconfirmed calls that occur in reports: ledger key of the person → session id."""
         unconfirmed_by_id = self._index.unconfirmed_by_external_id()
         return {
             state.person.key: report.id
@@ -138,9 +138,9 @@ def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
 
 
 def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:
-    """Return whether all successful polls since a time (epoch seconds) prove that a call is not active.
+    """Return whether at least two polls since a time (epoch seconds) prove that a call is not active.
 
-    At least two polls must prove it.
+    No successful poll since this time may leave it open whether the call is active.
     """
     return (
         unconfirmed.missing_since is not None

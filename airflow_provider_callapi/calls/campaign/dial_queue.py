@@ -253,8 +253,8 @@ class DialQueue:
         The time is in epoch seconds. Special values:
 
         - Infinity: no person waits for a call, or dialling is paused or has stopped.
-        - ``now``: no time must pass. If the reason is ``an active call to end``, dialling waits for this
-          event.
+        - ``now``: a person can be dialled at once. Exception: with the reason ``an active call to end``,
+          dialling waits for an event, and not for a time.
         - The time when dialling ends: no waiting person may be called before this time.
 
         The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.

@@ -51,8 +51,8 @@ class Dialler:
         :param intents: the records of the next attempts.
         :param changed: attempts that have changed, e.g. because a call was answered. The ledger stores them
             before the first start request.
-        :raises CallApiError: since a call was last placed, start requests got no answer too often. Each use
-            of this method with an unanswered request, and without a placed call, counts once.
+        :raises CallApiError: too many batches in a row had an unanswered request, and placed no call. A
+            placed call sets the count to zero.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:
@@ -105,8 +105,9 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dial_queue.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Set the pace of dialling by the answers to a batch, of which ``placed`` are placed calls.
+        """Set the pace of dialling by the answers to a batch of start requests.
 
+        :param placed: how many of these start requests placed a call.
         :raises CallApiError: requests got no answer in too many batches.
         """
         pacing = self._dial_queue.pacing

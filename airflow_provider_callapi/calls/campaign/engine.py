@@ -166,12 +166,12 @@ class Campaign:
         ]
 
     def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return the tags that will never be set on finished calls, as pairs (attempt, tag id), for the log.
+        """Return which planned tags can no longer be set, as pairs (attempt, tag id), for the log.
 
-        `TagPlan.lost_on_finished` decides which tags these are.
+        `TagPlan.lost_on_finished` decides this.
 
-        :param reported: the attempts to check: those whose result has just become known, with or without a
-            report of the call.
+        :param reported: the attempts whose result has just become known. Some of their calls may have no
+            report.
         """
         return [(attempt, tag_id) for attempt in reported for tag_id in self.tags.lost_on_finished(attempt)]
 

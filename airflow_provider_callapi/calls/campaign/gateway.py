@@ -35,8 +35,8 @@ class CampaignGateway:
     :ivar start: sends start requests. Returns the placed call or the error for each, in the same order.
     :ivar take_snapshot: polls the active calls once. Returns the snapshot.
     :ivar limits: returns the newest counters of the account's points. None: unknown.
-    :ivar reports: takes a time and call session ids (None: all calls). Returns the reports of the finished
-        calls among these that started at this time or later. It may also return reports of earlier calls.
+    :ivar reports: takes a time and call session ids (None: all calls). Returns a report of each of these
+        calls that started at or after the time and has finished. It may also return reports of earlier calls.
     :ivar reported_calls: takes a time. Returns the reports of all calls, active or finished, that started at
         this time or later. It may also return reports of calls that started earlier.
     :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.

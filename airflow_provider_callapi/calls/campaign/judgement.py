@@ -83,8 +83,8 @@ def find_problem(
     :param summary: the counts of the campaign.
     :param endings: the result and the attempts of each person.
     :param limits: the shares above which the task fails, such as the share of people who did not answer.
-    :param run_after: when the DAG run was due, epoch seconds. Earlier runs with the same campaign name have
-        made the attempts before this time. None: unknown.
+    :param run_after: when the DAG run was due, epoch seconds. Only the attempts since this time belong to
+        this DAG run. None: not known.
     :param stopped: why the campaign stopped dialling; None: it did not stop.
     :param began_too_late: whether this try began after the author's time limit ``max_lateness``.
     :param last_minute: when ``max_lateness`` ends, as text.

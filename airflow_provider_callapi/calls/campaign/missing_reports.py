@@ -177,10 +177,10 @@ class MissingReports:
         ]
 
     def has_late(self, now: float) -> bool:
-        """Return whether the campaign waits for a report that is overdue, see ``patience``.
+        """Return whether the campaign waits for a report that has not come within ``patience`` seconds.
 
-        If a report is overdue when a try begins, this try asks for the report for at most ten minutes. Then,
-        `give_up` stops waiting for it, and this method returns False.
+        If such a report is late when a try begins, this try asks for the report for at most ten more minutes.
+        Then, `give_up` stops waiting for it, and this method returns False.
         """
         return self._asks and bool(self._overdue(now, self.patience))
 

@@ -242,7 +242,7 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether new counters of points describe the same minute as the stored counters."""
+        """Return whether the newest rate-limit counters are from the same minute as the stored counters."""
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER

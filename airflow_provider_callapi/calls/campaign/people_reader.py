@@ -200,7 +200,10 @@ class _PeopleReader:
         self._plan.invalid.append(Skipped(row.cells, row.line, why))
 
     def _add_other_zone(self, row: _Row, number: str) -> None:
-        """Record the time zone of an invalid row or a duplicate."""
+        """Record the time zone of a row from which no one is called: an invalid row or a duplicate.
+
+        If a valid row has the same phone number and another time zone, the person's zone is not known.
+        """
         if row.zone is not None and row.zone != "":
             self._other_zones.setdefault(number, []).append((str(row.zone), row.line))
 
@@ -221,7 +224,8 @@ class _PeopleReader:
 def _is_other_zone(text: str, person: Person) -> bool:
     """Return whether ``text``, the zone in a person's second row, contradicts the zone of the first row.
 
-    An unreadable ``text`` contradicts only a first row without a zone: the person's zone is then not known.
+    If ``text`` is unreadable, the zone of the first row counts. Without a zone in the first row, the result
+    is True, because the person's zone is then not known.
     """
     zone = read_time_zone(text)
     if zone is not None:

@@ -138,7 +138,10 @@ class _PlainText:
     columns: Sequence[str]
 
     def fill_in(self, row: Mapping[str, Any]) -> str | None:
-        """Return the text for a row. None: a column is missing or its cell is no text, so Jinja is needed."""
+        """Return the template's text for a row of the contact list, without Jinja.
+
+        None: only Jinja can render the template, because a column is missing, or a cell contains no text.
+        """
         try:
             values = tuple([value_of(row, column) for column in self.columns])
         except KeyError:

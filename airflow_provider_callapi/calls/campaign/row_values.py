@@ -50,9 +50,9 @@ EMPTY_CELL = EmptyCell()
 
 
 class _NoText:
-    """The base of lists and dicts that raise an error instead of becoming text.
+    """The base of lists and dicts that raise an error when a template inserts them into a text.
 
-    A call would speak such a text with its brackets.
+    Otherwise, a person would hear Python's text of the list, with its brackets.
     """
 
     __slots__ = ()

@@ -51,10 +51,11 @@ class TagPlan:
         return tuple(tag_id for tag_id in wanted if not self._is_impossible(attempt, tag_id))
 
     def lost_on_finished(self, attempt: Attempt) -> list[int]:
-        """Return the ids of the tags that a finished call should have and will never get.
+        """Return the ids of the tags that the finished call of an attempt should have and will never get.
 
-        The Data API can tag a finished call only if it has reported the call's ``communication_id``. Without
-        a Data API: always an empty list, because a campaign then wants tags only on active calls.
+        The Data API can tag a finished call only if it has reported the call's ``communication_id``. A
+        campaign without a Data API sets tags only on active calls. So no tag of a finished call is lost, and
+        the list is empty.
         """
         call = attempt.call
         if self._rules.report_timeout is None or call is None or call.communication_id is not None:

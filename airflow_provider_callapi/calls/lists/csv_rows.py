@@ -100,7 +100,10 @@ def _refuse_swallowed_lines(values: Sequence[str], separator: str) -> None:
 
 
 def _may_be_a_row(line: str, separator: str) -> bool:
-    """Return whether a line inside a quoted value may be the row of a person: ``sip25;Anna``."""
+    """Return whether a line inside a quoted value may be a row of the list, such as ``sip25;Anna``.
+
+    If so, a quotation mark before this line was probably never closed.
+    """
     first, found, _ = line.partition(separator)
     is_sip = bool(found) and _SIP.fullmatch(first.strip()) is not None
     return is_sip or len(re.findall(r"\d", fold(line))) >= _DIGITS_OF_A_ROW

@@ -54,9 +54,9 @@ _CONTROL_CODE = re.compile("_x00([01][0-9A-Fa-f])_")
 
 
 def without_codes(text: str) -> str:
-    """Return a text with the control characters whose codes it contains, such as ``_x000D_``.
+    """Return a text in which a control character replaces each code of it, such as ``_x000D_``.
 
-    openpyxl and pandas leave these codes of a workbook in the texts.
+    Workbooks contain such codes, and openpyxl and pandas leave them in the texts.
     """
     return _CONTROL_CODE.sub(lambda code: chr(int(code[1], 16)), text) if "_x00" in text else text
 

@@ -23,9 +23,9 @@ _SMALLEST_PHONE_NUMBER = 1_000_000
 def may_show_other_digits(value: int | str, number_format: str) -> bool:
     """Return whether a workbook may show more digits of a phone number than are stored.
 
-    True for example: the number 9162345678 with the format ``[>9999999]"+1 "0;0``, and the text
-    ``9162345678`` with the format ``"+1 "@``. For a number in a format that `shown_text` can read: always
-    False, because `shown_text` adds these digits.
+    Examples are the number 9162345678 with the format ``[>9999999]"+1 "0;0``, and the text ``9162345678``
+    with the format ``"+1 "@``. If `shown_text` can read the format of a number, the result is False: a caller
+    gets the digits of such a format from `shown_text`.
 
     :param number_format: the number format of the cell.
     """
@@ -49,8 +49,8 @@ def shown_text(value: int, number_format: str) -> str | None:
     Examples: ``+7 926 000-00-01`` for 9260000001, and ``0042`` for 42 with the format ``0000``.
 
     :param number_format: the number format of the cell.
-    :return: the text. None: the number is negative, or the format adds neither a digit nor ``+`` nor ``-``.
-        None also: the format has other parts than texts and places for digits.
+    :return: the text. None in each of these cases: the number is negative; the format adds neither a digit
+        nor ``+`` nor ``-``; or the format has parts other than texts and places for digits (``0``, ``#``).
     """
     parts = _parts(number_format)
     if value < 0 or parts is None:
@@ -75,10 +75,10 @@ def shown_text(value: int, number_format: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
-    """Return (text, is_place) for each part of a number format, up to its first ``;``.
+    """Return (text, is_place) for each part of the number format of a workbook's cell.
 
-    is_place: the part stands for a digit, such as ``0``. The result is None if the format is unreadable, or
-    no part stands for a digit.
+    ``is_place`` is True if the part stands for a digit, such as ``0``. The function reads the format up to
+    the first ``;``. The result is None if the format is unreadable, or if no part stands for a digit.
     """
     parts: list[tuple[str, bool]] = []
     position = 0

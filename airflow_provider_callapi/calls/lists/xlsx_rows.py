@@ -100,8 +100,8 @@ class _Marks:
 
     :ivar merged: the first line of each range of merged cells, such as 2 of ``C2:C4``.
     :ivar hidden: the lines that Excel does not show, for example because of a filter.
-    :ivar disordered: the first line that follows a later line, or that has a cell behind a later cell. None:
-        all are in order. openpyxl leaves out such lines and cells.
+    :ivar disordered: the first line at a wrong place in the XML: after a line with a larger number, or with a
+        cell after a cell further right. None: there is none. openpyxl leaves out such lines and cells.
     """
 
     def __init__(self) -> None:

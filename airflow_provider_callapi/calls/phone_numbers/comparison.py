@@ -135,7 +135,7 @@ def _fits(masked: str, number: str) -> bool:
 
 
 def _variants(signs: str) -> set[str]:
-    """Return four spellings of a number: as it is, its last ten digits, and these digits after 7 and 8."""
+    """Return four spellings of a number: unchanged, its last ten digits, and these with 7 or 8 in front."""
     national = signs[-_NATIONAL_LENGTH:]  # Russian numbers are written with each of these prefixes
     return {signs, national, f"7{national}", f"8{national}"}
 

@@ -149,16 +149,16 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
 
 
 def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozenset[str]:
-    """Return the phone numbers of which a text contains only the last digits, behind another number.
+    """Return the complete phone numbers for the shortened numbers in a text.
 
-    Example: in ``Anna 8 926 000-00-01, Boris 02``, Boris may have the number ``79260000002``. Digits such as
-    ``02`` are taken for the end of a number unless a word beside them, such as ``house`` or ``years``,
-    explains them. They are always taken for it if one of these conditions is met:
+    Example: in ``Anna 8 926 000-00-01, Boris 02``, the digits ``02`` may be the end of a second number, so
+    the function returns ``79260000002``. A word beside such digits, such as ``house`` or ``years``, can show
+    that they are no end of a number. But digits are always taken for the end of a number in these cases:
 
-    - They begin with a zero.
-    - A name or a sign such as ``…`` is before them.
-    - A name is behind them.
-    - They are at least as long as a local phone number.
+    - The digits begin with a zero.
+    - A name or a sign such as ``…`` is before the digits.
+    - A name is behind the digits.
+    - The digits are at least as many as those of a local phone number.
 
     :param numbers: the phone numbers that `find_numbers` has found in the text.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
@@ -372,12 +372,12 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield second numbers that a text shortens to their last digits, if these may also end a foreign number.
+    """Yield second numbers of which a text shows only the last digits, if these digits have two meanings.
 
-    Example: in ``8 (916) 736-67-79 - 37``, the 37 may be the end of +91 67366 77937 (India). It may also mean
-    the second number 8 (916) 736-67-37, which the function yields.
+    Example: in ``8 (916) 736-67-79 - 37``, the 37 may be the end of the foreign number +91 67366 77937
+    (India). It may also mean the second number 8 (916) 736-67-37, which the function yields.
 
-    ``spans``: each number that was read → positions of its digits in ``groups``, the runs of digits.
+    :param spans: each number that was read → positions of its digits in ``groups``, the runs of digits.
     """
     code = NumberingPlan.of(region).country_code
     of_region = {number: span for number, span in spans.items() if number.startswith(code)}
@@ -392,10 +392,12 @@ def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str
 
 
 def _longest_sequence(left: str) -> int:
-    """Return the length of the longest run of digits before, between or behind the read phone numbers.
+    """Return the length of the longest run of digits that belongs to no phone number.
 
-    In ``left``, `_READ` replaces the digits of these phone numbers. Characters between two digits, such as
-    spaces, neither count nor end the run.
+    Characters between two digits, such as spaces, neither count nor end the run.
+
+    :param left: the text of an entry. The character `_READ` stands in place of each digit of the phone
+        numbers that were found in the text.
     """
     return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 

@@ -191,7 +191,7 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _read_with_country_code(digits: str, region: str) -> str | None:
-    """Return the number that digits are if they begin with the region's country code. None: no number."""
+    """Read digits that begin with the region's country code. Return the number. None: they are no number."""
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return None
     number = read_international(digits, has_trunk_zero=True)
@@ -260,7 +260,11 @@ def _has_fraction(text: str, region: str) -> bool:
 
 
 def _has_line_number(text: str, region: str, number: str) -> bool:
-    """Return whether a text may begin with its position in a list: the 2 in ``2. 30 123456``."""
+    """Return whether the beginning of a text may be its position in a list: the 2 in ``2. 30 123456``.
+
+    :param number: the phone number that the whole text is. If the text without its beginning is the same
+        number, or no number, the result is False.
+    """
     plan = NumberingPlan.of(region)
     match = _LINE_NUMBER.fullmatch(text)
     if match is None or match[1] in (plan.country_code, plan.national_prefix):
@@ -307,9 +311,11 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _read_without_plus(digits: str, region: str, *, has_gap: bool) -> str | None:
-    """Read a number as a number of the region, in case its ``+`` is a mistake. None: it is no mistake.
+    """Read the digits behind a ``+`` as a number of the region. None: the ``+`` is no mistake.
 
-    ``has_gap``: the text has a gap behind its first digits, as behind a country code.
+    The ``+`` may be a mistake if a national prefix follows it, as in ``+8 926 000-00-01``.
+
+    :param has_gap: whether the text has a gap behind its first digits, as behind a country code.
     """
     plan = NumberingPlan.of(region)
     has_prefix = bool(plan.national_prefix) and digits.startswith(plan.national_prefix)

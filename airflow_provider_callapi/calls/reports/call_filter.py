@@ -80,7 +80,7 @@ class CallFilter:
         )
 
     def parameters_of(self, fields: Collection[str]) -> list[str]:
-        """Return the names of the author's parameters that set a condition for the given report fields.
+        """Return the names of the operator's parameters that set a condition for the given report fields.
 
         Example: ``["missed"]`` for the field ``is_lost``. If the Data API refuses the filter, the error
         message names these parameters.

@@ -20,9 +20,9 @@ A spreadsheet may begin a cell at this place: Excel in Russian splits each CSV f
 def csv_cell(value: Any) -> str:
     """Return a value as the text of a CSV cell. None becomes an empty cell.
 
-    A boolean, a list or an object becomes JSON text. A text that a spreadsheet would run as a formula gets a
-    ``'`` before it: ``=1+1`` becomes ``'=1+1``, and ``a;=1+1`` becomes ``a;'=1+1``. A number with a sign,
-    such as ``+7 926``, stays unchanged.
+    A boolean, a list or an object becomes JSON text. If a spreadsheet would run a text as a formula, a ``'``
+    is put before the formula: ``=1+1`` becomes ``'=1+1``. A spreadsheet may split a text at ``;``, so
+    ``a;=1+1`` becomes ``a;'=1+1``. A number with a sign, such as ``+7 926``, stays unchanged.
     """
     if value is None:
         return ""

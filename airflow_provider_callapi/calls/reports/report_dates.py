@@ -1,4 +1,4 @@
-"""The times in the Data API's reports: local times of the account that do not name their zone."""
+"""Convert the times in the Data API's reports: local times of the account that do not name their zone."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Omissions:
     ends_now: bool = False
 
     def allows(self, kind: ReportRequest, part: str) -> bool:
-        """Return whether requests may contain a part. False: `Omissions.parts` names the part.
+        """Return whether requests may contain a part: the Data API has not refused it.
 
         :param kind: the class of the requests: for the report of calls, or for the report of legs.
         :param part: a part of a request, e.g. the field ``tags``.
@@ -83,10 +83,10 @@ class Omissions:
 
     @property
     def days_before(self) -> float:
-        """By how many days a request's period begins before the wanted interval: 1, 2 or 7.
+        """How many days before the wanted interval the period of a request begins: 1, 2 or 7.
 
-        It begins with 1. When the Data API refuses the beginning of the period, the next of these numbers
-        follows.
+        The number is 1 until the Data API refuses the beginning of a period. Each refusal leads to the next
+        larger number.
         """
         return _DAYS_EARLIER[self.begin_step]
 
@@ -99,8 +99,11 @@ class Omissions:
         """
         return 0.0 if self.ends_now else 1.0
 
-    def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
-        """Return a copy of these omissions in which one kind of request also leaves out ``parts``."""
+    def also_omitting(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
+        """Return a copy of these omissions in which one kind of request also leaves out some parts.
+
+        :param parts: the names of the fields and parameters that the requests also leave out.
+        """
         return replace(self, parts=self.parts | {(kind.method, part) for part in parts})
 
 
@@ -139,7 +142,7 @@ class Refusals:
         :param parts: e.g. ``["tags"]`` or ``["filter"]``.
         """
         names = sorted(parts)
-        self.known = self.known.without(kind, names)
+        self.known = self.known.also_omitting(kind, names)
         refused = "it is" if len(names) == 1 else "they are"
         self.log_once(
             f"{kind.method}: the Data API refuses {', '.join(names)}; {refused} left out from now on"
@@ -148,11 +151,11 @@ class Refusals:
             self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
-        """Yield guesses at what to leave out of a refused request, if the error names no refused part.
+        """Yield guesses at what the Data API refuses in a request, the most probable guess first.
 
-        Each guess states everything that the next request leaves out or changes. The most probable guess
-        comes first. If the Data API refuses all guesses, the method yields nothing for the next 30 refused
-        requests of this kind.
+        The caller uses the guesses if the Data API's error names no refused part. Each guess states
+        everything that the next request leaves out or changes. If the Data API refuses the requests of all
+        guesses, the method yields nothing for the next 30 refused requests of this kind.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
@@ -165,18 +168,18 @@ class Refusals:
         ongoing, filter_ = {_ONGOING} & asked.keys(), {_FILTER} & asked.keys()
         in_turn = [optional & {OPERATIONS_FIELD}, optional & _NEED_A_COMPONENT, ongoing, optional, filter_]
         for parts in filter(None, in_turn):
-            yield self.known.without(kind, parts)
+            yield self.known.also_omitting(kind, parts)
         earlier = replace(self.known, begin_step=len(_DAYS_EARLIER) - 1)
         yield from (guess for guess in (earlier, replace(self.known, ends_now=True)) if guess != self.known)
-        yield replace(earlier, ends_now=True).without(kind, set().union(*in_turn))
+        yield replace(earlier, ends_now=True).also_omitting(kind, set().union(*in_turn))
         self._requests_until_guesses[kind.method] = _REQUESTS_BETWEEN_GUESSES
 
     def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
         """Record that the Data API has accepted a request.
 
-        After a refusal, the next request leaves out parts, or changes dates, that the Data API may have
-        refused, see `guesses`. If the Data API accepts this request, the left-out parts and the original
-        dates count as refused from now on.
+        After a refusal, the next request is a guess, see `guesses`: it leaves out parts, or changes dates. If
+        the Data API accepts it, the guess was right. From now on, the left-out parts and the original dates
+        count as refused.
 
         :param kind: the class of the accepted request.
         :param omissions: what the accepted request left out, and how it changed dates.

@@ -91,8 +91,8 @@ class Selection:
         """Return the reports that certainly meet the condition.
 
         A report without the condition's field may meet the condition. The method leaves such a report out,
-        and counts it in the result's ``left_out``. If the condition names call sessions, the result's
-        ``left_out_ids`` contains only ids of these.
+        and counts it in the result's ``left_out``. If the condition names call sessions, ids of other
+        sessions are removed from the result's ``left_out_ids``.
 
         :param entries: the reports.
         :param session_id_field: the name of the field with the call session id.
@@ -150,10 +150,11 @@ class ReportRequests:
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
         None: nothing is known.
-    :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
-        harm while the period ends 1 day after the interval.
-    :param account_timezone: a function that returns the IANA name of the account's time zone. The function is
-        used if the Data API refuses a period that ends 1 day later. None: ``timezone`` is the account's zone.
+    :param timezone: IANA name of the time zone in which a request states its period. If the zone is wrong,
+        the period still contains the interval, because it begins and ends at least one day outside of it.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. If the Data API
+        refuses a period that ends one day later, the period must be stated in this zone. None: ``timezone``
+        is the account's zone.
     """
 
     def __init__(
@@ -198,9 +199,9 @@ class ReportRequests:
         return reports
 
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
-        """Return the reports of the legs (participants) of at least the calls that began in an interval.
+        """Return the reports of the legs (participants) of all calls that began in an interval.
 
-        The result can also contain legs of calls that began up to 7 days before or 1 day after the interval.
+        The result can also contain legs of other calls, up to 7 days before or 1 day after the interval.
         If the account may not use the report of legs, the list is empty, and a warning is logged.
 
         :param since: the beginning of the interval, epoch seconds.
@@ -291,9 +292,9 @@ class ReportRequests:
 
 
 def _more_telling(first: Entry, newest: Entry) -> Entry:
-    """Return the one of a call's two reports that has the longer talk. If equal: the newer report.
+    """Return which of two reports of a call has the longer talk: an early report may not contain all of it.
 
-    The other report may lack the talk.
+    If the talks are equally long, the function returns the newer report.
     """
     seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
     return first if next(seconds) > next(seconds) else newest

@@ -109,7 +109,7 @@ class AbsenceHistory:
     def extend(self, snapshot: Snapshot) -> Snapshot:
         """Add the newest snapshot of the account. Return a copy of the snapshot.
 
-        The copy also contains `longest_return`: how long a call was missing at most before it came back.
+        The copy also contains `longest_return`: the longest absence after which a call came back.
         """
         self.add(snapshot)
         return replace(snapshot, longest_return=self.longest_return) if self.longest_return else snapshot

@@ -224,9 +224,11 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Move each ended call from the active to the ended calls, with the time of its first miss.
+        """Move each call that has ended from the active to the ended calls, with the time of its end.
 
-        ``at``: the time to use for a call without a miss.
+        This is the time of the first snapshot without the call.
+
+        :param at: the time of the newest snapshot, for a call whose first absence is not known.
         """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:

@@ -101,9 +101,9 @@ class HostSnapshots:
         self._read_version: tuple[int, int] | None = None
 
     def poll(self, sleep: Callable[[float], None]) -> Iterator[Snapshot]:
-        """Yield one snapshot after the other, without end.
+        """Yield the snapshots that the processes of this host share, one after the other, without end.
 
-        :param sleep: sleeps for a number of seconds.
+        :param sleep: a function that sleeps for a number of seconds, until the next snapshot.
         """
         while True:
             while (snapshot := self.next()) is None:

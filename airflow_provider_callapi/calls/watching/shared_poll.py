@@ -77,7 +77,7 @@ class SharedPoll:
 
     @property
     def _watched(self) -> set[int]:
-        """The session ids of the calls that are the ``only_call`` of a subscriber."""
+        """The session ids of the calls for which subscribers wait: the ``only_call`` of each subscriber."""
         calls = (subscription.only_call for subscription in self._subscriptions)
         return {call for call in calls if call is not None}
 

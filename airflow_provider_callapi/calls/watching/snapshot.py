@@ -67,12 +67,10 @@ class Snapshot:
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
         """Return whether the watch of a call must observe this snapshot.
 
-        A watch is the object that collects what the snapshots show of one call.
-
-        - If the poll failed, or the snapshot does not show the call: True.
-        - If the previous snapshot shows the call with the same values, and `answered` contains the call in
-          both snapshots or in neither: False.
-        - In all other cases: True.
+        A watch is the object that collects what the snapshots show of one call. It may skip a snapshot only
+        if nothing has changed: both snapshots show the call with the same values, and the Data API's answers
+        (`answered`) about the call are the same. It must observe a failed poll, and a snapshot without the
+        call.
 
         :param before: the previous snapshot, which the watch has observed.
         """

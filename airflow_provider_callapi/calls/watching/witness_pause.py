@@ -69,10 +69,10 @@ class WitnessPause:
         self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
 
     def begin_if_few_points(self, at: float) -> None:
-        """Record a pause of ten minutes if less than a fifth of the day's points is left.
+        """Send no requests for ten minutes if less than a fifth of the day's points is left.
 
-        The method logs the pause, and does not sleep. If no reply has stated the day's points, the method
-        does nothing.
+        The method records and logs this pause, and does not sleep. If no reply has stated the day's points,
+        the method does nothing.
 
         :param at: the present time, epoch seconds.
         """

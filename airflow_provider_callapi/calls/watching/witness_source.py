@@ -27,7 +27,7 @@ class CountingClient(DataApiClient, Protocol):
 
 @dataclass(frozen=True)
 class WitnessSource:
-    """How the witnesses of an account ask the Data API.
+    """The client and the time zones with which a witness asks the Data API about the calls of an account.
 
     :ivar client: a client of the Data API that does not repeat requests.
     :ivar period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does

@@ -1,4 +1,4 @@
-"""Let only one of several Airflow callbacks ring for an alert, and store the calls of this callback."""
+"""Let only one of several Airflow callbacks ring for an alert, and store which people it has called."""
 
 from __future__ import annotations
 

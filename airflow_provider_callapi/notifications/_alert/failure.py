@@ -86,10 +86,10 @@ class Failure:
 
         All alerts of one DAG run to the same people share an id. Exceptions:
 
-        - About tasks that wait for a person's decision: each task has another id.
-        - About successes, skipped tasks and retries: each of these three kinds has another id. A call about
-          one of them then does not prevent a call about a failure.
-        - With ``only_of``, the id also depends on this text. A random text gives each alert another id.
+        - Each task that waits for a person's decision has an id of its own.
+        - Successes, skipped tasks and retries have one id for each of the three kinds. So a call about a
+          success does not prevent a call about a failure.
+        - With ``only_of``, the id also depends on this text. A random text gives each alert its own id.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.

@@ -59,7 +59,10 @@ class AlertOptions:
 
 
 def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
-    """Return the marks that acknowledge an alert, e.g. ``tag:36``. Empty: an answered call acknowledges it.
+    """Read the parameter ``acknowledged_by``. Return the marks that acknowledge an alert, e.g. ``tag:36``.
+
+    A mark is an operation or a tag that the scenario gives the call, e.g. when the person presses a phone
+    key. Empty: any answered call acknowledges the alert.
 
     :raises ValueError: a mark cannot be used, or the alert has marks and no scenario.
     """
@@ -76,9 +79,10 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -> tuple[Mark, ...]:
-    """Return the marks that acknowledge an alert. Empty: an answered call acknowledges it.
+    """Read the parameter ``acknowledged_by`` of an alert that is due. Return the marks.
 
-    If a mark cannot be used, log an error and return an empty tuple.
+    A mark is an operation or a tag that a call may have. Empty: any answered call acknowledges the alert. If
+    a mark cannot be used, the function logs an error and returns an empty tuple.
     """
     try:
         return read_acknowledgement(acknowledged_by, scenario_id)

@@ -90,10 +90,10 @@ def begin(
 
     Only a deadline's callback and a task that runs the notifier continue with an earlier call.
 
-    :return: the escalation, and the call for which the alert waits. None as the call: the called person is
-        the last (or only) one, so the alert does not wait.
-    :raises AlertSuppressed: another callback has won the right to ring, a person has acknowledged the alert,
-        or there is an earlier call, and the callback is of another kind than the two above.
+    :return: the escalation, and the call for which the alert waits. The call is None if no person follows the
+        called person: the alert then does not wait for the answer.
+    :raises AlertSuppressed: another callback has won the right to ring, or a person has acknowledged the
+        alert, or the alert has an earlier call with which this callback may not continue.
     :raises NoPersonRung: no call is known to be placed.
     """
     try:

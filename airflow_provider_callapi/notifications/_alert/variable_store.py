@@ -1,4 +1,7 @@
-"""Store in Airflow Variables which callback may ring for an alert, and delete the Variables of old alerts."""
+"""Store who may ring for an alert: an Airflow Variable names one of several callbacks.
+
+The module also deletes the Variables of old alerts.
+"""
 
 from __future__ import annotations
 

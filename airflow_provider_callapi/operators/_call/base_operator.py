@@ -171,9 +171,9 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try, call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue a task that was deferred before it knew of a placed call. Return the call as a dict.
+        """Continue a task that has waited for the calling hours, or for the next search for its call.
 
-        The task has waited for the calling hours, or for the next search for an unconfirmed call.
+        Return the call as a dict.
         """
         return self.execute(context)
 
@@ -289,8 +289,9 @@ class StartCallOperator(RequestOperator):
     def on_kill(self) -> None:
         """Stop the try when Airflow kills the task.
 
-        The killed try dials no one, does not judge its call, and fails. With ``cancel_on_kill``, the try also
-        releases (ends) its call, even if the service accepts the call only after the kill.
+        The killed try sends no further start request, and fails. With ``cancel_on_kill``, the try also ends
+        the call that it has placed. If a start request is on its way during the kill, the try ends its call
+        when the service has accepted it.
         """
         self._killed = True  # a kill can come before the call is placed
         if self._try is not None:
@@ -376,9 +377,10 @@ class StartCallOperator(RequestOperator):
             yield results
 
     def _complete(self, call_try: CallTry, result: Result) -> dict[str, Any]:
-        """Return the call if the try has finished. If the try has to wait, defer the task.
+        """Finish this try, or defer the task.
 
-        :param result: the dict of the call, or the deferral.
+        :param result: the dict of the call, which is returned, or the deferral with which the task is
+            deferred.
         :raises Killed: the task was killed.
         """
         call_try.wait.refuse_killed()

@@ -119,12 +119,13 @@ class CallTry:
         return self._start_after(opens_at - now, request)
 
     def refuse_another_connection(self, step: call_journal.Step = call_journal.Step.ADOPT) -> None:
-        """Check that this try does not look for an earlier try's call through another connection.
+        """Check that this try uses the connection of the earlier try, if it must find that try's call.
 
-        A try that dials may use another connection, and so may a try whose call is done.
+        Through another connection, and so perhaps another account, this try would not find the call. If the
+        try places a new call, or if the earlier call is done, the connection may have changed.
 
-        :param step: what this try does with the call in the journal.
-        :raises CallApiFailure: the start request was sent through another connection.
+        :param step: what this try does next, according to the journal.
+        :raises CallApiFailure: this try must find a call that was placed through another connection.
         """
         options = self._options
         dials_again = options.delivery == "at_least_once" and not options.absence_proven_after
@@ -186,7 +187,10 @@ class CallTry:
 
     @property
     def _searches_first(self) -> bool:
-        """Whether an earlier try may have placed the call, but has left no journal to this try."""
+        """Whether this try must search for an earlier try's call before it dials.
+
+        This is so if an earlier try may have placed the call, and has left no journal.
+        """
         return not self.is_durable and self._facts.try_number > 1
 
     def _prepare_to_dial(
@@ -240,9 +244,9 @@ class CallTry:
             )
 
     def _withdraw_claim(self, request: StartCall) -> None:
-        """Delete the record that this map index of a mapped task calls the person: no call was placed.
+        """Let other map indexes of the mapped task call the person, if this try certainly placed no call.
 
-        If a call may have been placed, do nothing.
+        The method then deletes the record that this map index calls the person.
         """
         record = self._journal.record
         if self._people is not None and (
@@ -276,7 +280,7 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait for the time of the next search for an unconfirmed call. Then return the result of `start`.
+        """Wait until the next search for an unconfirmed call is due. Then return the result of `start`.
 
         `start` repeats the search, and places the call if the search proves that it was never placed. In a
         deferrable task: return a deferral at once.
@@ -296,11 +300,12 @@ class CallTry:
         return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
     def describe_forgotten_call(self, error: BaseException) -> str | None:
-        """Return a text about the call of this try if a retry cannot know of the call.
+        """Return a text about the call of this try, if a retry could call the person again.
 
         :param error: the error that ends the try.
-        :return: for example ``call session 5 was placed``. None: a retry knows of the call, this try placed
-            no call, or the class of ``error`` already tells Airflow whether to retry.
+        :return: for example ``call session 5 was placed``. None in each of these cases: a retry can read the
+            record of the call; this try placed no call; or ``error`` comes from the placing of the call, and
+            its class already states whether Airflow retries.
         """
         record = self._journal.record
         if self.is_durable or record is None:

@@ -290,9 +290,11 @@ def pause(seconds: float) -> Any:
 
 
 def _judged(step: Finished, *, keeps_journal: bool) -> dict[str, Any]:
-    """Return a finished call for XCom. Raise an error if ``require_answer`` fails the task.
+    """Return a finished call for XCom.
 
-    ``keeps_journal``: see `CallWait`. It changes only the error's text.
+    :param keeps_journal: see `CallWait`. It changes only the text of an error.
+    :raises CallNotAnswered: ``require_answer`` is True, and the contact did not answer.
+    :raises CallOutcomeUnknown: ``require_answer`` is True, and it is not known whether the contact answered.
     """
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:

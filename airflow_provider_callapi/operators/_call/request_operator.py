@@ -146,7 +146,7 @@ class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 
     def refuse_second_request(self, context: Mapping[str, Any], request: Request[Any]) -> None:
-        """Check that this try, e.g. a loop in a subclass, has made no other request before.
+        """Check that this try has made no other request before, for example in a loop of a subclass.
 
         :raises CallApiFailure: this try has made another request. The task has only one journal, so a retry
             would send both requests again.

@@ -95,7 +95,8 @@ class Control:
 def _raise_failure() -> Iterator[None]:
     """Turn an error of the ``with`` block into `CallApiTrouble`, so that the campaign dials no one.
 
-    The block reads the users' newest wish from the store. If it fails, a user may have paused the campaign.
+    The block reads what users ask of the campaign. If this is not known, the campaign must not dial, because
+    a user may have asked for a pause.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Store what the next worker process of a campaign needs, after a deferral or in the task's next try."""
+"""Store values for the worker process that continues a campaign after a deferral or in the next try."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class OutputFiles:
     ) -> None:
         is_csv = path.suffix.lower() == _CSV
         separator, bom = self._csv_form
-        # UTF-8 cannot encode half of a character, which a row may contain: it becomes `?`, as in a table.
+        # UTF-8 cannot encode a lone surrogate, which a row may contain: it becomes `?`, as in a table.
         with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
             write_results(
                 file,

@@ -190,8 +190,8 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: 
     `refuse_another_campaign` compares the values of two tries. The values contain no phone number.
 
     :param scope: a text that stands for the deployment and the campaign.
-    :param max_tries: Airflow's ``max_tries`` of the task. A clear usually raises it. After a clear, the list
-        of people may differ.
+    :param max_tries: Airflow's ``max_tries`` of the task. It usually grows when a user clears the task. After
+        a clear, the try may have another list of people.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {

@@ -93,11 +93,11 @@ class ResultsInTable:
 
 
 def _result_of_last(ending: Ending) -> Result:
-    """Return the result for the row of a person's last attempt.
+    """Return the result for the table's row of a person's last attempt.
 
-    - If the attempt has a result: this result.
-    - Otherwise, if an earlier attempt with its own row has the person's result: ``NOT_CALLED``.
-    - Otherwise: the person's result.
+    An attempt has no result if its call was not placed. The person's result can then be that of an earlier
+    call, e.g. ``BUSY``, which stands in the row of the earlier attempt. In this case, return ``NOT_CALLED``,
+    so that the table does not show the result twice.
     """
     *earlier, last = ending.attempts
     if last.result is not None:

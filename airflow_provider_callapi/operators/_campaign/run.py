@@ -261,9 +261,11 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise `CallApiFailure` if people wait for a call, but nobody may be called in the coming year.
+        """Check that there is a calling day within a year for the people who wait for a call.
 
-        While a call is active, do nothing.
+        While a call is active, the method checks nothing.
+
+        :raises CallApiFailure: there is none, e.g. because the calendar of workdays ends before.
         """
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
@@ -377,7 +379,8 @@ class CampaignRun:
     def _sleep(self, seconds: float, was_killed: bool) -> None:
         """Sleep for some seconds. A kill during the sleep ends it within a second.
 
-        ``was_killed``: the task was killed before. The sleep then lasts its full time.
+        :param was_killed: True: the task was killed before the sleep. No second kill comes, so the sleep
+            lasts its full time.
         """
         for _ in naps(seconds):
             if self._killed != was_killed:

@@ -1,4 +1,4 @@
-"""Ask the Data API whether active calls were answered and whether missing calls have ended.
+"""Ask the Data API whether active calls were answered, and whether calls that vanished have ended.
 
 The requests do not block the event loop.
 """

@@ -15,7 +15,7 @@ from failing_callbacks import (
     of_task,
     rung,
 )
-from half_characters import HALF, OF_A_FILE_NAME
+from lone_surrogates import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.emulator import Script

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowTaskTimeout,
 )
 from airflow_fakes import CONTACT, RETRIES, TTS, VNUMBER, Task, installed_task_state, refuse_stage
-from half_characters import HALF, OF_A_FILE_NAME
+from lone_surrogates import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Fault, Script

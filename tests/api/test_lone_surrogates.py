@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from half_characters import HALF, TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
+from lone_surrogates import HALF, TEXTS
 
-from airflow_provider_callapi.api.half_characters import has_half_character, join_halves, replace_halves
+from airflow_provider_callapi.api.lone_surrogates import (
+    has_lone_surrogate,
+    join_surrogate_pairs,
+    replace_lone_surrogates,
+)
 from airflow_provider_callapi.api.value_kinds import kind_of
 
 
@@ -22,25 +26,27 @@ def is_encodable(text: str) -> bool:
 
 @given(TEXTS)
 def test_a_text_is_refused_or_can_be_encoded_and_a_right_text_stays_the_same(text: str) -> None:
-    if has_half_character(text):
+    if has_lone_surrogate(text):
         with pytest.raises(ValueError, match=r"^a text of whole characters is needed$"):
-            join_halves(text)
+            join_surrogate_pairs(text)
         assert not is_encodable(text)
     else:
-        assert is_encodable(join_halves(text))
-        assert join_halves(text) == text or not is_encodable(text)
+        assert is_encodable(join_surrogate_pairs(text))
+        assert join_surrogate_pairs(text) == text or not is_encodable(text)
 
 
 @given(TEXTS)
-def test_a_replaced_text_can_be_encoded_and_loses_only_halves(text: str) -> None:
-    assert is_encodable(replace_halves(text))
-    if not has_half_character(text):
-        assert replace_halves(text) == join_halves(text)
+def test_a_replaced_text_can_be_encoded_and_loses_only_lone_surrogates(text: str) -> None:
+    assert is_encodable(replace_lone_surrogates(text))
+    if not has_lone_surrogate(text):
+        assert replace_lone_surrogates(text) == join_surrogate_pairs(text)
 
 
-def test_two_halves_that_follow_each_other_are_one_character() -> None:
-    assert join_halves("\ufeffПривет \ud83d\ude00") == replace_halves("\ufeffПривет \ud83d\ude00")
-    assert join_halves("\ufeffПривет \ud83d\ude00") == "\ufeffПривет \U0001f600"
+def test_a_pair_of_surrogates_is_one_character() -> None:
+    assert join_surrogate_pairs("\ufeffПривет \ud83d\ude00") == replace_lone_surrogates(
+        "\ufeffПривет \ud83d\ude00"
+    )
+    assert join_surrogate_pairs("\ufeffПривет \ud83d\ude00") == "\ufeffПривет \U0001f600"
 
 
 VALUES = st.recursive(
@@ -50,10 +56,10 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_all_texts_in_a_value_are_replaced_and_all_other_values_stay(value: Any) -> None:
-    replaced = replace_halves(value)
+    replaced = replace_lone_surrogates(value)
 
     assert is_encodable(repr(replaced))
-    assert replace_halves(replaced) == replaced
+    assert replace_lone_surrogates(replaced) == replaced
     if not isinstance(value, str | list | dict):
         assert replaced is value
 
