@@ -72,8 +72,8 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up. None: not known.
-    :ivar contact_finish_reason: why the contact's newest leg (line) ended, as a mnemonic. None: no reason is
-        reported, or the contact's legs do not prove that the contact did not pick up.
+    :ivar contact_finish_reason: if the contact's legs (lines) prove that the contact did not pick up: the
+        reason why the newest of them ended, as a mnemonic. None: there is no such proof, or no reason.
     """
 
     report: CallReport
@@ -93,9 +93,9 @@ def judge_finished_call(
     2. A leg of the call could not be read: not known.
     3. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
        answered.
-    4. The call has only legs that certainly belong to others than the contact, none of them is connected, and
-       the contact's leg is certainly not missing: not answered. The leg may be missing if the call's finish
-       reason is no failure, e.g. ``subscriber_disconnects`` (the contact hung up).
+    4. All legs in the report certainly belong to others than the contact, none of them is connected, and the
+       call's finish reason does not suggest a talk: not answered. A reason that is no failure, such as
+       ``subscriber_disconnects`` (the contact hung up), suggests a talk, so the report may lack a leg.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 

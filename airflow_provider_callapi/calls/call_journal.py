@@ -168,8 +168,8 @@ class Journal:
 
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a number, calculated from Airflow's ``max_tries`` and ``retries``, that changes when a
-        user clears the task. If ``retries`` were changed in the DAG file, a clear can leave it unchanged.
+    :param generation: a number that changes when a user clears the task. Exception: after a change of
+        ``retries`` in the DAG file, a clear may not change the number.
     :param retries: the task's ``retries`` in the DAG file of this try. None: not known.
     :param run_clears: how often users have cleared tasks of the DAG run.
     :param connection: id of the Airflow connection of this try. None: not known.
@@ -226,12 +226,14 @@ class Journal:
         return _STEPS[self.record.stage, self._clears.since(self.record.clears)]
 
     def connection_conflict(self, step: Step, *, dials_again: bool) -> str | None:
-        """Return why this try must not search for an earlier try's call: another account placed the call.
+        """Return why this try cannot continue: it would search for an earlier call in another account.
 
-        :param step: what this try does with the call, see `next_step`.
-        :param dials_again: True: this try may place an unconfirmed call again, even if the phone rings twice.
-        :return: the reason, as text for an error message: this try uses another Airflow connection than the
-            earlier try. None: this try may search for the call, or need not search.
+        This is so if the earlier try placed the call through another Airflow connection.
+
+        :param step: what this try does next, see `next_step`.
+        :param dials_again: True: if the call is unconfirmed, this try may place it again, so it can continue
+            with any connection.
+        :return: the reason, as text for an error message. None: the try can continue.
         """
         record = self.record
         if record is None or step in DIALLING_STEPS or record.stage is Stage.DONE:

@@ -76,9 +76,9 @@ class CallsInTask:
         return number + 1
 
     def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
-        """Return the session ids of the task's calls to a person, without one of these calls.
+        """Return the session ids of the calls of this task to one person, except the call ``number``.
 
-        :param number: the position, among the task's calls, of the call that is left out. The first is 1.
+        :param number: the position of a call among the calls of this task. The first call is number 1.
         :param request: the start request that calls the person.
         """
         records = (

@@ -92,7 +92,7 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 
 
 def may_have_mark(marks: Iterable[Mark], call: Outcome) -> bool:
-    """Return whether a call may have one of ``marks``, but it is not known whether the call has it."""
+    """Return whether it is undecided for at least one of ``marks`` whether a call has this mark."""
     return any(mark.is_on(call) is None for mark in marks)
 
 

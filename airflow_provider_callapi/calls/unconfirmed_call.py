@@ -119,11 +119,11 @@ class UnconfirmedCall:
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It is active, or it started no earlier than 15 hours before the intent was stored.
 
-        If the service sends the field ``external_id`` with an empty value, two more conditions must be met:
+        If the service states that the reported call has no ``external_id``, only the contact's number can
+        show that it may be the same call. So two more conditions must be met:
 
         - The unconfirmed call's contact is known.
-        - The service shows at least one digit of the reported call's contact, or does not send the field with
-          the contact's number.
+        - The reported call does not state an empty number, or a number without any visible digit.
 
         :param found: an active call, or a call in a report of the Data API.
         """

@@ -19,13 +19,13 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 
 @suppress_logs_and_warning
 def find(args: Namespace) -> None:
-    """Print the calls that have the command's ``external_id``: the active ones, and the newest report of one.
+    """Print all active calls with an ``external_id``, and the newest finished call with the same id.
 
-    Use the command after the error `CallUnresolved`, which names the ``external_id`` of a call that may have
-    been placed.
+    The user gives the ``external_id``. The error `CallUnresolved` names the ``external_id`` of a call that
+    may have been placed.
 
-    The command searches the Data API's reports of the last 30 days, if the connection uses the Data API. If
-    no call is found, the command exits with ``1``.
+    If the connection uses the Data API, the command searches the reports of the last 30 days for the finished
+    call. If no call is found, the command exits with ``1``.
     """
     if not args.external_id.strip():
         fail("the external_id is empty")

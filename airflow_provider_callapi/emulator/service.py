@@ -24,10 +24,11 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 
 
 class Result(dict[str, Any]):
-    """The whole ``result`` of a JSON-RPC answer, as a function that carries out an API method may return it.
+    """The whole ``result`` of a JSON-RPC answer.
 
-    Such a function may also return any other value. The value then becomes the field ``data`` of a new
-    ``result``. The service adds the rate limits to the field ``metadata``, unless the `Result` is empty.
+    A function that carries out an API method may return a `Result`. If it returns any other value, the value
+    becomes the field ``data`` of a new ``result``. The service adds the rate limits to the field
+    ``metadata``, unless the `Result` is empty.
     """
 
 

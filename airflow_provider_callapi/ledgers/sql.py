@@ -144,7 +144,7 @@ class SqlLedger:
     ) -> list[ClaimResult]:
         """Decide in one transaction which intents the campaign may dial, and store these intents.
 
-        :param intents: all intents of a batch, or those about which the first statement has not decided.
+        :param intents: those intents of a batch that `_claim_batch` has not stored.
         :param is_doubtful: whether an earlier, failed write may have stored the intents.
         :param some_granted: whether the campaign may already dial other intents of the batch.
         :return: the decisions, in the order of the intents.

@@ -32,14 +32,14 @@ class TextStaysText:
 
     - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged.
     - If the template is anything else: a text. Exception: if a part of the text would be an empty
-      value, a list, a dict or a function, the value is a `TextWithGap`: a mark of an unsuitable text, which
-      the check of the parameter refuses.
+      value, a list, a dict or a function, the value is a `TextWithGap`. The check of the parameter later
+      refuses each `TextWithGap`.
 
     :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
         becomes a list.
-    :cvar fields_with_gaps: the names of the template fields whose texts may contain such parts. An empty
-        value appears in the text as ``None``, and a list as ``[1, 2]``.
+    :cvar fields_with_gaps: the names of the template fields without this exception. In their texts, an empty
+        value appears as ``None``, and a list as ``[1, 2]``.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

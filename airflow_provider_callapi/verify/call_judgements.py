@@ -211,10 +211,10 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Judge the assumption that the finish reason of a call can be that of another leg than the contact's.
+    """Judge the assumption that a call's finish reason can come from an operator's leg.
 
-    :return: the judgement. ``holds`` is True if such calls exist, and False if the finish reason of a call is
-        always that of the contact's leg. ``holds`` is None if the findings do not show which leg it is.
+    :return: the judgement. ``holds`` is True if there are such calls, and False if the reason always comes
+        from the contact's leg. ``holds`` is None if the findings do not show from which leg it comes.
     """
     whose = report_facts.session_reason(context.findings)
     if whose is None:

@@ -96,7 +96,7 @@ class Escalation:
 
         :param progress: the last call before the restart, and the person who was called.
         :return: the last call before the restart. Wait until this call is answered or ends, before you use
-            `ring_next`. None: no person follows the called person, so there is nothing to wait for.
+            `ring_next`. None: no person follows the called person, so `ring_next` is not needed.
         """
         self.newest, self._person = progress, min(progress.person, len(self.requests))
         self._placed.append(progress.call_session_id)

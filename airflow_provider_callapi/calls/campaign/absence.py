@@ -138,9 +138,9 @@ def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
 
 
 def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:
-    """Return whether at least two polls since a time (epoch seconds) prove that a call is not active.
+    """Return whether a call is certainly not active since a time (epoch seconds).
 
-    No successful poll since this time may leave it open whether the call is active.
+    At least two successful polls, and all since this time, must prove it.
     """
     return (
         unconfirmed.missing_since is not None

@@ -241,8 +241,8 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return a text to append to the message of a start request's error, e.g. `` (row 7 of the list)``.
 
-        The text is empty if the row would not help to find the cause: the error is not about an invalid
-        parameter, or the error's message already names the parameter.
+        The row helps to find an invalid parameter that the service has not named. For any other error, the
+        text is empty.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
@@ -253,9 +253,9 @@ class DialQueue:
         The time is in epoch seconds. Special values:
 
         - Infinity: no person waits for a call, or dialling is paused or has stopped.
-        - ``now``: a person can be dialled at once. Exception: with the reason ``an active call to end``,
-          dialling waits for an event, and not for a time.
-        - The time when dialling ends: no waiting person may be called before this time.
+        - ``now``: dialling waits for no time. If the reason is not empty, dialling waits for the end of an
+          active call; otherwise, a person can be dialled at once.
+        - The time when the campaign ends its dialling: the next person may be called only after this time.
 
         The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.
 

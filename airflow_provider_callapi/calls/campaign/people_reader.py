@@ -222,10 +222,13 @@ class _PeopleReader:
 
 
 def _is_other_zone(text: str, person: Person) -> bool:
-    """Return whether ``text``, the zone in a person's second row, contradicts the zone of the first row.
+    """Return whether a second row of a person makes the person's time zone unknown.
 
-    If ``text`` is unreadable, the zone of the first row counts. Without a zone in the first row, the result
-    is True, because the person's zone is then not known.
+    This is so if the zones in both rows are different, or if the zone in the second row is unreadable and the
+    first row contains no zone.
+
+    :param text: the zone in the second row.
+    :param person: the person with the values of the first row.
     """
     zone = read_time_zone(text)
     if zone is not None:

@@ -54,8 +54,7 @@ class TagPlan:
         """Return the ids of the tags that the finished call of an attempt should have and will never get.
 
         The Data API can tag a finished call only if it has reported the call's ``communication_id``. A
-        campaign without a Data API sets tags only on active calls. So no tag of a finished call is lost, and
-        the list is empty.
+        campaign without a Data API does not plan any tags for finished calls: the list is then empty.
         """
         call = attempt.call
         if self._rules.report_timeout is None or call is None or call.communication_id is not None:

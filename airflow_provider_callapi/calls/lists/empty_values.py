@@ -54,7 +54,7 @@ _CONTROL_CODE = re.compile("_x00([01][0-9A-Fa-f])_")
 
 
 def without_codes(text: str) -> str:
-    """Return a text in which a control character replaces each code of it, such as ``_x000D_``.
+    """Replace each code such as ``_x000D_`` in a text by the control character that the code stands for.
 
     Workbooks contain such codes, and openpyxl and pandas leave them in the texts.
     """

@@ -100,8 +100,9 @@ class _Marks:
 
     :ivar merged: the first line of each range of merged cells, such as 2 of ``C2:C4``.
     :ivar hidden: the lines that Excel does not show, for example because of a filter.
-    :ivar disordered: the first line at a wrong place in the XML: after a line with a larger number, or with a
-        cell after a cell further right. None: there is none. openpyxl leaves out such lines and cells.
+    :ivar disordered: the first line at a wrong place in the XML. Its number is smaller than that of the line
+        before it, or its cells are not in the order of the columns. openpyxl leaves out such lines and cells.
+        None: there is no such line.
     """
 
     def __init__(self) -> None:

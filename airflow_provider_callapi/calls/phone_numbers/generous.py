@@ -372,10 +372,11 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield second numbers of which a text shows only the last digits, if these digits have two meanings.
+    """Yield numbers that a text may contain beside a foreign number.
 
-    Example: in ``8 (916) 736-67-79 - 37``, the 37 may be the end of the foreign number +91 67366 77937
-    (India). It may also mean the second number 8 (916) 736-67-37, which the function yields.
+    Example: ``8 (916) 736-67-79 - 37`` may be the foreign number +91 67366 77937 (India), or 8 (916)
+    736-67-79 and a second number, 8 (916) 736-67-37, of which the text shows only the last digits. The
+    function yields the second number.
 
     :param spans: each number that was read → positions of its digits in ``groups``, the runs of digits.
     """

@@ -262,8 +262,9 @@ def _has_fraction(text: str, region: str) -> bool:
 def _has_line_number(text: str, region: str, number: str) -> bool:
     """Return whether the beginning of a text may be its position in a list: the 2 in ``2. 30 123456``.
 
-    :param number: the phone number that the whole text is. If the text without its beginning is the same
-        number, or no number, the result is False.
+    The result is True only if the rest of the text is another phone number than the whole text.
+
+    :param number: the phone number that the whole text contains if its beginning is no position.
     """
     plan = NumberingPlan.of(region)
     match = _LINE_NUMBER.fullmatch(text)

@@ -85,8 +85,8 @@ class Omissions:
     def days_before(self) -> float:
         """How many days before the wanted interval the period of a request begins: 1, 2 or 7.
 
-        The number is 1 until the Data API refuses the beginning of a period. Each refusal leads to the next
-        larger number.
+        A Data API may refuse a period that began too recently. The number is 1 at first. Each such refusal
+        leads to the next larger number, and so to an older beginning.
         """
         return _DAYS_EARLIER[self.begin_step]
 

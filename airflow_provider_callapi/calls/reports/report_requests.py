@@ -150,11 +150,11 @@ class ReportRequests:
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
         None: nothing is known.
-    :param timezone: IANA name of the time zone in which a request states its period. If the zone is wrong,
-        the period still contains the interval, because it begins and ends at least one day outside of it.
-    :param account_timezone: a function that returns the IANA name of the account's time zone. If the Data API
-        refuses a period that ends one day later, the period must be stated in this zone. None: ``timezone``
-        is the account's zone.
+    :param timezone: IANA name of the time zone in which a request states its period. Even if the zone is
+        wrong, the period contains the interval: it begins a day or more before, and ends a day after it.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. Some Data APIs
+        refuse a period that ends in the future. For them, the period ends now, and must be stated in this
+        zone. None: ``timezone`` is the account's zone.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The default times of a wait for a call: how often ``list.calls`` is polled. All times are in seconds.
+"""How often ``list.calls`` is polled if the author of a DAG sets no other interval. In seconds.
 
 Several triggers can share the polls of a connection, see `SharedPoll`. Their shortest interval counts.
 """

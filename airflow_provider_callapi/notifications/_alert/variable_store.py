@@ -1,4 +1,4 @@
-"""Store who may ring for an alert: an Airflow Variable names one of several callbacks.
+"""Write into an Airflow Variable which one of several callbacks may ring for an alert.
 
 The module also deletes the Variables of old alerts.
 """

@@ -303,9 +303,9 @@ class CallTry:
         """Return a text about the call of this try, if a retry could call the person again.
 
         :param error: the error that ends the try.
-        :return: for example ``call session 5 was placed``. None in each of these cases: a retry can read the
-            record of the call; this try placed no call; or ``error`` comes from the placing of the call, and
-            its class already states whether Airflow retries.
+        :return: for example ``call session 5 was placed``. None: a retry calls no one a second time, because
+            it can read the record of the call, because this try placed no call, or because the class of
+            ``error`` prevents an unsuitable retry.
         """
         record = self._journal.record
         if self.is_durable or record is None:
