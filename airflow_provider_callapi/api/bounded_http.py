@@ -98,9 +98,7 @@ class _Unpacker:
     def __call__(self, chunk: bytes, room: int) -> bytes:
         """Return the next chunk, decompressed.
 
-        :param room: how many more decompressed bytes the body may have. The result has at most one byte more.
-            The additional byte shows the caller that the body is too large.
-
+        :param room: how many more bytes the body may have. The result can exceed it by one byte.
         :raises AnswerUnreadable: the compressed body is damaged.
         """
         if not self._packed:

@@ -127,8 +127,9 @@ class TransportError(CallApiError):
 class NotSent(TransportError):
     """The service has certainly not carried out the request.
 
-    Either no byte of the request's body was sent: the host is unknown, the connection is refused, or there is
-    a timeout or a TLS error. Or the service has refused the token of a new login.
+    There are two cases. No byte of the request's body was sent, because the host is unknown, the connection
+    is refused, or there is a timeout or a TLS error. Or the service has answered that the request's token is
+    not valid, although the token is new.
     """
 
 

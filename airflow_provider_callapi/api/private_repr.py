@@ -54,7 +54,7 @@ class Private:
 
 
 class RichRepr:
-    """Mixin for classes with the method ``__rich_repr__``: ``repr()`` shows the fields that it returns."""
+    """Mixin for a class whose method ``__rich_repr__`` returns the fields that ``repr()`` shows."""
 
     __slots__ = ()
 

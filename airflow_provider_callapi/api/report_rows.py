@@ -23,7 +23,7 @@ def _read_rows(data: Any) -> Entries[Any]:
 
 
 class CallRows(GetCallsReport):
-    """Request one page of the report of calls. Each row of the answer is a dict: field → value."""
+    """The request for one page of the report of calls. Each row of the answer is a dict: field → value."""
 
     def convert_answer(self, data: Any) -> Entries[Any]:
         """Return the rows in ``result.data`` of an answer, one dict for each call: field → value.

@@ -49,8 +49,9 @@ class CallsInTask:
         1. This try has already asked for a call with exactly the same content: the number of that call.
         2. An earlier try has asked for a call to this person with exactly the same content, and this try has
            not asked for that call yet: the number of that call.
-        3. An earlier try has asked for other calls to this person, and this try has not asked for all of them
-           yet: the number of the first call that is left.
+        3. An earlier try has asked for calls to this person with other contents, and this try has not asked
+           for all of these calls yet: the number of the first of them that this try has not asked for. The
+           content may differ between two tries, e.g. if it contains the time.
         4. Otherwise: a new number.
 
         The method stores the number before it returns.

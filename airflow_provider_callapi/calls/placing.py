@@ -396,12 +396,10 @@ def _find_unconfirmed_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    :param since: when the intent was stored, epoch seconds. A call that began much earlier is another call.
-        None: not known.
-    :param search_until: when the search ends, epoch seconds.
     :param search_must_work: whether to raise a permanent error of the search. False: return None.
     :return: the session id of the call. None: the search did not find the call.
     """
+    # `since`: when the intent was stored; a call that began much earlier is another call.
     record = journal.current
     others = frozenset((*record.others, *journal.calls_of_others(request)))
     unconfirmed = UnconfirmedCall(

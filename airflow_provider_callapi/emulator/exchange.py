@@ -133,9 +133,9 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        Exception: if an `Emulator` serves the exchange over HTTP, `Fault.REFUSE` takes effect immediately. It
-        closes the emulator's port for ``seconds``, but at most 5 s. ``method`` and ``times`` then have no
-        effect. To close the port for longer, use `Emulator.refusing`.
+        Over HTTP, `Fault.REFUSE` does not wait for a request. It closes the emulator's port immediately, for
+        ``seconds`` or for 5 s, whichever is shorter. ``method`` and ``times`` then have no effect. To close
+        the port for longer, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
         :param method: the API method whose requests the fault hits. None: requests for any method.
@@ -233,12 +233,11 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If any other phone rings, `check_rings` fails. An operator's phone that the test has not named may
-        ring in these calls:
+        If any other phone rings, `check_rings` fails. The phones of operators may ring without a name in
+        these calls:
 
         - In an inbound call.
-        - In a call to a contact whose phone the test has named, unless `expect_ring` states that it must not
-          ring.
+        - In a call to a contact whose own phone may ring.
         """
         with self._lock:
             self._expectations.no_other_rings = True

@@ -142,13 +142,9 @@ class SqlLedger:
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide in one transaction which intents the campaign may dial, and store these intents.
-
-        :param intents: those intents of a batch that `_claim_batch` has not stored.
-        :param is_doubtful: whether an earlier, failed write may have stored the intents.
-        :param some_granted: whether the campaign may already dial other intents of the batch.
-        :return: the decisions, in the order of the intents.
-        """
+        """Decide in one transaction which intents the campaign may dial. Store these intents."""
+        # `is_doubtful`: an earlier, failed write may have stored them. `some_granted`: the campaign may
+        # already dial other intents of the batch.
         if not intents:
             return []
 

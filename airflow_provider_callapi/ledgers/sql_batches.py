@@ -142,12 +142,8 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the SQL expression that locks the rows of all people of a batch in the lock table.
-
-    Several people share a row of this table. The expression selects the locked rows.
-
-    :param intent: the SQL expression for the batch, with the row of each person.
-    """
+    """Return the SQL expression that locks the rows of all people of a batch in the lock table."""
+    # Several people share a row. `intent`: the SQL expression for the batch.
     # Until the statement is committed, all other claims with `min_gap` for these people wait.
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     # `before`: the rows when the statement began. `held`: the same rows after the wait for other claims.

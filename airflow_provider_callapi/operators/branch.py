@@ -45,9 +45,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
     - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
     - a mark in ``routes``: the call has this mark. Of several marks, the first in ``routes`` counts.
-    - *unknown*, if the contact picked up, but it is not known whether the call has a mark in ``routes``. For
-      an operation, this is so if the call's operations are not known. For a tag, this is so if no report of
-      the Data API has shown the call's tags.
+    - *unknown*, if the contact picked up, but it is not known whether the call has a mark in ``routes``. The
+      operations of a call may be unknown, and its tags are unknown while no report has shown them.
     - *answered*: the contact picked up.
     - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
     - *not_answered*: the contact did not pick up for another reason.
@@ -56,8 +55,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     Only the Data API shows that a contact did not pick up. Without the Data API, the route of a call that the
     contact did not pick up is *unknown*.
 
-    Airflow must be able to skip each task directly downstream. If one of these conditions is not met, the
-    branch operator fails:
+    Airflow must be able to skip each task directly downstream. So the branch operator fails if one of the
+    following conditions is not met:
 
     - If the branch is mapped with ``expand()``, these tasks must be mapped over the same list.
     - If the branch is in a mapped task group, these tasks must be in the same group, and Airflow must be

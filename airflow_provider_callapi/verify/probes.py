@@ -1,4 +1,4 @@
-"""The table of the probes of ``airflow callapi verify``: the purpose, calls and points of each probe."""
+"""The table of the probes of ``airflow callapi verify``: the purpose and the cost of each probe."""
 
 from __future__ import annotations
 

@@ -183,11 +183,8 @@ class ReportReader:
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
 
     def _learn_future(self) -> None:
-        """Find out and store whether a report's period may end in the future.
-
-        If it must not, the latest accepted end is the present local time of the account. The method then also
-        stores the account's offset from UTC.
-        """
+        """Find out and store whether a report's period may end in the future."""
+        # If it must not, its latest end shows the account's offset from UTC, which is stored, too.
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
         self.rules.future_date_till = not refused

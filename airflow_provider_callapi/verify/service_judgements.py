@@ -66,9 +66,6 @@ def ongoing(context: Context) -> Judgement:
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     """Return the advised ``absence_proven_after`` in seconds, e.g. ``300``, or the advice ``leave empty``.
 
-    After ``absence_proven_after`` seconds in which no poll and no report shows an unconfirmed call, the call
-    counts as not placed. ``leave empty``: in this account, polls and reports may never show a placed call.
-
     :param delay: the seconds until a report contained an active call; ``never``: no report contained one.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]

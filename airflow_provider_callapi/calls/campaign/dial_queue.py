@@ -239,11 +239,8 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a text to append to the message of a start request's error, e.g. `` (row 7 of the list)``.
-
-        The row helps to find an invalid parameter that the service has not named. For any other error, the
-        text is empty.
-        """
+        """Return `` (row 7 of the list)`` if an error is about a parameter that it does not name."""
+        # Otherwise, an empty text.
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
 

@@ -104,11 +104,8 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's stage from the newest stored attempt.
-
-        A person without an attempt joins the queue. An attempt can get a new status, e.g. finished if its
-        result is known. Return the attempts with a new status, so that the ledger stores them.
-        """
+        """Set each person's stage from the newest stored attempt. Return the attempts with a new status."""
+        # A person without an attempt joins the queue. The ledger stores the returned attempts.
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:  # for each person, the oldest attempt comes first

@@ -222,14 +222,8 @@ class _PeopleReader:
 
 
 def _is_other_zone(text: str, person: Person) -> bool:
-    """Return whether a second row of a person makes the person's time zone unknown.
-
-    This is so if the zones in both rows are different, or if the zone in the second row is unreadable and the
-    first row contains no zone.
-
-    :param text: the zone in the second row.
-    :param person: the person with the values of the first row.
-    """
+    """Return whether the zone in a second row makes the person's time zone unknown."""
+    # `text`: the zone in the second row. `person` has the values of the first row.
     zone = read_time_zone(text)
     if zone is not None:
         return zone != person.zone

@@ -34,7 +34,7 @@ class UnconfirmedCallSearch:
         """Search for the campaign's unconfirmed calls among the active calls of a successful poll.
 
         :return: a pair. First: the attempts whose call was found, to store in the ledger. Second: the keys of
-            the people for whose calls the search ends, because the calls were not found.
+            the people whose calls have not been found for so long that this search ends.
         """
         if not self._index.count(PersonStage.UNCONFIRMED):
             return [], []

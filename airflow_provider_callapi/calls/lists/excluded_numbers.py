@@ -127,8 +127,8 @@ class _OtherColumn:
     def problems(self) -> Iterator[tuple[int, str]]:
         """Yield (number of the row, what is wrong) for each value that seems to be a damaged phone number.
 
-        A column of other numbers, such as ids, yields nothing: a column counts as such if at most half of
-        its values with seven or more digits are phone numbers.
+        Yield nothing if the column does not seem to be a column of phone numbers. It seems to be one if more
+        than half of its values with seven or more digits are phone numbers.
         """
         if self.phones * 2 > self.long:
             for line, problem in self.suspects:
@@ -136,11 +136,7 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether a text contains a number of the region with all its digits, and not shortened.
-
-    :param number: the E.164 digits of the number, such as ``79260000011``. For a number of another region,
-        the result is False.
-    """
+    """Return whether a text contains all digits of a number of the region, such as ``79260000011``."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

@@ -75,11 +75,11 @@ def shown_text(value: int, number_format: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
-    """Return (text, is_place) for each part of the number format of a workbook's cell.
+    """Return (text, whether it stands for a digit) for each part of a cell's number format.
 
-    ``is_place`` is True if the part stands for a digit, such as ``0``. The function reads the format up to
-    the first ``;``. The result is None if the format is unreadable, or if no part stands for a digit.
+    None: the format is unreadable, or no part stands for a digit.
     """
+    # The part of the format behind `;` is for negative numbers, and is ignored.
     parts: list[tuple[str, bool]] = []
     position = 0
     while position < len(number_format) and number_format[position] != ";":

@@ -372,14 +372,9 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield numbers that a text may contain beside a foreign number.
-
-    Example: ``8 (916) 736-67-79 - 37`` may be the foreign number +91 67366 77937 (India), or 8 (916)
-    736-67-79 and a second number, 8 (916) 736-67-37, of which the text shows only the last digits. The
-    function yields the second number.
-
-    :param spans: each number that was read → positions of its digits in ``groups``, the runs of digits.
-    """
+    """Yield the second number in texts such as ``8 (916) 736-67-79 - 37``: here 8 (916) 736-67-37."""
+    # The text may be one foreign number, +91 67366 77937 (India), or show only the last digits of a second
+    # number. `spans`: each number that was read → positions of its digits in `groups`, the runs of digits.
     code = NumberingPlan.of(region).country_code
     of_region = {number: span for number, span in spans.items() if number.startswith(code)}
     covered = {position for span in spans.values() for position in span}
@@ -393,13 +388,9 @@ def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str
 
 
 def _longest_sequence(left: str) -> int:
-    """Return the length of the longest run of digits that belongs to no phone number.
-
-    Characters between two digits, such as spaces, neither count nor end the run.
-
-    :param left: the text of an entry. The character `_READ` stands in place of each digit of the phone
-        numbers that were found in the text.
-    """
+    """Return the length of the longest run of digits that belongs to no phone number."""
+    # In `left`, `_READ` stands in place of each digit of the phone numbers that were found. Characters
+    # between two digits, such as spaces, neither count nor end the run.
     return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 
 

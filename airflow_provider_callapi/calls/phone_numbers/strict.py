@@ -260,12 +260,8 @@ def _has_fraction(text: str, region: str) -> bool:
 
 
 def _has_line_number(text: str, region: str, number: str) -> bool:
-    """Return whether the beginning of a text may be its position in a list: the 2 in ``2. 30 123456``.
-
-    The result is True only if the rest of the text is another phone number than the whole text.
-
-    :param number: the phone number that the whole text contains if its beginning is no position.
-    """
+    """Return whether the beginning of a text may be its position in a list: the 2 in ``2. 30 123456``."""
+    # This is so only if the rest of the text is another number than `number`, the number in the whole text.
     plan = NumberingPlan.of(region)
     match = _LINE_NUMBER.fullmatch(text)
     if match is None or match[1] in (plan.country_code, plan.national_prefix):
@@ -312,12 +308,8 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _read_without_plus(digits: str, region: str, *, has_gap: bool) -> str | None:
-    """Read the digits behind a ``+`` as a number of the region. None: the ``+`` is no mistake.
-
-    The ``+`` may be a mistake if a national prefix follows it, as in ``+8 926 000-00-01``.
-
-    :param has_gap: whether the text has a gap behind its first digits, as behind a country code.
-    """
+    """Read the digits behind a mistaken ``+``, as in ``+8 926 000-00-01``. None: the ``+`` is right."""
+    # `has_gap`: the text has a gap behind its first digits, as behind a country code.
     plan = NumberingPlan.of(region)
     has_prefix = bool(plan.national_prefix) and digits.startswith(plan.national_prefix)
     # Without a gap, this is E.164. If lengths vary, as in Germany, most numbers could be national numbers.

@@ -224,12 +224,9 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Move each call that has ended from the active to the ended calls, with the time of its end.
-
-        This is the time of the first snapshot without the call.
-
-        :param at: the time of the newest snapshot, for a call whose first absence is not known.
-        """
+        """Move each call that has ended from the active to the ended calls."""
+        # A call has ended at the first snapshot without it. If this time is not known, the newest one (`at`)
+        # counts.
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
                 del self._active[call_session_id]

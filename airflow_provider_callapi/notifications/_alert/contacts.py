@@ -64,7 +64,7 @@ def render_contacts(contact: Any, render: Callable[[Any], Any], log: Any) -> lis
 
 
 def read_number(text: str, region: str) -> str:
-    """Return a number of an alert in the service's form, e.g. ``79260000001``.
+    """Read the phone number of a person to ring. Return the number as the service needs it: ``79260000001``.
 
     :param region: ISO 3166 code of a country. Empty: only a number with a country code can be read.
     :raises NotANumber: the text is no number that can be called.

@@ -255,12 +255,11 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
-        """If ``absence_proven_after`` is set, check that the connection and the journal support it.
+        """Check that the connection and the journal support ``absence_proven_after``, if it is set.
 
-        :param may_dial: False: there is an unconfirmed call, so the try must not dial. The error about the
-            connection then names this call. True: there is none.
-        :raises CallApiFailure: the connection or the journal does not support the parameter.
+        :raises CallApiFailure: they do not support it.
         """
+        # `may_dial` is False if there is an unconfirmed call. The error then names this call.
         if self._options.absence_proven_after is None:
             return
         if not self._hook.has_data_api:
@@ -280,11 +279,8 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until the next search for an unconfirmed call is due. Then return the result of `start`.
-
-        `start` repeats the search, and places the call if the search proves that it was never placed. In a
-        deferrable task: return a deferral at once.
-        """
+        """Wait until the next search for an unconfirmed call is due. Then return the result of `start`."""
+        # `start` repeats the search, and places the call if the search proves that it was never placed.
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)

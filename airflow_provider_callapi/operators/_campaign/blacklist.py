@@ -106,11 +106,8 @@ class BlacklistWriter:
         return []
 
     def _may_object(self, ending: Ending) -> bool:
-        """Return whether a person may have objected to calls, although no report shows it.
-
-        A mark (an operation or a tag) in ``block_on`` shows that a person objected. The reports of a call may
-        lack the operations or tags.
-        """
+        """Return whether a person may have objected to calls, although no report shows it."""
+        # A mark (an operation or a tag) in `block_on` shows that a person objected. Some reports lack them.
         calls = [attempt.call for attempt in ending.attempts if attempt.call is not None]
         return any(call.answered is not False and may_have_mark(self._marks, call) for call in calls)
 

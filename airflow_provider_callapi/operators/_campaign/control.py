@@ -93,11 +93,8 @@ class Control:
 
 @contextmanager
 def _raise_failure() -> Iterator[None]:
-    """Turn an error of the ``with`` block into `CallApiTrouble`, so that the campaign dials no one.
-
-    The block reads what users ask of the campaign. If this is not known, the campaign must not dial, because
-    a user may have asked for a pause.
-    """
+    """Raise `CallApiTrouble` if the ``with`` block cannot read what users ask of the campaign."""
+    # A user may have asked for a pause, so the campaign must not dial.
     try:
         yield
     except Exception as error:

@@ -93,16 +93,12 @@ class ResultsInTable:
 
 
 def _result_of_last(ending: Ending) -> Result:
-    """Return the result for the table's row of a person's last attempt.
-
-    An attempt has no result if its call was not placed. The person's result can then be that of an earlier
-    call, e.g. ``BUSY``, which stands in the row of the earlier attempt. In this case, return ``NOT_CALLED``,
-    so that the table does not show the result twice.
-    """
+    """Return the result for the table's row of a person's last attempt."""
+    # If the last call was not placed, the person's result can be that of an earlier call, such as BUSY. It
+    # stands in the row of that call, and must not appear twice.
     *earlier, last = ending.attempts
     if last.result is not None:
         return last.result
-    # The result of an earlier call, such as busy, is in that call's row.
     is_of_earlier = any(attempt.result is ending.result for attempt in earlier)
     return Result.NOT_CALLED if is_of_earlier else ending.result
 

@@ -261,11 +261,9 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Check that there is a calling day within a year for the people who wait for a call.
+        """Check that the people who wait for a call may be called on some day of the coming year.
 
-        While a call is active, the method checks nothing.
-
-        :raises CallApiFailure: there is none, e.g. because the calendar of workdays ends before.
+        :raises CallApiFailure: there is no such day, and no call is active.
         """
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
@@ -377,11 +375,8 @@ class CampaignRun:
         )
 
     def _sleep(self, seconds: float, was_killed: bool) -> None:
-        """Sleep for some seconds. A kill during the sleep ends it within a second.
-
-        :param was_killed: True: the task was killed before the sleep. No second kill comes, so the sleep
-            lasts its full time.
-        """
+        """Sleep for some seconds. A kill during the sleep ends it within a second."""
+        # `was_killed`: the task was killed before, so no kill can come, and the sleep lasts its full time.
         for _ in naps(seconds):
             if self._killed != was_killed:
                 break
