@@ -96,9 +96,10 @@ class _Unpacker:
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
-        """Return the next chunk, decompressed.
+        """Return the next chunk, decompressed, up to ``room`` bytes and one byte more.
 
-        :param room: how many more bytes the body may have. The result can exceed it by one byte.
+        The additional byte shows that the body is too large.
+
         :raises AnswerUnreadable: the compressed body is damaged.
         """
         if not self._packed:

@@ -157,8 +157,8 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    :ivar connect_time: when the participant picked up. None, or a time such as ``0000-00-00 00:00:00``: this
-        field shows no answer, but ``is_talked`` may show one.
+    :ivar connect_time: when the participant picked up. If it is None or ``0000-00-00 00:00:00``, only
+        ``is_talked`` can show whether the participant picked up.
     :ivar direction: ``in``: the participant has called. ``out``: the participant was called.
     :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg. On some
         accounts, False also marks an operator who is no employee. None: the Data API does not state whose leg
@@ -284,7 +284,8 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def data_in(cls, result: Any) -> Any:
-        """Return ``result`` without its metadata, because a successful tag request has no ``result.data``."""
+        """Return all fields of ``result`` except ``metadata``."""
+        # The answer to a tag request has no `result.data`.
         if not isinstance(result, dict):
             return result
         return {name: value for name, value in result.items() if name != "metadata"}

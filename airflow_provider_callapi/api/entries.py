@@ -20,7 +20,7 @@ E = TypeVar("E")
 
 
 class Model(Protocol):
-    """The interface of the classes for list entries: `pydantic` models and subclasses of `ListEntry`."""
+    """The methods that the code needs of each class for list entries, `pydantic` model or `ListEntry`."""
 
     @property
     def model_fields_set(self) -> set[str]: ...

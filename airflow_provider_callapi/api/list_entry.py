@@ -1,9 +1,8 @@
-"""The base class of the entries of ``list.calls``. An answer can contain ten thousand entries.
+"""The base class of the entries of ``list.calls``.
 
-Two libraries make equal objects of the entry classes:
-
-- `msgspec` reads an answer that has exactly the documented shape. It is fast and needs little memory.
-- `pydantic` reads any other answer. It converts values, and finds the fields that cannot be read.
+An answer can contain ten thousand entries. So the fast library `msgspec` reads an answer that has exactly the
+documented shape. The slower library `pydantic` reads any other answer: it converts values, and finds the
+fields that cannot be read. Both libraries create objects of the same classes.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Private:
 
 
 class RichRepr:
-    """Mixin for a class whose method ``__rich_repr__`` returns the fields that ``repr()`` shows."""
+    """Mixin that adds a ``__repr__``, which shows the fields that the class's ``__rich_repr__`` returns."""
 
     __slots__ = ()
 

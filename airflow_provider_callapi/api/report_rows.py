@@ -28,7 +28,7 @@ class CallRows(GetCallsReport):
     def convert_answer(self, data: Any) -> Entries[Any]:
         """Return the rows in ``result.data`` of an answer, one dict for each call: field → value.
 
-        No row is left out, and no value is converted.
+        The values are those of the answer, without any conversion.
 
         :raises ValueError: the data is neither an object nor a list of objects.
         """

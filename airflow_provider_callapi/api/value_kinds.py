@@ -1,4 +1,4 @@
-"""Find texts in which a template has left a gap, and describe invalid values in error texts.
+"""Find texts into which a template has inserted None or a list, and describe invalid values in errors.
 
 An invalid value may be a password or a phone number. An error text therefore does not contain the value, but
 describes it, e.g. as ``a blank text``.
@@ -32,9 +32,9 @@ class TextWithGap:
 
 
 def find_gap(value: Any) -> TextWithGap | None:
-    """Return the first `TextWithGap` in a value, or None if there is none.
+    """Return the first text in which a template has left a gap. None: there is none.
 
-    The function searches the value itself, and the items of its lists and dicts at any depth.
+    :param value: the function searches this value, and the items of its lists and dicts at any depth.
     """
     if isinstance(value, TextWithGap):
         return value

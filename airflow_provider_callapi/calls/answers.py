@@ -72,8 +72,8 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up. None: not known.
-    :ivar contact_finish_reason: if the contact's legs (lines) prove that the contact did not pick up: the
-        reason why the newest of them ended, as a mnemonic. None: there is no such proof, or no reason.
+    :ivar contact_finish_reason: the mnemonic of the finish reason of the contact's newest leg (line). None
+        unless the contact's legs prove that the contact did not pick up.
     """
 
     report: CallReport
@@ -177,7 +177,8 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport, is_started: bool) -> str | None:
-    """Return the phone number of a leg's participant. None: the report lacks it."""
+    # The phone number of a leg's participant. If a start request placed the call (`is_started`), no
+    # participant is the caller: the number is the one that the exchange has called.
     # If a start request placed the call (`is_started`), no participant is the caller: the number is the one
     # that the exchange has called.
     # A start request can set the direction ``in``, too, but its contact does not call.

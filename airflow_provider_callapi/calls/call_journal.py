@@ -169,7 +169,7 @@ class Journal:
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes when a user clears the task. Exception: after a change of
-        ``retries`` in the DAG file, a clear may not change the number.
+        ``retries`` in the DAG file, a clear can leave the number unchanged.
     :param retries: the task's ``retries`` in the DAG file of this try. None: not known.
     :param run_clears: how often users have cleared tasks of the DAG run.
     :param connection: id of the Airflow connection of this try. None: not known.
@@ -294,8 +294,8 @@ class Journal:
         - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
           ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
-          deployment and the task. If ``record_is_lost``, the hash also contains ``generation``, which changes
-          with each clear of the task.
+          deployment and the task. If Airflow has deleted the record of earlier attempts, each clear of the
+          task changes the digits, so that the id of an old call is not used again.
 
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param attempt: the number of the attempt; the first is 1.
@@ -354,8 +354,8 @@ class Journal:
     def mark_started(self, call_session_id: int, started_at: float) -> Outcome:
         """Store that the service accepted the call, and return the call's outcome so far.
 
-        :param started_at: when the call started, epoch seconds. For a call that a search has found: when the
-            intent was stored.
+        :param started_at: when the call started, epoch seconds. If the answer to the start request was lost,
+            and a search has found the call: when the intent was stored.
         """
         record = self.current
         call = Outcome(call_session_id, record.external_id, attempt=record.attempt, started_at=started_at)

@@ -1,8 +1,8 @@
-"""Gives each call of one task a number, and so a journal (a stored record) of its own.
+"""Gives each call of one task a number. Under this number, the call has a journal (a stored record).
 
-A retry of the task asks for the same calls again, perhaps in another order or with other messages. For each
-request of the retry, the module looks for a call that an earlier try has recorded and the retry has not asked
-for yet:
+A retry of the task requests the same calls again, perhaps in another order or with other messages. Each
+request of the retry must get the journal of its call, so that no call is placed again. The module chooses
+among the calls of earlier tries that no earlier request of this retry has got:
 
 1. It takes a recorded call to the same person with the same content.
 2. If there is none, it takes the first recorded call to the same person.
@@ -77,10 +77,10 @@ class CallsInTask:
         return number + 1
 
     def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
-        """Return the session ids of the calls of this task to one person, except the call ``number``.
+        """Return the session ids of this task's other calls to the same person.
 
-        :param number: the position of a call among the calls of this task. The first call is number 1.
-        :param request: the start request that calls the person.
+        :param number: the position of the call that is left out. The task's first call has the position 1.
+        :param request: the start request of this call.
         """
         records = (
             NumberedStore(self._store, other).get(RECORD_KEY)

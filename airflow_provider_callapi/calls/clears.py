@@ -1,4 +1,4 @@
-"""Finds out whether a user has cleared a task since an earlier try of the task stored a record."""
+"""Finds out whether a user has cleared a task after an earlier try."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Clears:
-    """What one try knows of the clears of its task. A later try compares its own values with these.
+    """Three numbers of a try. By comparing them, a later try finds out whether a user has cleared the task.
 
     :ivar generation: Airflow's ``max_tries``. A clear sets it to the number of tries plus ``retries``.
-    :ivar retries: the task's ``retries`` in the DAG file of the try. None: not known.
+    :ivar retries: the number ``retries`` of the task in the DAG file of the try. None: not known.
     :ivar run_clears: how often users have cleared tasks of the DAG run.
     """
 

@@ -94,7 +94,7 @@ def finish_reasons() -> dict[str, FinishReason]:
     """Return all finish reasons that the vendor documents: mnemonic → finish reason.
 
     In the documents of the brand CallGear, seven finish reasons have another mnemonic, such as
-    ``caller_busy``. The dict lacks these. `proves_no_answer` and `category_of` accept them, too.
+    ``caller_busy``. The dict lacks these seven mnemonics; `proves_no_answer` and `category_of` accept them.
 
     The Data API may send a mnemonic that no document contains. A call that ended with such a mnemonic has no
     category.

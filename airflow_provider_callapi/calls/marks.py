@@ -92,7 +92,7 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 
 
 def may_have_mark(marks: Iterable[Mark], call: Outcome) -> bool:
-    """Return whether it is undecided for at least one of ``marks`` whether a call has this mark."""
+    """Return whether, for at least one of ``marks``, it is not known if a call has it."""
     return any(mark.is_on(call) is None for mark in marks)
 
 
@@ -106,5 +106,5 @@ def need_operations(marks: Iterable[Mark]) -> bool:
 
 
 def tag_ids(marks: Iterable[Mark]) -> list[int]:
-    """Return the ids of the tags among some marks: the mark ``tag:36`` becomes 36. Skip the operations."""
+    """Return the ids of those marks that are tags: the mark ``tag:36`` becomes 36."""
     return [int(mark.value) for mark in marks if mark.kind == "tag"]

@@ -149,12 +149,15 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
 
 
 def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
-    """Return a sentence for each named object that is missing in the account or switched off.
+    """Return a sentence for each object, such as a scenario, that the account lacks or has switched off.
 
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
     - If a list of the account was not read: its objects are not checked.
     - If a list was read only in part: no object counts as missing from this list.
+
+    :param named: the objects that the parameters of a task name.
+    :param lists: the objects that the account has.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),

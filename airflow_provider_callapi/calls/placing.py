@@ -213,8 +213,8 @@ def _place_absent_call(
 ) -> Outcome:
     """Send an unconfirmed call's start request again, if it is proven that the call was never placed.
 
-    :param absence_proven_after: seconds from the end of the first search. If no service shows the call until
-        then, the call was never placed.
+    :param absence_proven_after: seconds from the end of the first search for the call. If neither the Call
+        API nor the Data API shows the call until then, the call was never placed.
     :raises AbsenceNotProven: it is not proven yet.
     """
     unconfirmed = journal.current
@@ -240,10 +240,10 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Check the Data API's reports before the unconfirmed call counts as never placed.
+    """Make sure that no report of the Data API may belong to an unconfirmed call.
 
-    :raises Unresolved: one of the reports may be the report of the unconfirmed call.
-    :raises Unanswered: a report cannot be read. It may be the report of the unconfirmed call.
+    :raises Unresolved: one of the reports may belong to the call.
+    :raises Unanswered: a report cannot be read, and may belong to the call.
     """
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API

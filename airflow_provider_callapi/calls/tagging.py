@@ -25,7 +25,7 @@ def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
 
     - ``ended``: every finished call.
     - ``answered``: the contact answered.
-    - ``our_side_did_not_answer``: the contact did not answer, because no employee or operator was reached. If
+    - ``our_side_did_not_answer``: no employee or operator picked up, so the contact could not answer. If
       ``tag_rules`` has no tag for this case, the tag for ``not_answered`` is used.
     - ``not_answered``: the contact did not answer for another reason.
 

@@ -123,7 +123,8 @@ class UnconfirmedCall:
         show that it may be the same call. So two more conditions must be met:
 
         - The unconfirmed call's contact is known.
-        - The reported call does not state an empty number, or a number without any visible digit.
+        - The service shows at least one digit of the number of the reported call's contact, or it does not
+          send this field at all.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -214,7 +215,10 @@ class UnconfirmedCall:
         return at >= self.search_until and not self.misses
 
     def is_overdue(self, at: float) -> bool:
-        """Return whether the search must end now: one hour or more has passed since ``search_until``.
+        """Return whether the search must end in any case: ``search_until`` was an hour ago or earlier.
+
+        Before, the search can continue after ``search_until`` if a snapshot leaves it open whether the call
+        is active.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

@@ -1,4 +1,4 @@
-"""The command ``airflow callapi find``, which searches for the calls with an ``external_id``."""
+"""The command ``airflow callapi find``: the user gives an ``external_id``, and gets the calls with it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 def find(args: Namespace) -> None:
     """Print all active calls with an ``external_id``, and the newest finished call with the same id.
 
-    The user gives the ``external_id``. The error `CallUnresolved` names the ``external_id`` of a call that
-    may have been placed.
+    The user gives the ``external_id``, for example that of a call that may have been placed. The log of the
+    failed task contains it, in the error `CallUnresolved`.
 
     If the connection uses the Data API, the command searches the reports of the last 30 days for the finished
     call. If no call is found, the command exits with ``1``.

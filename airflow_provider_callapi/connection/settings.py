@@ -195,8 +195,8 @@ class ConnectionSettings(BaseModel):
 
         This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone.
 
-        The account may have another time zone. A period in this zone must therefore begin at least a day
-        before the wanted interval, and end a day after the interval.
+        The service reads the period in the account's zone, which may be another one. So the period must
+        begin a day before the wanted interval or earlier, and end a day after it.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

@@ -32,8 +32,8 @@ class Query:
     """A SQL query that returns a list of people: the contacts or the do-not-call list of a campaign.
 
     :ivar conn_id: id of an Airflow connection to a SQL database.
-    :ivar sql: one SELECT statement, with placeholders in the form of the database's driver, such as
-        ``%(day)s``. For SQLite, the package converts this form.
+    :ivar sql: one SELECT statement. For PostgreSQL, MySQL and SQLite, its placeholders look like ``%(day)s``.
+        For another database, they have the form of the database's driver.
     :ivar parameters: the values of the placeholders: a dict by name, or a list in order. None: no
         placeholders.
     """

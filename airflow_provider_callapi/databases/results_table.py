@@ -127,7 +127,7 @@ def position_in_list(line: int, list_number: int | None) -> str:
 
 
 def _with_short_name(row: Row) -> Row:
-    """Return a row in which a hash replaces the end of a campaign name with more than 250 characters."""
+    """Return a row whose campaign name is not too long: a hash replaces the end of a longer name."""
     campaign = row["campaign"]
     if len(campaign) <= LONGEST_NAME:  # the column takes no longer name
         return row

@@ -84,8 +84,8 @@ def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> 
 
     :raises RpcError: ``no_active_phone_number``: the number in the request is not a phone number, and no
         employee has this number.
-    :raises RpcError: ``invalid_state``: the state of the call is neither ``HOLD`` nor ``WAITING_INPUT`` (the
-        operator has chosen a transfer), e.g. because the call already has a third party.
+    :raises RpcError: ``invalid_state``: the state of the call is neither ``HOLD`` nor ``WAITING_INPUT``, e.g.
+        because the call already has a third party.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     _check_reachable(account, request.to, "to")

@@ -176,7 +176,7 @@ def _interval(
 ) -> tuple[float, float]:
     """Return the first and the last moment of a report's period, in epoch seconds.
 
-    :raises RpcError: the exchange refuses a date or the period.
+    :raises RpcError: the emulated Data API must refuse a date or the period.
     """
     since, until = _parse_time(account, request, "date_from"), _parse_time(account, request, "date_till")
     if until - since > _MAX_INTERVAL:

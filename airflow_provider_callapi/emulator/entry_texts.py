@@ -19,7 +19,7 @@ from airflow_provider_callapi.emulator.profile import Profile
 class EntryTexts:
     """A cache of the JSON text of each active call, for the emulator's answers to ``list.calls``.
 
-    :param profile: how the exchange behaves where the vendor's brands and accounts differ.
+    :param profile: the variant of the vendor's service that the emulator imitates.
     """
 
     def __init__(self, profile: Profile) -> None:

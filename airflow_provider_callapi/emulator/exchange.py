@@ -1,4 +1,4 @@
-"""The emulated telephone exchange, at which a test scripts phones, plans faults and reads the events."""
+"""The emulated telephone exchange. A test defines its phones, plans its faults, and reads its events."""
 
 from __future__ import annotations
 
@@ -233,11 +233,8 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If any other phone rings, `check_rings` fails. The phones of operators may ring without a name in
-        these calls:
-
-        - In an inbound call.
-        - In a call to a contact whose own phone may ring.
+        If any other phone rings, `check_rings` fails. Exception: the test need not name an operator's phone
+        that rings in an inbound call, or in a call to a contact whose phone the test has named.
         """
         with self._lock:
             self._expectations.no_other_rings = True

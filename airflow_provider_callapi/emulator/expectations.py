@@ -22,9 +22,8 @@ class RingExpectations:
     A test names a phone by a script or by an entry in ``times``.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: True: only the phones that the test names may ring, and the phones of operators in
-        permitted calls. Permitted are inbound calls, and calls to a contact whose phone the test names, if
-        ``times`` does not contain 0 for this phone.
+    :ivar no_other_rings: True: no phone may ring that the test does not name. Exception: the phone of an
+        operator in an inbound call, or in a call to a contact whose phone may ring.
     """
 
     def __init__(self) -> None:

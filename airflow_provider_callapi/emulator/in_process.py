@@ -72,7 +72,7 @@ class InProcessAdapter(HTTPAdapter):
 
 
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
-    """Return a `requests` session whose requests an emulated exchange answers in the same process.
+    """Return a `requests` session for the emulated exchange. It does not use the network.
 
     A request to a host that the exchange does not serve fails with `requests.ConnectionError` (see
     `Dispatcher.serves_host`). By default, the exchange serves all hosts.

@@ -1,6 +1,6 @@
 """The active calls that the emulator's ``list.calls`` shows at a moment, and the form of each entry.
 
-The profile of the exchange (`Profile`) determines both, because the vendor's services differ.
+The emulator's `Profile` determines which calls and which form, because the vendor's services differ.
 
 The forms come from the vendor's Call API v4.0 document. The English texts of the legs' states come from the
 newer documentation of the vendor's brand CallGear.

@@ -1,4 +1,4 @@
-"""Reads the phone numbers with which a test names the emulator's phones."""
+"""Checks the phone numbers that a test passes to the emulator, and brings them into one form."""
 
 from __future__ import annotations
 

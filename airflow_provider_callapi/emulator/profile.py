@@ -43,7 +43,7 @@ def _require_zone(name: str) -> str:
 
 
 class Profile(BaseModel):
-    """States how one of the vendor's services behaves, where the vendor's brands and accounts differ.
+    """Describes one variant of the vendor's service, because the vendor's brands and accounts differ.
 
     Each field describes one difference. For example, `appear_delay` states after how many seconds
     ``list.calls`` shows a new call. Times are in seconds. A profile object cannot be changed.

@@ -1,7 +1,7 @@
 """The columns of the emulated Data API's reports and of the list of tags.
 
-For each column, a function computes the value: in the report of calls from a call, in the report of legs from
-a pair (call, leg), and in the list of tags from a tag.
+For each column, a function computes the value. The function's argument is a call (report of calls), a pair of
+a call and a leg (report of legs), or a tag (list of tags).
 
 The sets ``…_FILTERS`` name the columns that a filter of a report may use. The sets ``…_SORTS`` name the
 columns for sorting. The list of tags can be filtered and sorted by all its columns.
@@ -130,10 +130,10 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return how some columns of the report of calls look in the answer, if they do not show the true value.
+    """Return functions for those columns of the report of calls that must not show the true values.
 
-    If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows an empty text instead of each
-    virtual number. Otherwise, the result is empty. Filters and sorting always use the true values.
+    If `Profile.odd_shapes` contains ``empty_virtual_number``, the column with the virtual number shows an
+    empty text. Otherwise, the result is empty. Filters and sorting always use the true values.
 
     :return: name of a column → function. The function gets a call, and returns the value in the answer.
     """

@@ -84,7 +84,7 @@ class Service:
 
         If the service refuses the request, the answer contains the error.
 
-        :param switchboard: the calls of the exchange.
+        :param switchboard: the phone calls of the emulated telephone exchange.
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
@@ -249,5 +249,5 @@ def _parse_envelope(body: Any, context: _RequestContext) -> tuple[str, dict[str,
 
 
 def _places_call_without_points(switchboard: Switchboard, request_type: type[Request[Any]]) -> bool:
-    """Return whether a request places its call although ``limit_exceeded`` is its answer."""
+    # Some accounts place the call although they answer with the error `limit_exceeded`.
     return issubclass(request_type, StartCall) and not switchboard.profile.limit_exceeded_leaves_undone

@@ -176,10 +176,10 @@ class Switchboard:
         self._ring(call, leg, call.script, call.dialing_timeout)
 
     def ring_operator(self, call: Call) -> None:
-        """Ring the next phone of the call's operator: the first phone in `Call.operators`.
+        """Ring the next phone in `Call.operators`, the list of the operator's phones that have not rung yet.
 
-        The method removes this phone from `Call.operators`. The script of the phone decides what happens
-        next. If the phone has no script, the fields ``employee_…`` of the contact's script decide.
+        The method removes the phone from the list. The phone's script decides what happens next. If the phone
+        has no script, the fields ``employee_…`` of the contact's script decide.
         """
         phone, employee = call.operators.pop(0)
         calling = call.virtual_phone_number if call.shows_virtual_number else call.contact
@@ -287,7 +287,7 @@ class Switchboard:
             self.complete_transfer(call, leg)
 
     def complete_transfer(self, call: Call, third: Leg) -> None:
-        """Make the third party of a call the operator of the call, and begin a new talk.
+        """Complete a transfer: the third party replaces the operator of the call, and a new talk begins.
 
         The length of the new talk is `Script.talks` in the script of the third party's phone.
 

@@ -181,9 +181,9 @@ class CallApiHook(BaseHook):
 
     @property
     def limits(self) -> Limits | None:
-        """The points that are left at the Call API.
+        """The rate limits of the Call API and what is left of them, according to the newest answer.
 
-        The newest answer that contains limits determines the value. None: no answer so far contains limits.
+        None: no answer so far contains limits.
         """
         return self.call_api.client.limits
 
@@ -219,15 +219,15 @@ class CallApiHook(BaseHook):
         appear_timeout: float = 60.0,
         delivery: Delivery = "at_most_once",
     ) -> dict[str, Any]:
-        """Place one call in all tries of the running task, and return the call as a dict.
+        """Place one call, but only once in all tries of the running task. Return the call as a dict.
 
         Use this method in the function of a task that Airflow may retry. If an earlier try has placed the
         call, a retry returns this call. A call is unconfirmed if its start request got no answer: the call
         may have been placed. The method searches for an unconfirmed call.
 
-        - A retry recognises a call by the person and the content of the request. If no earlier try has
-          placed a call with this content, the retry returns the earlier calls to this person in their order,
-          each of them once. When there is none left, the method places a new call.
+        - A retry recognises a call by the person and the content of the request. In a retry, the content may
+          differ, for example because it contains the time. The method then returns the first of the person's
+          earlier calls that it has not returned in this retry. Only if there is none, it places a new call.
         - Two requests with exactly the same content in one try place one call.
         - After a user has cleared the task, the method places the calls again.
 
@@ -360,11 +360,10 @@ class CallApiHook(BaseHook):
 
         :param poll_interval: seconds to sleep between two polls. If a rate limit refuses a poll, the hook
             sleeps longer.
-        :param awaited: a function that returns the parameter ``awaited`` of `take_snapshot` for the next
-            poll.
-        :param until: when your code wants to leave the loop, epoch seconds. The hook does not end the loop,
-            but it does not sleep beyond this time, and ends a running poll at most ten seconds later.
-            Afterwards, it polls without sleeping.
+        :param awaited: a function that returns the session ids of the calls for whose answer your code waits.
+            Each poll uses it, see `take_snapshot`.
+        :param until: when your code wants to leave the loop, epoch seconds. The hook does not end the loop.
+            But it sleeps no longer than until this time, and a poll ends at most ten seconds later.
         :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)

@@ -4,7 +4,7 @@ The ledger has one row for each attempt to call a person. A process stores its i
 sends the start request. Only one process can store the intent of an attempt. So two processes never send the
 same start request.
 
-A late write never replaces a result by an earlier status, such as ``answered`` by ``active``.
+A late write never replaces a result by an earlier status: ``active`` never replaces ``answered``.
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ class SqlLedger:
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide in one transaction which intents the campaign may dial. Store these intents."""
+        # Decides about those intents of a batch that `_claim_batch` has not stored, one after the other in
+        # one transaction. `is_doubtful`: an earlier, failed write may have stored them. `some_granted`: the
+        # campaign may already dial other intents of the batch.
         # `is_doubtful`: an earlier, failed write may have stored them. `some_granted`: the campaign may
         # already dial other intents of the batch.
         if not intents:

@@ -48,9 +48,9 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 
 
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
-    """Store most of the intents that the ledger grants, with one fast statement.
+    """Store those intents that are clearly allowed, with one fast statement.
 
-    The statement does not store an intent in three cases. The caller must then let `claim_in_turn` decide
+    In three cases, the statement does not store an intent. The caller must then let `claim_in_turn` decide
     about the intent:
 
     - The ledger contains a reason to refuse the intent, such as an earlier attempt without a result.

@@ -174,7 +174,7 @@ class CampaignControl:
 
 
 def open_sql_control(ledger_conn_id: str) -> SqlControl:
-    """Open the store of what users ask of campaigns, and of the campaigns' progress, beside a SQL ledger.
+    """Open the tables with the users' wishes (pause, resume or stop) and with the campaigns' progress.
 
     :param ledger_conn_id: id of the Airflow connection to the database: the campaigns' ``ledger_conn_id``.
     :return: an object that reads and writes the wishes and the progress of all campaigns in the database.

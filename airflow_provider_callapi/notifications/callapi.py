@@ -58,7 +58,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
       answers.
     - With ``acknowledged_by``: if the Data API's report of the call shows none of the marks.
 
-    The notifier does not wait for the answer to the last call.
+    After the call to the last contact, the notifier does not wait for an answer.
 
     Airflow limits the time of some callbacks. Each limit is enough to call one person:
 

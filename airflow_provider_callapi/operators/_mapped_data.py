@@ -16,8 +16,8 @@ from airflow_provider_callapi.parameters.schema import refuse_lost, refuse_singl
 class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
     """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
 
-    Some parameters limit whom or when the task calls. The mixin remembers which of these parameters get their
-    values from a template or another task.
+    Some parameters limit whom or when the task calls. If a template or another task gives None for such a
+    parameter, the task must not call without the limit. So the mixin remembers where the values come from.
     """
 
     # Template field → the parameter that sets it, if the names differ, e.g. {"is_dry_run": "dry_run"}.
@@ -33,7 +33,7 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
 
     @property
     def may_have_data(self) -> bool:
-        """Whether other tasks may give values of this operator's parameters, because the task is mapped."""
+        """Whether the task is mapped. The values of its parameters can then come from another task."""
         # Airflow has no public attribute for this.
         return bool(getattr(self, "_BaseOperator__from_mapped", False))
 
@@ -105,10 +105,8 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
 
 
 def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str]:
-    """Return the parameters in ``limit_parameters`` that this task's row of ``expand_kwargs(rows)`` lacks.
-
-    Another row has them.
-    """
+    """Return the limits that another row of ``expand_kwargs(rows)`` has, and this task's row lacks."""
+    # A limit is a parameter in `limit_parameters`.
     dag = operator.get_dag()
     task = dag.task_dict[operator.task_id]
     rows = task._get_specified_expand_input().value

@@ -40,11 +40,11 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run the downstream tasks that the author has assigned to a call's outcome, and skip all others.
 
-    A mark is a tag of the call, or a step (operation) of its scenario. The operator takes the first route
-    that fits the call:
+    The operator takes the first route that fits the call:
 
     - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
-    - a mark in ``routes``: the call has this mark. Of several marks, the first in ``routes`` counts.
+    - a mark in ``routes`` (a tag of the call, or a step of its scenario): the call has this mark. If it has
+      several of these marks, the first in ``routes`` counts.
     - *unknown*, if the contact picked up, but it is not known whether the call has a mark in ``routes``. The
       operations of a call may be unknown, and its tags are unknown while no report has shown them.
     - *answered*: the contact picked up.
@@ -61,7 +61,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     - If the branch is mapped with ``expand()``, these tasks must be mapped over the same list.
     - If the branch is in a mapped task group, these tasks must be in the same group, and Airflow must be
       older than 3.2.
-    - In Airflow 3.0 and 3.1, a mapped task or group behind the branch must get its list from a task.
+    - In Airflow 3.0 and 3.1, a mapped task or group behind the branch must be mapped over the output of
+      another task, and not over a constant list.
 
     After a failed start operator, the branch operator runs only with ``trigger_rule="all_done"``. The route
     is *unknown*, even if the phone rang.
@@ -130,7 +131,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
-        """Return the tasks to run: route or mark → task ids. Empty list: skip all downstream tasks.
+        """Return which tasks belong to each route and mark: route or mark → list of task ids.
+
+        An empty list means: skip all downstream tasks.
 
         :raises InvalidParameter: a parameter cannot be used.
         """
@@ -186,10 +189,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                 )
 
     def _refuse_expanded_tasks(self) -> None:
-        """Check, before Airflow 3.2 only, that Airflow could skip each downstream task.
-
-        :raises CallApiFailure: it cannot, because a task is mapped over a list in the DAG file.
-        """
+        """Raise `CallApiFailure` if Airflow before 3.2 is not able to skip a downstream task."""
+        # This is so for a task that is mapped over a list in the DAG file.
         # Airflow 3.0 and 3.1 find the decision of the branch only for a task without a map index.
         for task in () if AIRFLOW_V_3_2_PLUS else self.downstream_list:
             if _is_mapped_over_constants(task):
@@ -200,7 +201,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
 
 def _is_mapped_over_constants(task: Any) -> bool:
-    """Return whether the list of a mapped task, or of its mapped task group, is written in the DAG file."""
+    # The task, or its mapped task group, is mapped over a list in the DAG file, not over the output of a
+    # task.
     try:
         task.get_parse_time_mapped_ti_count()
     except Exception:  # Airflow has no public class for: not mapped, or the list is not known yet
@@ -209,12 +211,13 @@ def _is_mapped_over_constants(task: Any) -> bool:
 
 
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
-    """Return the route that `CallApiBranchOperator` takes after a call: a mark, or e.g. ``answered``.
+    """Return the route that `CallApiBranchOperator` takes after a call, e.g. ``answered`` or a mark.
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: no call.
-    :param marks: the keys of the operator's parameter ``routes``, in their order.
-    :return: one of ``marks``, or ``answered``, ``not_answered``, ``our_side_did_not_answer``, ``refused`` or
-        ``unknown`` (also for no call).
+    :param marks: tags and operations of calls: the keys of the operator's parameter ``routes``, in their
+        order.
+    :return: the first of ``marks`` that the call has. Otherwise: ``answered``, ``not_answered``,
+        ``our_side_did_not_answer``, ``refused`` or ``unknown`` (also for no call).
     :raises InvalidParameter: ``call`` is neither a call nor None.
     """
     call = _parse(call) if isinstance(call, str) else call

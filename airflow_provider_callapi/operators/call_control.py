@@ -148,9 +148,8 @@ class CallApiTagCallOperator(_SessionOperator):
 class CallApiReleaseCallOperator(_SessionOperator):
     """End a call (``release.call``). If the call has already ended, the task succeeds.
 
-    Use the connection of the account that placed the call. The service answers about a call of another
-    account as it does about an ended call. So with another account's connection, the task succeeds, and the
-    call stays active.
+    Use the connection of the account that placed the call. With the connection of another account, the
+    service answers that the call has ended. The task then succeeds, although the call stays active.
 
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.

@@ -35,7 +35,7 @@ _LISTS = ("contacts", "do_not_call")
 
 
 def _numbers_of(people: Any) -> Iterator[Any]:
-    """Yield the numbers in a list of people that is written in the DAG file, as they are written."""
+    # The phone numbers of a list in the DAG file, unchanged.
     rows = people.get("list") if isinstance(people, Mapping) else people
     for row in rows if isinstance(rows, list | tuple) else ():
         if isinstance(row, Mapping):
@@ -118,9 +118,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         end. None: never. The results are ``busy`` (default 600), ``not_reached`` (3600), ``network`` (the
         telephone network or the service failed; 600), ``our_side_did_not_answer`` (no employee or operator
         was reached; None), ``capacity`` (no free line; 300, more after each such call) and ``account`` (the
-        account cannot place calls, e.g. without money). ``capacity`` and ``account`` do not count as
+        account cannot place calls, e.g. without money; 0). ``capacity`` and ``account`` do not count as
         attempts. After ``account``, the campaign stops, and the task fails without retries. If a user then
-        clears the task, the campaign calls these people again at once (default 0). A key can also be a mark:
+        clears the task, the campaign calls these people again. A key can also be a mark:
         ``operation:<name>`` or ``tag:<id>``. If the last call has a mark in ``redial``, the mark decides, and
         not the result. The campaign then **also calls people again who answered**. Marks need the Data API.
     :param operations: True: the results contain the scenario's operations that each call passed. Needs the
@@ -128,8 +128,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: how long the campaign may dial after the DAG run's ``run_after`` (the time at which
         the run was due): a timedelta or seconds, 3 days by default. Later, the campaign dials no one, and
-        ends when its active calls are over. The task fails if people are left to call and one of these is
-        true: this try began too late, or the DAG run has placed no call. None: no deadline.
+        ends when its active calls are over. If people are left, the task fails if this try began too late, or
+        if the DAG run has placed no call. None: no deadline.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), which only this task can read. An SQL ledger contains the called numbers, so protect the
         database.
@@ -162,9 +162,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param appear_timeout: seconds within which ``list.calls`` must show a call, 60 by default. Otherwise, the
         campaign treats the call as ended.
     :param report_timeout: seconds after a call's end within which the Data API must report the call, 300 by
-        default. Without the report, the polls decide the result: ``answered`` or ``unknown``. While the Data
-        API does not answer, the campaign waits an hour longer. While the Data API lacks points, it waits up
-        to 25 hours for the reports of calls whose answer no poll has shown.
+        default. Without the report, the polls decide the result: ``answered`` or ``unknown``. If the Data API
+        does not answer, the campaign waits an hour longer. If the account has no points for the Data API
+        left, the campaign waits up to 25 hours, except for calls that a poll has shown as answered.
     :param absence_proven_after: seconds, at least ``appear_timeout``. If a start request gets no answer, the
         call may have been placed. If ``list.calls`` does not show this call for ``absence_proven_after``, and
         the Data API does not report it, the campaign dials the person again. Choose a time longer than the

@@ -103,9 +103,9 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param employee: ``{"id": 25}``: the employee's active numbers ring in turn.
         ``{"id": 25, "phone_number": "7…"}``: one of the employee's numbers rings.
-    :param switch_at_once: whether the talk cuts off ``contact_message``. True: the talk starts as soon as
-        both people have picked up. False (default): a ``contact_message`` is first played to its end. The
-        service always plays a ``tts`` text to its end.
+    :param switch_at_once: whether the talk cuts off a ``contact_message`` of the type ``media``. True: the
+        talk starts as soon as both people have picked up. False (default): the talk starts after the message.
+        A message of the type ``tts`` is always spoken to its end.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.
@@ -147,9 +147,9 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
 
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param scenario_id: the scenario's id in the account.
-    :param switch_at_once: whether the talk cuts off ``contact_message``. True: the talk starts as soon as
-        both people have picked up. False (default): a ``contact_message`` is first played to its end. The
-        service always plays a ``tts`` text to its end.
+    :param switch_at_once: whether the talk cuts off a ``contact_message`` of the type ``media``. True: the
+        talk starts as soon as both people have picked up. False (default): the talk starts after the message.
+        A message of the type ``tts`` is always spoken to its end.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
@@ -184,9 +184,9 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
     """Call a contact and run the scenario (call flow) of the virtual number (``start.vnumber_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
-    :param switch_at_once: whether the talk cuts off ``contact_message``. True: the talk starts as soon as
-        both people have picked up. False (default): a ``contact_message`` is first played to its end. The
-        service always plays a ``tts`` text to its end.
+    :param switch_at_once: whether the talk cuts off a ``contact_message`` of the type ``media``. True: the
+        talk starts as soon as both people have picked up. False (default): the talk starts after the message.
+        A message of the type ``tts`` is always spoken to its end.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
@@ -238,9 +238,9 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
         ``{"phone_number": "7…"}``.
     :param operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*``,
         ``#``, or ``any``. Default: picking up is enough.
-    :param switch_at_once: whether the talk cuts off ``contact_message``. True: the talk starts as soon as
-        both people have picked up. False (default): a ``contact_message`` is first played to its end. The
-        service always plays a ``tts`` text to its end.
+    :param switch_at_once: whether the talk cuts off a ``contact_message`` of the type ``media``. True: the
+        talk starts as soon as both people have picked up. False (default): the talk starts after the message.
+        A message of the type ``tts`` is always spoken to its end.
     :param early_switching: True: while the contact's phone rings, the operator already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
     :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.

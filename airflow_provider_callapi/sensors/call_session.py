@@ -310,7 +310,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             update_watch(watch, snapshot)
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return whether the next poke will not know what the polls so far have shown of the call."""
+        # The next poke does not know what this one has seen:
         # In reschedule mode, each poke runs in a new process. Before Airflow 3.3, there is no task state.
         return self.reschedule and self._state_for_next_poke(context) is None
 

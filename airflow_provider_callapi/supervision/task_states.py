@@ -26,9 +26,10 @@ Owner = tuple[str, ...]
 
 
 def read_values(key: str) -> dict[Owner, Any]:
-    """Return up to 500 values that tasks have stored under a key in Airflow's task state, newest first.
+    """Return up to 500 values that tasks have stored under a key in Airflow's task state.
 
-    Exception: the progress of campaigns that are over comes last. The dict is empty before Airflow 3.3.
+    The newest values come first, but the progress of ended campaigns comes last. The dict is empty before
+    Airflow 3.3.
 
     :param key: the key, such as ``callapi_campaign_progress``.
     :return: (dag id, run id, task id, map index) of the task → the stored JSON value.

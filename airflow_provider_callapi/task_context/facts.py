@@ -1,4 +1,4 @@
-"""Reads what this package needs of a try from Airflow's task context: ids, try number, time limits."""
+"""Reads the ids, the number and the time limits of a task's try from Airflow's task context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The task instances of a mapped task: the values that they exchange through XCom, and their states."""
+"""Exchanges values between the instances of a mapped task through XCom, and reads their states."""
 
 from __future__ import annotations
 

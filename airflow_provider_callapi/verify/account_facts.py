@@ -67,7 +67,8 @@ def offset_of(zone: str, now: float) -> int | None:
 def start_points(findings: Findings) -> dict[str, int]:
     """Return how many points (rate-limit units) a start request and a release cost.
 
-    If the cost of ``list.calls`` is not known, these costs cannot be computed, and the dict is empty.
+    The probes have measured what such a request and one ``list.calls`` cost together. If the cost of
+    ``list.calls`` is not known, the dict is empty.
 
     :param findings: what all probes have found out.
     :return: method → points, e.g. ``{"start.informer_call": 1, "release.call": 1}``. Methods of unknown cost

@@ -1,4 +1,4 @@
-"""The object that every probe of ``airflow callapi verify`` gets as its argument, and the user's options."""
+"""The `Bench`: all that a probe of ``airflow callapi verify`` needs, e.g. the services and the options."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class CallEnding:
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the run's call. None: no call in ``calls`` is recognised."""
+        """Find the call that the command has placed. Return its session id. None: the call is not found."""
         named = [
             call
             for call in calls

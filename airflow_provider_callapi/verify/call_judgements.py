@@ -27,9 +27,9 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The needed time limit is `with_margin` of the longest time until ``list.calls`` showed a call. If the
-    limit is more than 60 s, the assumption does not hold, and the result advises the limit as
-    ``appear_timeout``. If ``list.calls`` has shown none of the placed calls, the assumption does not hold.
+    The function takes the longest time that passed until ``list.calls`` showed a call, and adds a margin, see
+    `with_margin`. If the sum is more than 60 s, the default is too short, and the result advises the sum as
+    ``appear_timeout``. The assumption does not hold either if ``list.calls`` has shown none of the calls.
 
     :return: the judgement. ``holds`` is None if no call was placed.
     """
@@ -146,7 +146,7 @@ def state_names(context: Context) -> Judgement:
 def hold(context: Context) -> Judgement:
     """Judge whether `leg_state` recognises the state in which the service lists a contact on hold.
 
-    :return: the judgement. ``holds`` is None if the findings contain no such state.
+    :return: the judgement. If no contact was on hold during the probes, `Judgement.holds` is None.
     """
     held = [call.held_state for call in context.findings.placed("talk") if call.held_state]
     return Judgement(held[0], leg_state(held[0]) is not None) if held else Judgement()
@@ -185,7 +185,7 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
 
 
 def answered(context: Context) -> Judgement:
-    """Judge whether the Data API's report of legs shows the answer of each contact who has picked up.
+    """Judge whether the Data API's report of legs shows each contact who has picked up as connected.
 
     :return: the judgement. ``holds`` is None if the findings contain no answered call with a report.
     """
@@ -213,8 +213,8 @@ def not_answered(context: Context) -> Judgement:
 def session_reason(context: Context) -> Judgement:
     """Judge the assumption that a call's finish reason can come from an operator's leg.
 
-    :return: the judgement. ``holds`` is True if there are such calls, and False if the reason always comes
-        from the contact's leg. ``holds`` is None if the findings do not show from which leg it comes.
+    :return: the judgement. ``holds`` is True if the reason of some calls does not come from the contact's
+        leg, and False if it always does. ``holds`` is None if the findings do not show this.
     """
     whose = report_facts.session_reason(context.findings)
     if whose is None:

@@ -162,7 +162,7 @@ def probe_talk(bench: Bench) -> None:
 
 
 def probe_second_number(bench: Bench) -> None:
-    """Place a call to the user's two phones. The user picks up the operator's phone, not the contact's phone.
+    """Place a call between two phones of the user, the operator's and the contact's. Only the first answers.
 
     The Data API's reports then show which leg (line) gives the whole call its finish reason. The probe stores
     in `Findings.calls`, under ``second_number``, what ``list.calls`` and the reports show of the call.

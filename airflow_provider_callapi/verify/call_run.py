@@ -50,9 +50,9 @@ class CallPlan:
     :ivar measure_ongoing: True: the program asks for the Data API's report during the call, too. False: it
         asks only while ``list.calls`` does not show the call.
     :ivar needs_points: True: the program waits for the next minute if few points (rate-limit units) are left.
-        False: it does not wait, because the probe tests a start request without points.
+        False: it does not wait, because it tests how the service answers if no points are left.
     :ivar others: the session ids of the calls that were active before the start request. Used only if
-        ``needs_points`` is False; otherwise, the program polls for them.
+        ``needs_points`` is False: a poll before the start request would then cost points.
     """
 
     method: str

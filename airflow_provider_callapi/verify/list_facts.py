@@ -26,10 +26,10 @@ def appear_delay(findings: Findings) -> float | None:
 
 
 def gap(findings: Findings) -> tuple[float, float] | None:
-    """Return the longest gap: a time in which ``list.calls`` did not show a call, and later showed it again.
+    """Return the longest gap: the time from a call's disappearance from ``list.calls`` until it came back.
 
-    :return: a pair: the begin of the gap, in seconds after the call first appeared, and the length of the gap
-        in seconds. For example, ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call had a gap. None: ``list.calls``
+    :return: a pair: the beginning of the gap, in seconds after the call first appeared, and its length in
+        seconds. For example, ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call had a gap. None: ``list.calls``
         showed no call.
     """
     listed = [call for call in findings.placed() if call.appeared is not None]

@@ -102,11 +102,11 @@ def report_delay(findings: Findings) -> float | None:
 
 
 def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
-    """Return the longest time from the start of a call until the report of calls contained the active call.
+    """Return how long after its start a call first appeared, while it was active, in the report of calls.
 
-    :return: seconds, e.g. 3.0. ``never``: no report contained an active call, although the program asked for
-        a report 10 seconds or more after a call's start. None: not known, because the program asked for no
-        report so late in a call.
+    :return: the longest of these times in seconds, e.g. 3.0. ``never``: no report contained an active call,
+        not even 10 seconds after its start or later. None: not known, because the program asked for no report
+        10 seconds or more after the start of an active call.
     """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]

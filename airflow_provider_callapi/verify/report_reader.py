@@ -175,8 +175,7 @@ class ReportReader:
         - Otherwise: a time that is in the future in every time zone.
 
         :param now: the present time, epoch seconds.
-        :return: the local time of the account as a number: the epoch seconds at which a clock in UTC shows
-            this time. `report_text` converts the number to the text of ``date_till``.
+        :return: a number, from which `report_text` makes the text of ``date_till``.
         """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE

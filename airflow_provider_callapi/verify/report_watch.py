@@ -1,4 +1,4 @@
-"""Record what the Data API shows of one call in the report of calls and in the report of legs."""
+"""Collects what the Data API's two reports, of calls and of legs, show of one call."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class ReportWatch:
         Use this method after each poll of ``list.calls``. A request is due:
 
         - after each of the first 25 polls, if ``measure_ongoing`` is True.
-        - after each poll that does not show the call. After about 30 requests for reports, only one request
-          is due in 10 seconds.
+        - after each poll that does not show the call. After about 30 requests for reports, the pauses between
+          these requests are at least 10 seconds long.
 
         After a report of the finished call, the method does nothing.
 

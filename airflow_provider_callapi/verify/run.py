@@ -142,8 +142,8 @@ class Run:
 
         If there is no such call, ``appeared`` of the result is None.
 
-        :raises NotPossible: the probe cannot use a call whose start request failed (`CallPlan.needs_points`
-            is True), or it stays unclear whether there is a call.
+        :raises NotPossible: the probe needs the points in the answer to the start request
+            (`CallPlan.needs_points`), or it stays unclear whether there is a call.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

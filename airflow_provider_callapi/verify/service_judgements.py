@@ -33,9 +33,9 @@ service shows the unconfirmed call only later, the person is called twice.
 def report(context: Context) -> Judgement:
     """Judge whether the default ``report_timeout``, 120 s after a call's end, is long enough.
 
-    The needed time limit is `with_margin` of the longest time from the end of a call until the report of
-    calls contained the call. If the needed limit is more than 120 s, the assumption does not hold, and the
-    result advises the needed limit as ``report_timeout``.
+    The function takes the longest time that passed until the report contained a call that had ended, and adds
+    a margin, see `with_margin`. If the sum is more than 120 s, the default is too short, and the result
+    advises the sum as ``report_timeout``.
 
     :return: the judgement. ``holds`` is None if no report contained a finished call.
     """
@@ -51,10 +51,10 @@ def report(context: Context) -> Judgement:
 def ongoing(context: Context) -> Judgement:
     """Judge whether the Data API's report with ``include_ongoing_calls`` contains active calls.
 
-    The result also advises a value of the parameter ``absence_proven_after``: the number of seconds after
-    which the package assumes that an unconfirmed call was never placed.
+    Such a report can prove that an unconfirmed call was never placed. So the result also advises a value of
+    the parameter ``absence_proven_after``: the seconds after which the call counts as never placed.
 
-    :return: the judgement. ``holds`` is None if the findings do not show whether it does.
+    :return: the judgement. ``holds`` is None if it is not known whether the report contains active calls.
     """
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
@@ -64,10 +64,8 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised ``absence_proven_after`` in seconds, e.g. ``300``, or the advice ``leave empty``.
-
-    :param delay: the seconds until a report contained an active call; ``never``: no report contained one.
-    """
+    # The advised `absence_proven_after` in seconds, e.g. `300`, or the advice `leave empty`. `delay`: how
+    # long after its start a call first appeared in a report; `never`: no report contained an active call.
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     # "never": no report contained an active call. Then only list.calls can show an unconfirmed call, and only
     # if it shows the external_id of each call.
@@ -182,8 +180,8 @@ def login(context: Context) -> Judgement:
     """Describe the answer to ``login.user``.
 
     The description names the field with the token's expiry time, and states whether the Data API accepts the
-    token. The function does not judge: `Judgement.holds` is True if the probe (experiment) ``login`` has run,
-    and otherwise None.
+    token. `Judgement.holds` only shows whether the answer is known: True if the probe (experiment) ``login``
+    has run, otherwise None.
     """
     form = context.findings.login
     if form is None:

@@ -15,9 +15,9 @@ wants to ring. ``settle`` is a number of seconds that the user can set:
    again with step 1. After a minute without a winner, it rings without having won.
 
 Exactly one candidate wins if each needs at most ``settle`` seconds to read the store and write its claim. A
-candidate that has needed more time may be a second winner. It therefore waits five more seconds in step 2.
-After this time, ``list.calls`` shows the call of the first winner. Before a winner calls a person, it looks
-for such a call. If it finds one, it does not call the person again.
+candidate that has needed more time may be a second winner. Such a candidate notices this, and waits five more
+seconds in step 2. After this time, ``list.calls`` shows the call of the first winner. Before each call, a
+winner looks for such a call of another winner, and does not ring if it finds one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """The claim of one failed task that wants to ring for an alert, as the key-value store contains it."""
+    """One task's claim to the right to ring for an alert, as the key-value store contains it."""
 
     alert: str  # the alert's external_id
     by: str  # the id of the candidate
@@ -146,15 +146,15 @@ class Candidate:
 
         A claim in the store shows that a candidate wants to ring. A rival is another candidate.
 
-        1. If a rival has a claim, and has placed a call in the last ``quiet_for`` seconds, the method returns
-           False. While a rival has a claim, and has not placed a call yet, the method waits. If the rival
-           withdraws the claim, or the claim is ``settle`` + 15 seconds old, the method goes on.
-        2. The method stores this candidate's claim, and waits ``settle`` seconds, or longer if the store is
-           slow. If a rival replaces the claim in this time, the method begins again. Otherwise, this
-           candidate has won.
+        1. The method reads the store. If a rival has placed a call in the last ``quiet_for`` seconds, the
+           method returns False.
+        2. If a rival has a claim and no call yet, the method waits until the rival withdraws the claim, or
+           until the claim is ``settle`` + 15 seconds old.
+        3. The method stores this candidate's claim, and waits ``settle`` seconds, or longer if the store is
+           slow. If a rival replaces the claim in this time, the method begins again with step 1. Otherwise,
+           it returns True.
 
-        :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
-            candidate has won. Also True after a minute without a winner, because someone must be called.
+        If there is no winner after a minute, the method returns True, because someone must be called.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:

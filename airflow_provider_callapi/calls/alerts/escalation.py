@@ -53,9 +53,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if more people are left. Wait until it is answered or ends, and then use
-            `ring_next` again if nobody has answered. None: do not wait, because this call went to the last
-            person, or because no call could be placed.
+        :return: the placed call, if the alert has a further person. The caller should wait until the call is
+            answered or ends, and use `ring_next` again if nobody has answered. None: there is nothing more to
+            do, because the call went to the last person, or because no call could be placed.
         """
         while self.has_next:
             self._person += 1
@@ -95,8 +95,8 @@ class Escalation:
         After this method, `ring_next` rings the person who follows the called person.
 
         :param progress: the last call before the restart, and the person who was called.
-        :return: the last call before the restart. Wait until this call is answered or ends, before you use
-            `ring_next`. None: no person follows the called person, so `ring_next` is not needed.
+        :return: the last call, for which the caller must wait before it uses `ring_next`. None: no person
+            follows the called person, so the caller need not wait.
         """
         self.newest, self._person = progress, min(progress.person, len(self.requests))
         self._placed.append(progress.call_session_id)
@@ -111,7 +111,7 @@ class Escalation:
         A call belongs to the alert if two conditions are met:
 
         - Its ``external_id`` is that of a person in `call_ids`. The spelling may differ, see `folded`.
-        - Its contact may have the same number as this person, see `may_be_same_number`.
+        - The number of its contact can be the number of this person, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.

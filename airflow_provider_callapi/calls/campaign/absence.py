@@ -8,8 +8,8 @@ of seconds. An unconfirmed call counts as never placed if two conditions are met
 - After these seconds, the Data API returns a complete list of reports, and no report in the list can belong
   to the call.
 
-If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. If the campaign does not find
-such a call, the call is unresolved, and the campaign does not dial the person again.
+If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. An unconfirmed call that the
+campaign cannot find is then unresolved: the campaign does not dial the person again.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _DAY = 86_400.0
 class AbsenceVerdict:
     """What became of unconfirmed calls after the search for them: found, never placed, or unresolved.
 
-    The key of a person in the ledger stands for the person's unconfirmed call.
+    A call is named by the key under which the ledger stores the called person.
 
-    :ivar given_up: the keys of unresolved unconfirmed calls: not found, but perhaps placed.
-    :ivar absent: the keys of unconfirmed calls that were never placed.
-    :ivar found: the unconfirmed calls that the Data API reports: key → session id of the call.
+    :ivar given_up: the keys for the unresolved calls: not found, but perhaps placed.
+    :ivar absent: the keys for the calls that were never placed.
+    :ivar found: the calls that the Data API reports: key → session id of the call.
     """
 
     given_up: Collection[str] = ()
@@ -71,8 +71,8 @@ class AbsenceProof:
 
         The method sends at most one request to the Data API.
 
-        :param people: the ledger keys of the people whose unconfirmed call the search in snapshots has not
-            found in time.
+        :param people: the ledger keys of the people with an unconfirmed call. The search in snapshots has not
+            found these calls in time.
         :param now: epoch seconds.
         :return: the verdict. It names the people about whom a decision is possible. The campaign continues to
             search for the calls of the other people.
@@ -138,10 +138,8 @@ def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
 
 
 def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:
-    """Return whether a call is certainly not active since a time (epoch seconds).
-
-    At least two successful polls, and all since this time, must prove it.
-    """
+    # Since the time `since`, at least two successful polls, and no other result, have shown that the call is
+    # not active.
     return (
         unconfirmed.missing_since is not None
         and unconfirmed.missing_since <= since

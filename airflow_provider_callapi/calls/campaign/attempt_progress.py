@@ -191,7 +191,7 @@ class AttemptProgress:
         )
 
     def _search_until(self, now: float) -> float:
-        """Return until when, at least, a search for an unconfirmed call continues, in epoch seconds."""
+        # The search for an unconfirmed call does not end before this time.
         rules = self._rules
         # Not from the intent: a late try of the task needs the same time for the proof.
         if rules.absence_proven_after is not None:

@@ -16,7 +16,7 @@ class ControlStore(Protocol):
     """
 
     def read_wish(self) -> Wish | None:
-        """Return the newest wish of a user; None: no user has asked for anything."""
+        """Return what a user has last asked of the campaign: pause, resume or stop. None: nothing."""
 
     def publish(self, progress: Progress) -> None:
         """Store the campaign's progress, and replace the older progress."""

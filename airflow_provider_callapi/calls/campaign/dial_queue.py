@@ -177,8 +177,7 @@ class DialQueue:
         :param intent: the record of the next attempt to call the person.
         :param claim: the ledger's answer to the request to reserve the attempt.
         :param now: epoch seconds.
-        :return: the attempts to store in the ledger: a list with the new version of ``claim.held``, or an
-            empty list if the attempt stays as it is.
+        :return: the attempts to store in the ledger: the new version of ``claim.held``, or none.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -201,7 +200,7 @@ class DialQueue:
         return self._progress.put_back(self._index[intent.person], intent, due)
 
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
-        """Record the service's answer to a start request. Return the person's attempt to store in the ledger.
+        """Record the service's answer to a start request. Return the changed attempt, for the ledger.
 
         - The call was placed: the campaign watches the call.
         - The request got no answer, or the answer has the session id of another person's call: the campaign
@@ -239,7 +238,7 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return `` (row 7 of the list)`` if an error is about a parameter that it does not name."""
+        # The row of the list helps to find an invalid parameter that the service has not named.
         # Otherwise, an empty text.
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
@@ -250,9 +249,9 @@ class DialQueue:
         The time is in epoch seconds. Special values:
 
         - Infinity: no person waits for a call, or dialling is paused or has stopped.
-        - ``now``: dialling waits for no time. If the reason is not empty, dialling waits for the end of an
-          active call; otherwise, a person can be dialled at once.
-        - The time when the campaign ends its dialling: the next person may be called only after this time.
+        - ``now``: if the reason is empty, a person can be dialled at once. Otherwise, dialling waits for the
+          end of an active call.
+        - The end of the campaign: no person may be called before the campaign ends.
 
         The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.
 

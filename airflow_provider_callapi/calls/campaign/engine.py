@@ -104,7 +104,9 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's stage from the newest stored attempt. Return the attempts with a new status."""
+        """Set each person's stage from the stored attempts. Return the attempts that this changes."""
+        # A person without an attempt joins the queue. An attempt gets a new status e.g. if its result is
+        # known.
         # A person without an attempt joins the queue. The ledger stores the returned attempts.
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
@@ -213,8 +215,8 @@ class Campaign:
 
         No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
 
-        Exception: if the Data API refuses every request, the campaign does not wait for the missing reports.
-        The attempts without a report stay open for the next try.
+        An attempt whose report is missing is open. Exception: if the Data API refuses every request, such an
+        attempt does not count. The next try of the task asks for its report.
         """
         left = self._index.count(PersonStage.REPORT_DUE) if self.reports.refused else 0
         is_done = self._index.open_attempts == left

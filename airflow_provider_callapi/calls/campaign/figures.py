@@ -35,7 +35,7 @@ class Tally:
     answered: int = 0
 
     def count(self, attempt: Attempt) -> None:
-        """Count the call of one attempt as a member of this group of calls."""
+        """Add the call of one attempt to the three counts."""
         self.calls += 1
         self.rang += not attempt.rang_no_phone
         self.answered += attempt.result is Result.ANSWERED
@@ -60,8 +60,8 @@ class Figures:
     :ivar all: the `Tally` of all calls.
     :ivar minutes: minutes since the epoch → how many calls started in this minute.
     :ivar hours: one `Tally` for each hour of the day, 0 to 23, in the time zone of the called person.
-    :ivar by_attempt: n → the `Tally` of the calls that rang their person's phone for the n-th time. In it,
-        all calls rang a phone.
+    :ivar by_attempt: n → the `Tally` of the calls that rang their person's phone for the n-th time. Calls
+        that rang no phone are not in it.
     :ivar zones: IANA names of the time zones of the people who were called.
     :ivar reasons: (result, reason) → how many people or invalid rows. The reason is a text, such as the name
         of the service's error. People who answered are not counted.

@@ -164,13 +164,13 @@ class Ledger(Protocol):
 
 
 class LedgerWithListeners:
-    """A ledger that stores all attempts in another ledger, and informs listeners of each stored attempt.
+    """A ledger that stores all attempts in another ledger, and calls listeners.
 
     A listener is a function that takes attempts, for example to count them for a metric.
 
     :param ledger: the other ledger.
-    :param before: the listener that gets changed attempts before they are stored. It gets no new intents.
-    :param after: the listeners that get changed attempts and new intents after they are stored.
+    :param before: called before changes of older attempts are stored. Gets these attempts.
+    :param after: called after changes of older attempts, or new attempts, were stored. Get these attempts.
     """
 
     def __init__(self, ledger: Ledger, *, before: Listener, after: Sequence[Listener]) -> None:

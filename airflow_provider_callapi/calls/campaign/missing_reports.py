@@ -177,10 +177,10 @@ class MissingReports:
         ]
 
     def has_late(self, now: float) -> bool:
-        """Return whether the campaign waits for a report that has not come within ``patience`` seconds.
+        """Return whether the campaign still waits for a report that is more than ``patience`` seconds late.
 
-        If such a report is late when a try begins, this try asks for the report for at most ten more minutes.
-        Then, `give_up` stops waiting for it, and this method returns False.
+        If a report is already that late when a try begins, the try waits for it ten more minutes. Then,
+        `give_up` ends the wait, and this method returns False.
         """
         return self._asks and bool(self._overdue(now, self.patience))
 

@@ -137,7 +137,7 @@ class Pacing:
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:
-        """Return how many calls may be placed now, so that the minute's points are spread over the minute.
+        """Return how many calls may be placed now, so that the rate limit of a minute lasts for the minute.
 
         :param now: epoch seconds.
         """
@@ -171,11 +171,11 @@ class Pacing:
 
     @property
     def points_left(self) -> int | None:
-        """Return how many points are left in this minute; None: unknown."""
+        """Return how many points (rate-limit units) are left in this minute. None: unknown."""
         return self.limits.minute_remaining if self.limits else None
 
     def calls_per_minute(self) -> float | None:
-        """Return how many calls the points of one minute pay for; None: unknown."""
+        """Return how many calls the rate limit of one minute allows. None: unknown."""
         if not self.limits or not self.limits.minute_limit or not self.cost:
             return None
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
@@ -231,9 +231,9 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other programs have used on average in this minute.
+        """Return how many points (rate-limit units) per second other programs have used in this minute.
 
-        If the points are unknown, return 0.0.
+        The result is an average. If the points are unknown, it is 0.0.
         """
         limits = self.limits  # the other shards of the campaign count as other programs, too
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):

@@ -1,4 +1,4 @@
-"""The people of a contact list: whom to call, and from which rows no one is called."""
+"""The people of a contact list: whom to call, and which rows lead to no call."""
 
 from __future__ import annotations
 

@@ -200,15 +200,13 @@ class _PeopleReader:
         self._plan.invalid.append(Skipped(row.cells, row.line, why))
 
     def _add_other_zone(self, row: _Row, number: str) -> None:
-        """Record the time zone of a row from which no one is called: an invalid row or a duplicate.
-
-        If a valid row has the same phone number and another time zone, the person's zone is not known.
-        """
+        """Record the time zone of a row from which no one is called: an invalid row or a duplicate."""
+        # The zone is compared with the zone in the person's own row.
         if row.zone is not None and row.zone != "":
             self._other_zones.setdefault(number, []).append((str(row.zone), row.line))
 
     def _skip_contradictions(self) -> None:
-        """Move each person whose rows name different time zones to the invalid rows."""
+        """Count each person whose rows name different time zones among the invalid rows."""
         plan, contradicted = self._plan, set()
         for number, others in self._other_zones.items():
             person = self._met.get(number)
@@ -222,7 +220,8 @@ class _PeopleReader:
 
 
 def _is_other_zone(text: str, person: Person) -> bool:
-    """Return whether the zone in a second row makes the person's time zone unknown."""
+    # The zone `text` in a second row of a person makes it unknown which zone is right. `person` has the
+    # values of the first row.
     # `text`: the zone in the second row. `person` has the values of the first row.
     zone = read_time_zone(text)
     if zone is not None:

@@ -178,8 +178,8 @@ class RowTemplate:
 
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the template inserts a missing column, an empty cell, or a text whose letters a
-            wrong encoding has destroyed. Or an expression of the author fails. The error message names the
-            field that has the template.
+            wrong encoding has destroyed. Or an expression in the template raises an error. The error message
+            names the field that has the template.
         """
         text = self._plain.fill_in(row) if self._plain else None
         if text is None:

@@ -21,7 +21,10 @@ NESTED_VALUE = "a value is a list or a dict; insert its items, e.g. with {{ … 
 
 
 class EmptyCell:
-    """The value of an empty cell in a template. It is falsy and equals None. Any other use is an error."""
+    """What a template gets for an empty cell of the contact list.
+
+    A template may test the value (it is falsy, and equals None). It must not use the value in another way.
+    """
 
     __slots__ = ()
 

@@ -28,11 +28,11 @@ class Shard:
         return digest % self.count == self.number - 1
 
     def has_row(self, line: int) -> bool:
-        """Return whether a row without a valid number belongs to this shard.
+        """Return whether a row without a valid phone number belongs to this shard.
 
         Each such row belongs to one shard, so that only one task reports the row.
 
-        :param line: the number of the row in the contact list.
+        :param line: the position of the row in the contact list.
         """
         return line % self.count == self.number - 1
 

@@ -45,8 +45,9 @@ class Ending:
     def accepted(self) -> int:
         """Return how many calls to this person the service placed.
 
-        The number also counts calls that rang no phone, e.g. because no line was free. The ledger deletes
-        the older attempts with such calls, but their number is known from the number of the last attempt.
+        It counts all placed calls, also those that rang no phone, e.g. because no line was free. The ledger
+        deletes older attempts with such calls. But the attempts are numbered, so it is known how many there
+        were.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten

@@ -52,10 +52,8 @@ class UnconfirmedCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Count for each unconfirmed call the snapshots that prove that the call is not active.
-
-        Return the keys of the people whose search ends now, because of this count or of the time.
-        """
+        """Update the unconfirmed calls. Return the keys of the people whose calls are given up."""
+        # A search ends if enough snapshots prove that the call is not active, or if its time is over.
         not_found = []
         for state in self._index.in_stage(PersonStage.UNCONFIRMED):
             unconfirmed = state.unconfirmed_call

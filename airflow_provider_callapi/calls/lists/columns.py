@@ -136,7 +136,7 @@ def seems_time_zone(name: object) -> bool:
 
 
 def is_other_heading(row: Mapping[str, Any]) -> bool:
-    """Return whether a row of a list is the heading of another list, which was joined to the list.
+    """Return whether a row is a line of column names, because a second list was pasted below the first one.
 
     The columns of the second list may have another order or other meanings.
 

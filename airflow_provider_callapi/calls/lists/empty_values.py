@@ -62,7 +62,7 @@ def without_codes(text: str) -> str:
 
 
 def text_or_none(text: str) -> str | None:
-    """Return the text of a cell as Excel shows it. None: the text means a missing value."""
+    """Return a cell's text without codes such as ``_x000D_``. None: a missing value, such as ``NaN``."""
     text = without_codes(text)
     return None if is_empty_text(text) else text
 

@@ -4,8 +4,9 @@ The name and the values of a column decide how the column is read:
 
 - A column that is named like a phone number, such as ``phone`` or ``mobile``: each value with a digit must be
   readable.
-- Any other column, such as ``comment``: all numbers in the texts count. If most of the texts with seven or
-  more digits are phone numbers, a text that looks like a mistyped number counts as unreadable.
+- Any other column, such as ``comment``: all phone numbers in its texts are excluded from calls. If most of
+  its texts with seven or more digits are phone numbers, the list has an error for each text that looks like a
+  mistyped number.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class ExcludedNumbers:
 
         SIP numbers have the form that `contact_key` returns.
 
-        :param line: the number of the row in the list, for `unreadable`.
+        :param line: the position of the row in the list. The method adds entries that it cannot read, with
+            this position, to `unreadable`.
         :raises ListUnreadable: it is not certain which column contains the numbers.
         """
         if isinstance(row, str):
@@ -91,7 +93,7 @@ class ExcludedNumbers:
 
 @dataclass
 class _OtherColumn:
-    """A column of a do-not-call list whose name says nothing about phone numbers, such as ``WhatsApp``."""
+    """A column of a do-not-call list whose name is not one of the known names for phone columns."""
 
     name: str
     long: int = 0  # how many values have enough digits for a phone number
@@ -136,7 +138,7 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether a text contains all digits of a number of the region, such as ``79260000011``."""
+    """Return whether a text has at least as many digits as ``number``, if this is a number of the region."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

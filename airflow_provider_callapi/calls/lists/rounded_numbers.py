@@ -25,7 +25,7 @@ class RoundedNumbers:
         self._rounded: set[str] = set()
 
     def add(self, text: str, line: int) -> None:
-        """Count a row, and record whether its phone number seems to be rounded.
+        """Count a row, and record whether a spreadsheet has rounded its phone number, e.g. to 79260000000.
 
         :param text: the number, as the row contains it. A number with a ``+`` or with spaces is not rounded.
         :param line: the number of the row in the list.

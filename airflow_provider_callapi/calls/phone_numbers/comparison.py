@@ -153,5 +153,5 @@ def _signs(number: str | None) -> str:
 
 
 def _all_signs(address: str | None) -> str:
-    """Return the lower-case letters and digits of a SIP address: ``sip25examplecom``. None: an empty text."""
+    """Return the letters (in lower case) and digits of a SIP address: ``sip25examplecom``."""
     return re.sub(r"\W|_", "", (address or "").lower())

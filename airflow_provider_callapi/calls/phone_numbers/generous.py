@@ -138,10 +138,9 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
 
 
 def search_numbers(text: str, region: str) -> frozenset[str]:
-    """Return every number that `find_numbers` finds, and ignore the rest of the text.
+    """Return the phone numbers with seven or more digits in a text, and ignore the rest of the text.
 
-    Exception: the function does not find phone numbers with fewer than seven digits. Unlike `find_numbers`,
-    the function raises no error for digits that are no phone number.
+    Unlike `find_numbers`, the function raises no error for digits that are no phone number.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     """
@@ -324,10 +323,7 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield the phone numbers (E.164 digits) that digits with a country code can mean.
-
-    Yield nothing if the national number is not valid.
-    """
+    """Yield the phone numbers that ``digits`` can mean if they begin with a country code."""
     number = read_international(digits, has_trunk_zero=True)
     if number is None:
         return
@@ -372,7 +368,9 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield the second number in texts such as ``8 (916) 736-67-79 - 37``: here 8 (916) 736-67-37."""
+    # Example: `8 (916) 736-67-79 - 37` may be one foreign number, +91 67366 77937 (India), or show only the
+    # last digits of a second number, 8 (916) 736-67-37, which this function yields. `spans`: each number that
+    # was read → positions of its digits in `groups`, the runs of digits.
     # The text may be one foreign number, +91 67366 77937 (India), or show only the last digits of a second
     # number. `spans`: each number that was read → positions of its digits in `groups`, the runs of digits.
     code = NumberingPlan.of(region).country_code

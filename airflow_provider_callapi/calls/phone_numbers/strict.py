@@ -260,7 +260,8 @@ def _has_fraction(text: str, region: str) -> bool:
 
 
 def _has_line_number(text: str, region: str, number: str) -> bool:
-    """Return whether the beginning of a text may be its position in a list: the 2 in ``2. 30 123456``."""
+    # The beginning of a text can be its position in a list: the 2 in `2. 30 123456`. This is so only if the
+    # rest of the text is another number than `number`, the number in the whole text.
     # This is so only if the rest of the text is another number than `number`, the number in the whole text.
     plan = NumberingPlan.of(region)
     match = _LINE_NUMBER.fullmatch(text)

@@ -64,9 +64,9 @@ class CallFilter:
 
         The Data API may ignore the filter of a request, so the method checks the call again.
 
-        - If the call has no field for the direction, the virtual number, or whether the call was missed: the
-          condition on this field counts as met. An empty virtual number counts as met, too.
-        - If the call has no field for the employees or the tags: the condition on this field is not met.
+        - A condition on the direction, the virtual number, or missed calls is also met if the call has no
+          such field, or an empty virtual number.
+        - A condition on the employees or the tags is not met if the call has no such field.
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.
@@ -104,11 +104,7 @@ class CallFilter:
 
 
 def _meets(raw: Mapping[str, Any], field: str, values: Collection[Any]) -> bool:
-    """Return whether a call's field has one of ``values``.
-
-    If the field is the virtual number: True, too, if it is missing, or is masked and may be one of
-    ``values``.
-    """
+    # A virtual number that is missing, or masked, may be one of the values. It meets the condition.
     value = _read(raw, field)
     if field != _NUMBER:
         return value in values

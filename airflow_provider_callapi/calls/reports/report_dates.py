@@ -1,4 +1,4 @@
-"""Convert the times in the Data API's reports: local times of the account that do not name their zone."""
+"""Converts epoch seconds to the local times in the Data API's reports, which name no zone, and back."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def report_dates(since: float, until: float, timezone: str) -> dict[str, Any]:
 
     Example: ``{"date_from": "2026-03-02 00:00:00", "date_till": "2026-03-03 00:00:00"}``.
 
-    Both times are in the account's time zone. If one of them occurs twice because clocks are set back, the
-    parameters describe a longer interval.
+    Both texts are times in the account's time zone. If such a time occurs twice because clocks are set back,
+    the parameters describe a longer interval, so that no call is missing.
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds.

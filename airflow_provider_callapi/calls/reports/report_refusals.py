@@ -55,8 +55,8 @@ class Omissions:
         is a report field, ``filter`` or ``include_ongoing_calls``.
     :ivar begin_step: when a request's period begins. 0: one day before the wanted interval. 1: two days
         before. 2: seven days before.
-    :ivar ends_now: when a request's period ends. True: at the end of the wanted interval. False: one day
-        later.
+    :ivar ends_now: when a request's period ends. True: at the end of the wanted interval, e.g. now. False:
+        one day later, which may be in the future.
     """
 
     parts: frozenset[tuple[str, str]] = frozenset()
@@ -83,19 +83,19 @@ class Omissions:
 
     @property
     def days_before(self) -> float:
-        """How many days before the wanted interval the period of a request begins: 1, 2 or 7.
+        """How many days earlier than wanted the period of a request begins: 1, 2 or 7.
 
-        A Data API may refuse a period that began too recently. The number is 1 at first. Each such refusal
-        leads to the next larger number, and so to an older beginning.
+        The number is 1 at first. If the Data API refuses a request because its period began too recently, the
+        number becomes 2, and then 7.
         """
         return _DAYS_EARLIER[self.begin_step]
 
     @property
     def days_after(self) -> float:
-        """By how many days a request's period extends past the end of the wanted interval: 0 or 1.
+        """How many days later than wanted the period of a request ends: 0 or 1.
 
-        Usually 1, in case a clock or time zone is wrong. 0: the Data API has refused a period that ends a day
-        after the interval.
+        The number is 1, so that a wrong clock or time zone does no harm, until the Data API refuses a period
+        that ends in the future.
         """
         return 0.0 if self.ends_now else 1.0
 
@@ -216,10 +216,8 @@ class Refusals:
 def _named_parts(
     kind: ReportRequest, asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
 ) -> set[str]:
-    """Return the refused fields or parameters of a request, e.g. ``{"tags"}``. Empty: the error names none.
-
-    ``named``: the words in three parts of the error: its field, its value and its params.
-    """
+    """Return those fields or parameters of a request that an error names, e.g. ``{"tags"}``."""
+    # `named`: the words in the error's field, in its value and in its params.
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
     if filter_field and (mnemonic == "filter_prohibited" or any(_FILTER in names for names in named)):

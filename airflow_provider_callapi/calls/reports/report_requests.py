@@ -90,9 +90,9 @@ class Selection:
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
         """Return the reports that certainly meet the condition.
 
-        A report without the condition's field may meet the condition. The method leaves such a report out,
-        and counts it in the result's ``left_out``. If the condition names call sessions, ids of other
-        sessions are removed from the result's ``left_out_ids``.
+        If a report lacks the condition's field, it is unknown whether the report meets the condition. The
+        method counts such reports in the result's ``left_out``. If the condition names call sessions, the
+        method removes ids of other sessions from the result's ``left_out_ids``.
 
         :param entries: the reports.
         :param session_id_field: the name of the field with the call session id.

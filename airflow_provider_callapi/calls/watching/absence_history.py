@@ -122,8 +122,8 @@ class AbsenceHistory:
         - The account is steady: missing calls do not come back, see `is_steady`.
         - A watched call is newly missing: the snapshot before shows the call, the newest one does not.
         - If the snapshot before shows five or more calls: the newest one still shows at least one of them.
-        - Extra polls stay rare: with this one, there is at most one for ten regular polls so far. If all
-          watched calls are newly missing, this condition does not apply.
+        - Extra polls stay rare: their number so far is less than a tenth of the number of regular polls. If
+          all watched calls are newly missing, this condition does not apply.
 
         :param watched: the session ids of the watched calls: the calls for whose end a task waits.
         """

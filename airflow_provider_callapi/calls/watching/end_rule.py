@@ -1,4 +1,4 @@
-"""The rule that decides, from snapshots without a call, that the call has ended."""
+"""The rule that decides that a call has ended, because the snapshots no longer show the call."""
 
 from __future__ import annotations
 

@@ -78,9 +78,9 @@ class EndWitness:
         )
 
     def ask(self, session_ids: Collection[int], at: float) -> None:
-        """Ask the Data API about missing calls, and remember the calls that have ended.
+        """Ask the Data API whether calls that ``list.calls`` omits have ended. Remember those that have.
 
-        :param session_ids: the calls from `due`.
+        :param session_ids: the session ids that `due` has returned.
         :param at: the time of the snapshot, epoch seconds.
         """
         self._asked_at |= dict.fromkeys(session_ids, at)
@@ -97,10 +97,10 @@ class EndWitness:
         self._pause.begin_if_few_points(at)
 
     def ends_in(self, snapshot: Snapshot) -> dict[int, ReportedEnd]:
-        """Return the known ends of the calls that a snapshot does not show: session id → reported end.
+        """Return what is known of the ends of calls that a snapshot does not show: session id → reported end.
 
-        The method sends no request. The result contains only the calls whose end a report has shown to the
-        witness.
+        The method sends no request. The result contains the ends that earlier replies of the Data API have
+        shown.
         """
         return {
             session_id: end for session_id, end in self._ends.items() if session_id not in snapshot.sessions

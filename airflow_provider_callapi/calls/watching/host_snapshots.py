@@ -56,7 +56,7 @@ def private_folder() -> Path | None:
 
 @dataclass(frozen=True)
 class _Shared:
-    """The content of the shared file: the newest snapshot, and the absences of calls in earlier snapshots."""
+    """The content of the file that the processes of a host share: the newest snapshot, and its history."""
 
     snapshot: Snapshot
     history: AbsenceHistory
@@ -114,8 +114,8 @@ class HostSnapshots:
     def next(self) -> Snapshot | None:
         """Return the next snapshot: from another task of this host, or from a poll of this task.
 
-        The method polls only if no new snapshot is stored and a poll is due. If the poll fails, only this
-        task gets its snapshot: the tasks do not share the snapshot of a failed poll.
+        The method polls only if no new snapshot is stored and a poll is due. If the poll fails, the method
+        returns a snapshot with the failure, and does not share this snapshot with the other tasks.
 
         :return: the snapshot. None: no new snapshot is stored yet. Either no poll is due, or another task is
             polling. If the other task has not stored a snapshot after five seconds, this task may poll.

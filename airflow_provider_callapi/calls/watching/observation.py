@@ -19,11 +19,10 @@ class Observation(Struct, frozen=True, gc=False):
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: the time of the first snapshot with an answer of the contact, epoch seconds. None: no
         answer was seen.
-    :ivar missing_since: the time of the first miss that ``misses`` counts, epoch seconds. None: the call is
-        not missing now.
-    :ivar misses: the number of misses in a row until now: complete snapshots without the call. Failed polls
-        between them do not count. After a snapshot that proves nothing about the call (see
+    :ivar misses: how many complete snapshots in a row, until now, do not show the call. Failed polls between
+        them do not count. After a snapshot that proves nothing about the call (see
         `Snapshot.proves_absence`), the number is 0.
+    :ivar missing_since: the time of the first of these snapshots, epoch seconds. None: there is none.
     :ivar failures: how many polls in a row have failed.
     :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
     :ivar tags: the ids of the call's tags, from the newest snapshot that shows the tags.
@@ -103,5 +102,5 @@ class Observation(Struct, frozen=True, gc=False):
         )
 
     def _with_doubt(self) -> Observation:
-        """Return a copy in which `misses` is 0, because the newest snapshot proves nothing about the call."""
+        """Return a copy in which no miss is counted, because the newest snapshot may contain the call."""
         return replace(self, missing_since=None, misses=0, failures=0)

@@ -1,8 +1,8 @@
 """One poll loop for any number of subscribers. A subscriber is, for example, the trigger of a waiting task.
 
 A thousand waiting tasks send no more requests than one waiting task. A subscriber that waits for one call
-gets only the snapshots that may change what is known of this call. While most calls do not change, a snapshot
-therefore costs little, even if thousands of tasks wait.
+gets only the snapshots in which this call may have changed. Most calls do not change from one snapshot to the
+next, so a snapshot costs little time, even if thousands of tasks wait.
 """
 
 from __future__ import annotations
@@ -104,13 +104,13 @@ class SharedPoll:
         only_call: int | None = None,
         wake_at: float = math.inf,
     ) -> Subscription:
-        """Return a subscription. The subscription begins and ends with its ``async with`` block.
+        """Return a subscription to the snapshots. It begins and ends with its ``async with`` block.
 
         ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``
 
         :param interval: seconds between two polls. The shortest interval of all subscribers is used.
-        :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
-            waits.
+        :param awaited: a function that returns the session ids of those calls for which the subscriber waits
+            until a contact picks up.
         :param only_call: the session id of the only call for which the subscriber waits. The subscriber gets
             the first snapshot, and later only snapshots that may concern this call. None: the subscriber gets
             every snapshot.

@@ -45,7 +45,7 @@ class WitnessPause:
         return [self._began_at, self._ends_at]
 
     def restore(self, stored: list[float]) -> None:
-        """Continue the pause that `to_json` of an earlier object has returned."""
+        """Continue a pause that an earlier process has stored with `to_json`."""
         self._began_at, self._ends_at = stored
 
     def begin(self, at: float, seconds: float) -> None:
@@ -69,10 +69,10 @@ class WitnessPause:
         self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
 
     def begin_if_few_points(self, at: float) -> None:
-        """Send no requests for ten minutes if less than a fifth of the day's points is left.
+        """Begin a pause of ten minutes if less than a fifth of the day's points is left.
 
-        The method records and logs this pause, and does not sleep. If no reply has stated the day's points,
-        the method does nothing.
+        In the pause, the witness sends no request. The method only records and logs the beginning of the
+        pause. If no reply has stated the day's points, the method does nothing.
 
         :param at: the present time, epoch seconds.
         """

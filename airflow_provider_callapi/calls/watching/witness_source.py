@@ -27,7 +27,7 @@ class CountingClient(DataApiClient, Protocol):
 
 @dataclass(frozen=True)
 class WitnessSource:
-    """The client and the time zones with which a witness asks the Data API about the calls of an account.
+    """What a witness, an object that asks the Data API about calls, needs for its requests.
 
     :ivar client: a client of the Data API that does not repeat requests.
     :ivar period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does

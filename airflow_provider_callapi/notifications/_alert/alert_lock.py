@@ -1,4 +1,4 @@
-"""Let only one of several Airflow callbacks ring for an alert, and store which people it has called."""
+"""Let only one of several Airflow callbacks ring for an alert. Store whom this callback has called."""
 
 from __future__ import annotations
 

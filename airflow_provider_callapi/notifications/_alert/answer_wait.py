@@ -46,7 +46,7 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return an alert's `Acknowledgement`: its marks, and how long the alert waits for them.
+        """Return how the people of an alert acknowledge it, and how long the alert waits for that.
 
         :param requests: the start requests of the alert.
         """
@@ -145,7 +145,10 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
 
 
 def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
-    """Return the final outcome of a call. None: the Data API does not report the call in time."""
+    """Wait for the Data API's report of a call. Return the outcome with the report's facts.
+
+    None: the report does not come in time.
+    """
     # The Data API reports a call some seconds after the call's end.
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):

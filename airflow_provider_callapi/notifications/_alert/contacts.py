@@ -118,7 +118,7 @@ def check_contacts(contact: Any, region: str) -> None:
 
 
 def shows_number(external_id: Any, contact: Any, region: str) -> bool:
-    """Return whether an alert's id contains the phone number of one of its people."""
+    """Return whether an alert's ``external_id`` contains the phone number of one of the people to ring."""
     return any(contains_number(str(external_id), number) for number in read_people(contact, region))
 
 

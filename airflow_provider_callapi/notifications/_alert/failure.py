@@ -100,7 +100,7 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """The text about the failure that a call speaks by default, in Russian like the service's voices."""
+        """The default text of a call about the failure, in Russian like the service's voices."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         text = _EVENT_TEXTS.get((self.kind, self.event), _TEXTS[self.kind])
         return text.format(**{name: speakable(value) for name, value in names.items()})

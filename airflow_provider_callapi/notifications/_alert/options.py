@@ -81,8 +81,8 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -> tuple[Mark, ...]:
     """Read the parameter ``acknowledged_by`` of an alert that is due. Return the marks.
 
-    A mark is an operation or a tag that a call may have. Empty: any answered call acknowledges the alert. If
-    a mark cannot be used, the function logs an error and returns an empty tuple.
+    A mark is an operation or a tag of a call. If a mark cannot be used, the function logs an error, and
+    returns an empty tuple: any answered call then acknowledges the alert.
     """
     try:
         return read_acknowledgement(acknowledged_by, scenario_id)

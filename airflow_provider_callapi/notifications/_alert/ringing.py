@@ -1,4 +1,4 @@
-"""The steps of one alert: get the right to ring, call a person, wait for an answer, call the next person."""
+"""The steps of one alert: make sure that no other task rings, call a person, wait, call the next person."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def begin(
 
     Only a deadline's callback and a task that runs the notifier continue with an earlier call.
 
-    :return: the escalation, and the call for which the alert waits. The call is None if no person follows the
-        called person: the alert then does not wait for the answer.
+    :return: the escalation, and the call whose answer the alert must await before it calls the next person.
+        The call is None if there is no next person, so that the alert need not wait.
     :raises AlertSuppressed: another callback has won the right to ring, or a person has acknowledged the
         alert, or the alert has an earlier call with which this callback may not continue.
     :raises NoPersonRung: no call is known to be placed.
@@ -126,7 +126,7 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the given call whose person comes last in the alert's list. None: no call is given."""
+    """Return the one of several calls whose person comes last in the alert's list. None: there is no call."""
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
 

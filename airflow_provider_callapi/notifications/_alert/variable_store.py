@@ -1,4 +1,4 @@
-"""Write into an Airflow Variable which one of several callbacks may ring for an alert.
+"""Write into an Airflow Variable which one of several failure callbacks may call people for an alert.
 
 The module also deletes the Variables of old alerts.
 """

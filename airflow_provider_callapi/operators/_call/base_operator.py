@@ -171,7 +171,7 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try, call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue a task that has waited for the calling hours, or for the next search for its call.
+        """Continue a task that has waited for the calling hours, or for a new search for its call.
 
         Return the call as a dict.
         """
@@ -219,10 +219,11 @@ class StartCallOperator(RequestOperator):
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue the task when a deferral has ended. Airflow calls this method in the worker.
 
-        If the deferral failed, e.g. because it lasted too long, the method raises Airflow's error.
+        If the deferral failed, e.g. because it lasted too long, Airflow raises an error, and may retry the
+        task.
 
         :raises CallApiFailure: the deferral failed, and a retry could call the person a second time. This
-            error replaces Airflow's error.
+            error, which replaces Airflow's error, prevents the retry.
         """
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
             forbid_redial,
@@ -254,11 +255,8 @@ class StartCallOperator(RequestOperator):
 
     @contextmanager
     def _name_placed_call(self, context: Context, placed: str | None = None) -> Iterator[None]:
-        """Context manager: convert `InvalidParameter` into `CallApiFailure`, which names the placed call.
-
-        ``placed``: such as ``call session 5 was placed``. None: the text names the call in the journal, if
-        any.
-        """
+        # The error for an invalid parameter must name the call, if there is one: the call in the text
+        # `placed`, or the call in the journal.
         try:
             yield
         except InvalidParameter as error:
@@ -289,9 +287,8 @@ class StartCallOperator(RequestOperator):
     def on_kill(self) -> None:
         """Stop the try when Airflow kills the task.
 
-        The killed try sends no further start request, and fails. With ``cancel_on_kill``, the try also ends
-        the call that it has placed. If a start request is on its way during the kill, the try ends its call
-        when the service has accepted it.
+        The killed try sends no further start request, and fails. With ``cancel_on_kill``, it also ends its
+        call, even if the service answers the start request only after the kill.
         """
         self._killed = True  # a kill can come before the call is placed
         if self._try is not None:
@@ -303,10 +300,9 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[CallTry]:
         """Yield the object that carries out one try of the task.
 
-        :param placed: a text for error messages about the call that the try continues, such as ``call session
-            5 was placed``. None: the try may dial.
-        :param wait_until: when the wait for this call must end, epoch seconds. None: the wait has not
-            begun, or the call has ended.
+        :param placed: if the try continues a placed call: a text for error messages, such as
+            ``call session 5 was placed``. None: the try may place a call.
+        :param wait_until: when the wait for the placed call must end, epoch seconds. None: not known.
         :raises CallApiFailure: a retry would fail again, or could call the person a second time.
         :raises CallApiTrouble: the task was killed.
         """
@@ -355,10 +351,11 @@ class StartCallOperator(RequestOperator):
     def _open_results(
         self, options: CallOptions, facts: TaskFacts, *, is_new: bool
     ) -> Iterator[ResultInTable | None]:
-        """Yield the object that writes the call to the table in ``results``.
+        """Yield the object that writes the call to the table in the operator's parameter ``results``.
 
-        None: ``results`` is None, or the contact's number cannot be read. ``is_new``: see `written_to_table`.
+        None: the parameter is None, or the contact's number cannot be read.
         """
+        # `is_new`: see `written_to_table`.
         if options.results is None:
             yield None
             return

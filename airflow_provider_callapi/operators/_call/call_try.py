@@ -119,10 +119,10 @@ class CallTry:
         return self._start_after(opens_at - now, request)
 
     def refuse_another_connection(self, step: call_journal.Step = call_journal.Step.ADOPT) -> None:
-        """Check that this try uses the connection of the earlier try, if it must find that try's call.
+        """Check that an earlier call can be found through the Airflow connection of this try.
 
-        Through another connection, and so perhaps another account, this try would not find the call. If the
-        try places a new call, or if the earlier call is done, the connection may have changed.
+        The connection must be that of the start request, because another connection may lead to another
+        account. If this try does not have to find a call, any connection is allowed.
 
         :param step: what this try does next, according to the journal.
         :raises CallApiFailure: this try must find a call that was placed through another connection.
@@ -244,10 +244,7 @@ class CallTry:
             )
 
     def _withdraw_claim(self, request: StartCall) -> None:
-        """Let other map indexes of the mapped task call the person, if this try certainly placed no call.
-
-        The method then deletes the record that this map index calls the person.
-        """
+        # If this try certainly placed no call, other map indexes of the mapped task may call the person.
         record = self._journal.record
         if self._people is not None and (
             record is None or (record.stage, record.attempt) == (Stage.NOTHING, 0)
@@ -255,10 +252,8 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
-        """Check that the connection and the journal support ``absence_proven_after``, if it is set.
-
-        :raises CallApiFailure: they do not support it.
-        """
+        # The parameter `absence_proven_after` needs the Data API and the journal. `may_dial` is False if
+        # there is an unconfirmed call. The error then names this call.
         # `may_dial` is False if there is an unconfirmed call. The error then names this call.
         if self._options.absence_proven_after is None:
             return
@@ -279,7 +274,8 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until the next search for an unconfirmed call is due. Then return the result of `start`."""
+        """Repeat `start` when the next search for an unconfirmed call is due. Return its result."""
+        # `start` repeats the search, and places the call if the search proves that it was never placed.
         # `start` repeats the search, and places the call if the search proves that it was never placed.
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
@@ -299,9 +295,8 @@ class CallTry:
         """Return a text about the call of this try, if a retry could call the person again.
 
         :param error: the error that ends the try.
-        :return: for example ``call session 5 was placed``. None: a retry calls no one a second time, because
-            it can read the record of the call, because this try placed no call, or because the class of
-            ``error`` prevents an unsuitable retry.
+        :return: for example ``call session 5 was placed``, for the message of another error that prevents the
+            retry. None: ``error`` itself prevents a retry if necessary, or a retry does no harm.
         """
         record = self._journal.record
         if self.is_durable or record is None:

@@ -87,9 +87,9 @@ class CallWait:
         return report.full_record_file_link if report and self._options.recording_link else None
 
     def begin(self, call: Outcome) -> Result:
-        """Wait for a call that this try or an earlier try has placed, if the author wants to wait.
+        """Wait for a call that this or an earlier try has placed, if ``wait_for_completion`` is True.
 
-        :return: the call for XCom, or a deferral for the wait. If the author does not want to wait, the
+        :return: the call for XCom, or a deferral for the wait. If ``wait_for_completion`` is False, the
             method returns the call at once.
         """
         if self._journal.current.stage is Stage.STARTED:
@@ -130,7 +130,7 @@ class CallWait:
             self._log.info("Call session %s goes on, because cancel_on_kill is False", session_id)
 
     def refuse_killed(self) -> None:
-        """If Airflow has killed the task, `release` the call that is active now, and raise `Killed`."""
+        """Raise `Killed` if Airflow has killed the task. With ``cancel_on_kill``, end the call before."""
         # Airflow's signal handler only calls `on_kill`: afterwards, the try continues where it was.
         if self._is_killed():
             record, session_id = self._journal.record, self.active_session_id

@@ -1,4 +1,7 @@
-"""Prevent a second call to a person if the list of a mapped task has changed and a user clears the task."""
+"""Prevents that a mapped task calls a person twice after a clear, because the person has another map index.
+
+A map index can belong to another person after the clear, if the list of the mapped task has changed.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ class PeopleOfIndex:
             self.publish()
 
     def withdraw(self, contact: str) -> None:
-        """Delete the record that this map index calls a person, because the call was certainly not placed.
+        """Delete a person from the record of people whom this map index calls: no call was placed.
 
         :param contact: the person's number.
         """
@@ -115,9 +118,10 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Return map index → XCom of the other map indexes, and the indexes that ended without an XCom.
+        """Wait for the XComs of the other map indexes, at most two minutes.
 
-        :raises CallApiTrouble: a running index has no XCom after two minutes.
+        :return: map index → XCom, and the map indexes that ended without an XCom.
+        :raises CallApiTrouble: a running map index has no XCom after two minutes.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None

@@ -27,13 +27,13 @@ def forbid_redial(describe_call: Callable[[BaseException], str | None]) -> Itera
 
     The error stays unchanged in these cases:
 
-    - ``describe_call`` returns None: a retry is safe.
-    - The author wants a retry after this error.
-    - Airflow does not retry after this error.
+    - ``describe_call`` returns None.
+    - The class of the error means that a retry is wanted, such as `CallNotAnswered`.
+    - The class of the error already prevents a retry, such as `AirflowFailException`.
 
     :param describe_call: a function that takes the error. If a retry could call the person again, the
-        function returns a description of the call of this try, e.g. ``call session 5 was placed``. If a retry
-        is safe, the function returns None: this try placed no call, or a retry can read the call's record.
+        function returns a text about the call, e.g. ``call session 5 was placed``. Otherwise, it returns
+        None.
     """
     try:
         yield

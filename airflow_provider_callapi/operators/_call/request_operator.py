@@ -74,7 +74,7 @@ def _converted(
 
 
 def read_call(call_session_id: Any) -> Outcome:
-    """Return what is known of a call, from its session id or a start operator's result.
+    """Convert a session id, or the result of a start operator, to the `Outcome` of a call.
 
     :raises InvalidParameter: the value names no call.
     """
@@ -148,8 +148,8 @@ class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     def refuse_second_request(self, context: Mapping[str, Any], request: Request[Any]) -> None:
         """Check that this try has made no other request before, for example in a loop of a subclass.
 
-        :raises CallApiFailure: this try has made another request. The task has only one journal, so a retry
-            would send both requests again.
+        :raises CallApiFailure: this try has made another request. A task can remember only one request for
+            its retries.
         """
         ti = context["ti"]
         this_try = (ti.run_id, ti.map_index, ti.try_number)

@@ -49,7 +49,7 @@ class BlacklistWriter:
         self._log = log
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Add each person to the account's blacklist whose finished call has a mark of ``block_on``.
+        """Add people to the account's blacklist: those whose finished call has a mark of ``block_on``.
 
         Such a mark means that the person objects to calls. If a request fails, the method logs a warning.
 
@@ -106,7 +106,8 @@ class BlacklistWriter:
         return []
 
     def _may_object(self, ending: Ending) -> bool:
-        """Return whether a person may have objected to calls, although no report shows it."""
+        # A mark (an operation or a tag) in `block_on` shows that a person objects to calls. It is not known
+        # whether a call has a mark if its reports lack the operations or tags.
         # A mark (an operation or a tag) in `block_on` shows that a person objected. Some reports lack them.
         calls = [attempt.call for attempt in ending.attempts if attempt.call is not None]
         return any(call.answered is not False and may_have_mark(self._marks, call) for call in calls)

@@ -93,7 +93,8 @@ class Control:
 
 @contextmanager
 def _raise_failure() -> Iterator[None]:
-    """Raise `CallApiTrouble` if the ``with`` block cannot read what users ask of the campaign."""
+    # A user may have asked for a pause, so a campaign must not dial if it cannot read what users have asked
+    # for.
     # A user may have asked for a pause, so the campaign must not dial.
     try:
         yield

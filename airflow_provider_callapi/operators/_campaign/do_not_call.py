@@ -57,7 +57,7 @@ class DoNotCall:
         self.stale = False  # True: the last read failed, so the campaign must not dial
 
     def __call__(self) -> frozenset[str]:
-        """Return the numbers on the list as E.164 digits. Read the author's list at most once a minute.
+        """Return the numbers that must not be called, as E.164 digits. Read the list at most once a minute.
 
         If the first read of a try fails, raise the error. If a later read fails, set ``stale`` to True, and
         return all numbers that earlier reads have found.

@@ -109,9 +109,10 @@ def read_rules(
 
 
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
-    """Return the template from which the campaign makes each person's start request.
+    """Return the `CallTemplate` from which the campaign makes each person's start request.
 
-    :param values: what the author's templates may use beside the person's row, e.g. ``params``.
+    :param values: the values that Jinja templates in the option ``call`` may use, e.g. ``params``. They may
+        also use the person's row.
     :raises CallApiFailure: the option ``call`` cannot be used.
     """
     with _before_dialling():
@@ -190,8 +191,8 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: 
     `refuse_another_campaign` compares the values of two tries. The values contain no phone number.
 
     :param scope: a text that stands for the deployment and the campaign.
-    :param max_tries: Airflow's ``max_tries`` of the task. It usually grows when a user clears the task. After
-        a clear, the try may have another list of people.
+    :param max_tries: Airflow's ``max_tries`` of the task. If the values of two tries differ, a user has
+        cleared the task in between. A changed list of people is then allowed.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {

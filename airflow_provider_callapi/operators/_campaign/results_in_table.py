@@ -93,7 +93,9 @@ class ResultsInTable:
 
 
 def _result_of_last(ending: Ending) -> Result:
-    """Return the result for the table's row of a person's last attempt."""
+    # The result in the table's row of a person's last attempt. If the last call was not placed, the person's
+    # result can be that of an earlier call, such as BUSY. It stands in the row of that call, and must not
+    # appear twice.
     # If the last call was not placed, the person's result can be that of an earlier call, such as BUSY. It
     # stands in the row of that call, and must not appear twice.
     *earlier, last = ending.attempts

@@ -235,10 +235,7 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and what the account lacks for it.
-
-        Return these counts and the account's ``problems`` as a dict.
-        """
+        """Log and return what the campaign will do: the counts of people, and the account's ``problems``."""
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
             self._options.campaign,
@@ -261,9 +258,11 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Check that the people who wait for a call may be called on some day of the coming year.
+        """Check that at least one day within a year is a calling day for the people who wait for a call.
 
-        :raises CallApiFailure: there is no such day, and no call is active.
+        As long as a call is active, the method checks nothing.
+
+        :raises CallApiFailure: there is no such day, or the calendar of workdays ends before.
         """
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
@@ -283,10 +282,9 @@ class CampaignRun:
         return {**self._summary(self._endings()).to_xcom(), **forecast}
 
     def _begin(self) -> None:
-        """Check that this is the campaign that earlier tries began. In a new try, log what it will do.
-
-        In a try that continues after a deferral: add the trigger's observations to the campaign's calls.
-        """
+        """Check that the task has the same campaign as in earlier tries, and begin or continue this try."""
+        # A new try logs what it will do. After a deferral, the trigger's observations are added to the
+        # campaign's calls.
         self._check_identity()
         if self._hook.settings.timezone is None:
             self._memory.remember_timezone(self._rules.timezone)
@@ -375,7 +373,8 @@ class CampaignRun:
         )
 
     def _sleep(self, seconds: float, was_killed: bool) -> None:
-        """Sleep for some seconds. A kill during the sleep ends it within a second."""
+        # A kill during the sleep ends it within a second. `was_killed`: the task was killed before, so no
+        # kill can come.
         # `was_killed`: the task was killed before, so no kill can come, and the sleep lasts its full time.
         for _ in naps(seconds):
             if self._killed != was_killed:

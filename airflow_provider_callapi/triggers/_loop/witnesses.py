@@ -1,4 +1,4 @@
-"""Ask the Data API whether active calls were answered, and whether calls that vanished have ended.
+"""Ask the Data API which active calls were answered, and which calls that ``list.calls`` omits have ended.
 
 The requests do not block the event loop.
 """
