@@ -20,7 +20,7 @@ E = TypeVar("E")
 
 
 class Model(Protocol):
-    """The methods that the code needs of each class for list entries, `pydantic` model or `ListEntry`."""
+    """The common interface of the two kinds of list entries: `pydantic` models and `ListEntry` objects."""
 
     @property
     def model_fields_set(self) -> set[str]: ...

@@ -32,7 +32,9 @@ class TextWithGap:
 
 
 def find_gap(value: Any) -> TextWithGap | None:
-    """Return the first text in which a template has left a gap. None: there is none.
+    """Return the first `TextWithGap`: a text into which a template would have inserted, e.g., ``None``.
+
+    None: there is none.
 
     :param value: the function searches this value, and the items of its lists and dicts at any depth.
     """

@@ -1,12 +1,12 @@
 """Gives each call of one task a number. Under this number, the call has a journal (a stored record).
 
 A retry of the task requests the same calls again, perhaps in another order or with other messages. Each
-request of the retry must get the journal of its call, so that no call is placed again. The module chooses
-among the calls of earlier tries that no earlier request of this retry has got:
+request of the retry must get the journal of its call, so that no call is placed again. For each request of
+the retry, the module chooses one of the recorded calls:
 
-1. It takes a recorded call to the same person with the same content.
-2. If there is none, it takes the first recorded call to the same person.
-3. If there is none either, the request asks for a new call.
+1. A call to the same person with the same content.
+2. If there is none: the first call to the same person that this retry has not requested yet.
+3. If there is none either: no recorded call. The request asks for a new call.
 
 Within one try, two requests with exactly the same content ask for one call.
 """

@@ -92,7 +92,10 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 
 
 def may_have_mark(marks: Iterable[Mark], call: Outcome) -> bool:
-    """Return whether, for at least one of ``marks``, it is not known if a call has it."""
+    """Return whether the marks of a call are partly unknown.
+
+    :param marks: the marks of interest. The result is True if the call may or may not have one of them.
+    """
     return any(mark.is_on(call) is None for mark in marks)
 
 

@@ -78,7 +78,7 @@ class Outcome(Struct, frozen=True, gc=False):
 
     @property
     def missed_our_side(self) -> bool:
-        """Whether the contact was not reached because no employee or operator picked up before."""
+        """Whether no employee or operator picked up, so that the contact could not answer."""
         return self.answered is False and self.finish_category is FinishCategory.OUR_SIDE
 
     def tagged(self, tag_id: int) -> Outcome:

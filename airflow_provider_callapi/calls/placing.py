@@ -240,11 +240,8 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Make sure that no report of the Data API may belong to an unconfirmed call.
-
-    :raises Unresolved: one of the reports may belong to the call.
-    :raises Unanswered: a report cannot be read, and may belong to the call.
-    """
+    # Before an unconfirmed call counts as never placed: raises an error if a report of the Data API may
+    # belong to the call.
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API
         return

@@ -115,16 +115,14 @@ class UnconfirmedCall:
         conditions:
 
         - It is not in ``others``.
-        - The service shows the unconfirmed call's ``external_id``, no ``external_id``, or an unreadable one.
+        - The service does not show another ``external_id`` than that of the unconfirmed call.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It is active, or it started no earlier than 15 hours before the intent was stored.
 
-        If the service states that the reported call has no ``external_id``, only the contact's number can
-        show that it may be the same call. So two more conditions must be met:
+        If the service shows that the reported call has no ``external_id``, two more conditions must be met:
 
         - The unconfirmed call's contact is known.
-        - The service shows at least one digit of the number of the reported call's contact, or it does not
-          send this field at all.
+        - The service shows a digit of the number of the reported call's contact, or does not send this field.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -215,10 +213,9 @@ class UnconfirmedCall:
         return at >= self.search_until and not self.misses
 
     def is_overdue(self, at: float) -> bool:
-        """Return whether the search must end in any case: ``search_until`` was an hour ago or earlier.
+        """Return whether the search must end in any case, because ``search_until`` was an hour ago.
 
-        Before, the search can continue after ``search_until`` if a snapshot leaves it open whether the call
-        is active.
+        In this hour, the search continues if the snapshots leave it open whether the call is active.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

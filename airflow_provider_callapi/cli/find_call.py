@@ -19,13 +19,13 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 
 @suppress_logs_and_warning
 def find(args: Namespace) -> None:
-    """Print all active calls with an ``external_id``, and the newest finished call with the same id.
+    """Print the calls with the ``external_id`` that the user gives: all active calls, and one finished call.
 
-    The user gives the ``external_id``, for example that of a call that may have been placed. The log of the
-    failed task contains it, in the error `CallUnresolved`.
+    The user finds the ``external_id`` of a call that may have been placed in the log of the failed task, in
+    the error `CallUnresolved`.
 
-    If the connection uses the Data API, the command searches the reports of the last 30 days for the finished
-    call. If no call is found, the command exits with ``1``.
+    If the connection uses the Data API, the command searches the reports of the last 30 days for the newest
+    finished call. If no call is found, the command exits with ``1``.
     """
     if not args.external_id.strip():
         fail("the external_id is empty")

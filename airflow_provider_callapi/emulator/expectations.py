@@ -19,11 +19,9 @@ _ADVICE = (
 class RingExpectations:
     """The expectations of a test about the rings of phones.
 
-    A test names a phone by a script or by an entry in ``times``.
-
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: True: no phone may ring that the test does not name. Exception: the phone of an
-        operator in an inbound call, or in a call to a contact whose phone may ring.
+    :ivar no_other_rings: True: a phone may ring only if it is in ``times`` or has a script. An operator's
+        phone may also ring in an inbound call, and in a call to a contact whose phone may ring.
     """
 
     def __init__(self) -> None:

@@ -130,10 +130,10 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return functions for those columns of the report of calls that must not show the true values.
+    """Return the columns of the report of calls that show another value than filters and sorting use.
 
-    If `Profile.odd_shapes` contains ``empty_virtual_number``, the column with the virtual number shows an
-    empty text. Otherwise, the result is empty. Filters and sorting always use the true values.
+    If `Profile.odd_shapes` contains ``empty_virtual_number``, this is the column with the virtual number,
+    which shows an empty text. Otherwise, there are no such columns.
 
     :return: name of a column → function. The function gets a call, and returns the value in the answer.
     """

@@ -64,8 +64,7 @@ def record_statement(new: Callable[[str], Any]) -> Update:
     The statement leaves a row unchanged in two cases:
 
     - The row contains more knowledge of its attempt than the new version, see `KNOWLEDGE`.
-    - Another process has written its own intent into the row, and the new version is still about the earlier
-      intent: its status is ``dialling`` or ``not_placed``, or its result is ``unresolved``.
+    - Another process has written its own intent into the row, and the new version contains no call.
 
     :param new: function from a name to the SQL expression for a value of the new version. The name is a
         column of the call table, or ``known``: the result of `knowledge_index` for the new version.

@@ -118,9 +118,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         end. None: never. The results are ``busy`` (default 600), ``not_reached`` (3600), ``network`` (the
         telephone network or the service failed; 600), ``our_side_did_not_answer`` (no employee or operator
         was reached; None), ``capacity`` (no free line; 300, more after each such call) and ``account`` (the
-        account cannot place calls, e.g. without money; 0). ``capacity`` and ``account`` do not count as
-        attempts. After ``account``, the campaign stops, and the task fails without retries. If a user then
-        clears the task, the campaign calls these people again. A key can also be a mark:
+        account cannot place calls, e.g. without money; 0, but the campaign stops, and the task fails without
+        retries, so only a clear of the task continues the calls). ``capacity`` and ``account`` do not count
+        as attempts. A key can also be a mark:
         ``operation:<name>`` or ``tag:<id>``. If the last call has a mark in ``redial``, the mark decides, and
         not the result. The campaign then **also calls people again who answered**. Marks need the Data API.
     :param operations: True: the results contain the scenario's operations that each call passed. Needs the

@@ -38,8 +38,8 @@ class TextStaysText:
     :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
         becomes a list.
-    :cvar fields_with_gaps: the names of the template fields that never become a `TextWithGap`: their texts
-        may contain an empty value, as ``None``, and a list, as ``[1, 2]``.
+    :cvar fields_with_gaps: the names of the template fields to which the exception does not apply. A template
+        may insert ``None`` or ``[1, 2]`` into their texts.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

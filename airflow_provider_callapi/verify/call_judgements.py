@@ -185,7 +185,7 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
 
 
 def answered(context: Context) -> Judgement:
-    """Judge whether the Data API's report of legs shows each contact who has picked up as connected.
+    """Judge whether the leg of each contact who has picked up is connected in the Data API's report of legs.
 
     :return: the judgement. ``holds`` is None if the findings contain no answered call with a report.
     """

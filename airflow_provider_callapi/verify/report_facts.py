@@ -102,11 +102,10 @@ def report_delay(findings: Findings) -> float | None:
 
 
 def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
-    """Return how long after its start a call first appeared, while it was active, in the report of calls.
+    """Return the longest delay from the start of a call until a report contained the active call.
 
-    :return: the longest of these times in seconds, e.g. 3.0. ``never``: no report contained an active call,
-        not even 10 seconds after its start or later. None: not known, because the program asked for no report
-        10 seconds or more after the start of an active call.
+    :return: seconds, e.g. 3.0. ``never``: no report contained an active call. None: not known, because no
+        report was asked for during the call, ten seconds or more after its start.
     """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]

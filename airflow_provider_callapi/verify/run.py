@@ -138,13 +138,8 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Find and end the call that a failed start request may have placed. Return what was seen of it.
-
-        If there is no such call, ``appeared`` of the result is None.
-
-        :raises NotPossible: the probe needs the points in the answer to the start request
-            (`CallPlan.needs_points`), or it stays unclear whether there is a call.
-        """
+        # The start request failed, but the service may have placed the call. If so, the call is found and
+        # ended. If a probe needs the points in the answer to the start request, it cannot use such a call.
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:
             # If a call may be active, its record stays in the resume file, and the run ends the call later.

@@ -51,8 +51,8 @@ def report(context: Context) -> Judgement:
 def ongoing(context: Context) -> Judgement:
     """Judge whether the Data API's report with ``include_ongoing_calls`` contains active calls.
 
-    Such a report can prove that an unconfirmed call was never placed. So the result also advises a value of
-    the parameter ``absence_proven_after``: the seconds after which the call counts as never placed.
+    The result also advises a value of the parameter ``absence_proven_after``. If the report shows active
+    calls soon, an unconfirmed call that it does not show was never placed.
 
     :return: the judgement. ``holds`` is None if it is not known whether the report contains active calls.
     """

@@ -14,10 +14,10 @@ wants to ring. ``settle`` is a number of seconds that the user can set:
 3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
    again with step 1. After a minute without a winner, it rings without having won.
 
-Exactly one candidate wins if each needs at most ``settle`` seconds to read the store and write its claim. A
-candidate that has needed more time may be a second winner. Such a candidate notices this, and waits five more
-seconds in step 2. After this time, ``list.calls`` shows the call of the first winner. Before each call, a
-winner looks for such a call of another winner, and does not ring if it finds one.
+Exactly one candidate wins if each needs at most ``settle`` seconds to read the store and write its claim. If
+a candidate has needed more time, there may be two winners. So a slow candidate waits five more seconds in
+step 2, until ``list.calls`` certainly shows the call of another winner. Before it rings, each winner looks
+into ``list.calls``, and does not ring if it finds such a call.
 """
 
 from __future__ import annotations

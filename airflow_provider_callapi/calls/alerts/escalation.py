@@ -53,9 +53,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if the alert has a further person. The caller should wait until the call is
-            answered or ends, and use `ring_next` again if nobody has answered. None: there is nothing more to
-            do, because the call went to the last person, or because no call could be placed.
+        :return: the placed call, if there is another person to call after it. The caller should then wait
+            until the call is answered or ends, and use `ring_next` again if nobody has answered. None: the
+            escalation is over. The last call went to the last person, or no call could be placed.
         """
         while self.has_next:
             self._person += 1

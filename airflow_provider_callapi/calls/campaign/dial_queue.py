@@ -244,16 +244,13 @@ class DialQueue:
         return f" (row {person.line} of the list)" if unnamed else ""
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return (time, reason): when the next person may be dialled, and what dialling waits for until then.
+        """Return (time, reason): when to look for the next person to dial, and what dialling waits for.
 
-        The time is in epoch seconds. Special values:
+        The time is in epoch seconds. If no person will be dialled, it is infinity or the end of the campaign.
+        If all lines are busy, it is ``now``, and the reason is ``an active call to end``.
 
-        - Infinity: no person waits for a call, or dialling is paused or has stopped.
-        - ``now``: if the reason is empty, a person can be dialled at once. Otherwise, dialling waits for the
-          end of an active call.
-        - The end of the campaign: no person may be called before the campaign ends.
-
-        The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.
+        The reason is a text, such as ``the calling hours``. If it is empty, dialling waits for nothing, and
+        goes on at its normal pace.
 
         :param now: epoch seconds.
         """

@@ -104,9 +104,8 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's stage from the stored attempts. Return the attempts that this changes."""
-        # A person without an attempt joins the queue. An attempt gets a new status e.g. if its result is
-        # known.
+        # Each person gets a stage from the person's newest attempt. An attempt whose status this changes is
+        # returned, so that the ledger stores it.
         # A person without an attempt joins the queue. The ledger stores the returned attempts.
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}

@@ -35,7 +35,7 @@ class Tally:
     answered: int = 0
 
     def count(self, attempt: Attempt) -> None:
-        """Add the call of one attempt to the three counts."""
+        """Add the call of one attempt: count it as a call, and perhaps as rung and as answered."""
         self.calls += 1
         self.rang += not attempt.rang_no_phone
         self.answered += attempt.result is Result.ANSWERED

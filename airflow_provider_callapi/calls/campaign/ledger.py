@@ -169,8 +169,8 @@ class LedgerWithListeners:
     A listener is a function that takes attempts, for example to count them for a metric.
 
     :param ledger: the other ledger.
-    :param before: called before changes of older attempts are stored. Gets these attempts.
-    :param after: called after changes of older attempts, or new attempts, were stored. Get these attempts.
+    :param before: the listener for changed attempts. It is called before they are stored.
+    :param after: the listeners for changed and new attempts. They are called after these were stored.
     """
 
     def __init__(self, ledger: Ledger, *, before: Listener, after: Sequence[Listener]) -> None:

@@ -137,7 +137,7 @@ class Pacing:
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:
-        """Return how many calls may be placed now, so that the rate limit of a minute lasts for the minute.
+        """Return how many calls may be placed now. The pace spreads a minute's points over the whole minute.
 
         :param now: epoch seconds.
         """

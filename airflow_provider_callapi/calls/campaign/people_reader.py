@@ -206,7 +206,7 @@ class _PeopleReader:
             self._other_zones.setdefault(number, []).append((str(row.zone), row.line))
 
     def _skip_contradictions(self) -> None:
-        """Count each person whose rows name different time zones among the invalid rows."""
+        # If the rows of a person name different time zones, the person becomes an invalid row.
         plan, contradicted = self._plan, set()
         for number, others in self._other_zones.items():
             person = self._met.get(number)

@@ -52,7 +52,7 @@ class UnconfirmedCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Update the unconfirmed calls. Return the keys of the people whose calls are given up."""
+        # Returns the keys of the people whose calls are given up.
         # A search ends if enough snapshots prove that the call is not active, or if its time is over.
         not_found = []
         for state in self._index.in_stage(PersonStage.UNCONFIRMED):

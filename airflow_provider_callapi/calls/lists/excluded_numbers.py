@@ -4,9 +4,9 @@ The name and the values of a column decide how the column is read:
 
 - A column that is named like a phone number, such as ``phone`` or ``mobile``: each value with a digit must be
   readable.
-- Any other column, such as ``comment``: all phone numbers in its texts are excluded from calls. If most of
-  its texts with seven or more digits are phone numbers, the list has an error for each text that looks like a
-  mistyped number.
+- Any other column, such as ``comment``: the numbers in its texts are used, and other texts are ignored.
+  Exception: if the column mainly contains phone numbers, a text that looks like a mistyped number is reported
+  as unreadable.
 """
 
 from __future__ import annotations
@@ -138,7 +138,6 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether a text has at least as many digits as ``number``, if this is a number of the region."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

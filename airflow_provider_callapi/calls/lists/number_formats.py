@@ -24,8 +24,8 @@ def may_show_other_digits(value: int | str, number_format: str) -> bool:
     """Return whether a workbook may show other digits than this package reads from the cell.
 
     Examples are the number 9162345678 with the format ``[>9999999]"+1 "0;0``, and the text ``9162345678``
-    with the format ``"+1 "@``: the workbook shows a ``1`` that the cell does not contain. If `shown_text` can
-    read the format of a number, the result is False.
+    with the format ``"+1 "@``: the workbook shows a ``1`` that the cell does not contain. If `shown_text`
+    returns the text that the workbook shows for a number, the result is False.
 
     :param number_format: the number format of the cell.
     """

@@ -94,8 +94,8 @@ class Omissions:
     def days_after(self) -> float:
         """How many days later than wanted the period of a request ends: 0 or 1.
 
-        The number is 1, so that a wrong clock or time zone does no harm, until the Data API refuses a period
-        that ends in the future.
+        The number is 1 at first, so that a wrong clock or time zone does no harm. If the Data API refuses a
+        request because its period ends in the future, the number becomes 0.
         """
         return 0.0 if self.ends_now else 1.0
 

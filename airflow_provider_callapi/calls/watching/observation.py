@@ -102,5 +102,5 @@ class Observation(Struct, frozen=True, gc=False):
         )
 
     def _with_doubt(self) -> Observation:
-        """Return a copy in which no miss is counted, because the newest snapshot may contain the call."""
+        # The newest snapshot does not prove that the call is missing, so the count of misses begins again.
         return replace(self, missing_since=None, misses=0, failures=0)

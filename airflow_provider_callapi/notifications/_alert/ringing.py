@@ -90,11 +90,11 @@ def begin(
 
     Only a deadline's callback and a task that runs the notifier continue with an earlier call.
 
-    :return: the escalation, and the call whose answer the alert must await before it calls the next person.
-        The call is None if there is no next person, so that the alert need not wait.
+    :return: the escalation, and the placed call, if the alert must wait for its answer before it calls the
+        next person. If there is no next person, the call is None.
     :raises AlertSuppressed: another callback has won the right to ring, or a person has acknowledged the
         alert, or the alert has an earlier call with which this callback may not continue.
-    :raises NoPersonRung: no call is known to be placed.
+    :raises NoPersonRung: no call was placed, as far as the notifier knows.
     """
     try:
         own = lock.acquire()

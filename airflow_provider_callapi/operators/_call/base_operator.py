@@ -171,7 +171,7 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try, call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue a task that has waited for the calling hours, or for a new search for its call.
+        """Execute a deferred task once more, after a wait for the calling hours or for its unconfirmed call.
 
         Return the call as a dict.
         """

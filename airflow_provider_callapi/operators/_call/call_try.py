@@ -274,8 +274,7 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Repeat `start` when the next search for an unconfirmed call is due. Return its result."""
-        # `start` repeats the search, and places the call if the search proves that it was never placed.
+        # The next search may prove that the call was never placed.
         # `start` repeats the search, and places the call if the search proves that it was never placed.
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
@@ -295,8 +294,8 @@ class CallTry:
         """Return a text about the call of this try, if a retry could call the person again.
 
         :param error: the error that ends the try.
-        :return: for example ``call session 5 was placed``, for the message of another error that prevents the
-            retry. None: ``error`` itself prevents a retry if necessary, or a retry does no harm.
+        :return: for example ``call session 5 was placed``. The caller must then prevent the retry. None: the
+            caller need not prevent it, because it does no harm, or because the class of ``error`` decides.
         """
         record = self._journal.record
         if self.is_durable or record is None:

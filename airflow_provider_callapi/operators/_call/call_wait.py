@@ -130,7 +130,10 @@ class CallWait:
             self._log.info("Call session %s goes on, because cancel_on_kill is False", session_id)
 
     def refuse_killed(self) -> None:
-        """Raise `Killed` if Airflow has killed the task. With ``cancel_on_kill``, end the call before."""
+        """Raise `Killed` if Airflow has killed the task.
+
+        With ``cancel_on_kill``, the method first ends the active call.
+        """
         # Airflow's signal handler only calls `on_kill`: afterwards, the try continues where it was.
         if self._is_killed():
             record, session_id = self._journal.record, self.active_session_id

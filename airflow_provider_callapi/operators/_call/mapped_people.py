@@ -1,6 +1,6 @@
-"""Prevents that a mapped task calls a person twice after a clear, because the person has another map index.
+"""Finds out whether a mapped task has called a person at another map index, before a user cleared the task.
 
-A map index can belong to another person after the clear, if the list of the mapped task has changed.
+If the list of people has changed before the clear, a map index can belong to another person.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class PeopleOfIndex:
             self.publish()
 
     def withdraw(self, contact: str) -> None:
-        """Delete a person from the record of people whom this map index calls: no call was placed.
+        """Allow other map indexes to call a person, because this map index has certainly placed no call.
 
         :param contact: the person's number.
         """

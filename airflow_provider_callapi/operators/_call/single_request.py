@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request that must not be carried out twice. Return the answer.
 
-    :param retries: the task's ``retries``. They show whether this try is a retry, or the first try after a
-        clear.
+    :param retries: the task's ``retries``. With Airflow's ``max_tries``, they show whether this try is a
+        retry, or the first try after a clear.
     :raises CallUnresolved: this or an earlier try has sent the request, and the answer is not known.
     """
     name = f"{request.method}, call session {request.call_session_id}"

@@ -191,8 +191,8 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: 
     `refuse_another_campaign` compares the values of two tries. The values contain no phone number.
 
     :param scope: a text that stands for the deployment and the campaign.
-    :param max_tries: Airflow's ``max_tries`` of the task. If the values of two tries differ, a user has
-        cleared the task in between. A changed list of people is then allowed.
+    :param max_tries: Airflow's ``max_tries`` of the task. If it differs between two tries, a user has cleared
+        the task in between. The list of people may then have changed.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {

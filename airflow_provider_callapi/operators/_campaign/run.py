@@ -258,12 +258,7 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Check that at least one day within a year is a calling day for the people who wait for a call.
-
-        As long as a call is active, the method checks nothing.
-
-        :raises CallApiFailure: there is no such day, or the calendar of workdays ends before.
-        """
+        # The campaign must not wait for a day that never comes.
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. This try placed no call.")

@@ -1,4 +1,6 @@
-"""Ask the Data API which active calls were answered, and which calls that ``list.calls`` omits have ended.
+"""Ask the Data API about calls: whether active calls were answered, and whether missing calls have ended.
+
+A call is missing if ``list.calls`` no longer shows it.
 
 The requests do not block the event loop.
 """
