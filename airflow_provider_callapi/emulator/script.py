@@ -86,7 +86,8 @@ class Script:
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
         """Return the script of a contact who answers, in a call whose operator cannot be reached.
 
-        The script is for the contact's phone. The operator's phone must have no script of its own.
+        Give the script to the contact's phone. It also decides about the operator's phone, unless that phone
+        has a script of its own.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.

@@ -245,7 +245,7 @@ class Findings(_Found):
     :ivar minute_limit: how many points the account has each minute.
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
     :ivar report_rules: which fields, filters and dates of report requests the Data API refuses.
-    :ivar dates: how recent ``date_from`` of a request for a report may be at most.
+    :ivar dates: the newest ``date_from`` that the Data API accepts in a request for a report: its age.
     :ivar calls: name of a call → what was seen of it. The name is the probe's name, e.g. ``heard``.
         Exception: ``dead_operator_1`` and ``dead_operator_2`` for the two calls of the probe
         ``dead_operator``.

@@ -45,8 +45,8 @@ class Dialler:
     def dial(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> None:
         """Claim each intent in the ledger, and send the start request of each intent that the ledger grants.
 
-        If a person may no longer be called after the claim, the person returns to the queue without a
-        request.
+        The claim takes time. If a person must not be called any more when it has ended, e.g. because the
+        calling hours are over, the person returns to the queue without a request.
 
         :param intents: the records of the next attempts.
         :param changed: attempts that have changed, e.g. because a call was answered. The ledger stores them

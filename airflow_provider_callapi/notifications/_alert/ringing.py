@@ -126,7 +126,7 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the one of several calls whose person comes last in the alert's list. None: there is no call."""
+    # The call whose person comes last in the alert's list.
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
 

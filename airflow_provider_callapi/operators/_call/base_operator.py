@@ -401,5 +401,5 @@ def _translate_kill() -> Iterator[None]:
 
 
 def _placed_call(call_session_id: int | None) -> str:
-    """Describe a placed call for an error text: ``call session 5 was placed``. None: no id is known."""
+    """Describe a placed call for an error text, e.g. ``call session 5 was placed``."""
     return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

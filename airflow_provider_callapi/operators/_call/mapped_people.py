@@ -1,6 +1,6 @@
-"""Finds out whether a mapped task has called a person at another map index, before a user cleared the task.
+"""Remembers which people a mapped task has called, so that it does not call them again after a clear.
 
-If the list of people has changed before the clear, a map index can belong to another person.
+A person may have another map index after the clear, because the list of people has changed.
 """
 
 from __future__ import annotations
