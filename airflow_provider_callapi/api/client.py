@@ -189,7 +189,7 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
     """Return whether ``limits`` states more points left in this minute than ``known`` does.
 
-    False also: ``known`` is None, or the two differ in ``minute_limit``.
+    Return False if the two cannot be compared: ``known`` is None, or their ``minute_limit`` differs.
     """
     # If the account's points per minute have changed, the points left cannot be compared.
     if known is None or limits.minute_limit != known.minute_limit:

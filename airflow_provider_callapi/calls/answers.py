@@ -72,8 +72,8 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up. None: not known.
-    :ivar contact_finish_reason: the mnemonic of the finish reason of the contact's newest leg (line). None
-        unless the contact's legs prove that the contact did not pick up.
+    :ivar contact_finish_reason: the mnemonic of the finish reason of the contact's newest leg (line), if
+        the contact's legs prove that the contact did not pick up. Otherwise None.
     """
 
     report: CallReport

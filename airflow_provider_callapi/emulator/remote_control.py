@@ -115,9 +115,9 @@ class InboundRequest(RemoteRequest):
 
 
 class AdvanceRequest(RemoteRequest):
-    """A request of the emulator's remote control that moves the clock of the exchange forward.
+    """A request of the emulator's remote control that moves the emulator's clock forward.
 
-    The clock must be a `ManualClock`.
+    The emulator must have been created with a `ManualClock`.
 
     :ivar advance: how many seconds the clock moves forward; zero or more.
     """

@@ -78,7 +78,7 @@ class DialQueue:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the waiting people of a time zone if none of them may be called before `Rules.dial_until`.
+        """Give up the waiting people whom the campaign can no longer call in time.
 
         Dialling ends at `Rules.dial_until`. The method decides for each time zone separately:
 

@@ -179,8 +179,8 @@ class MissingReports:
     def has_late(self, now: float) -> bool:
         """Return whether the campaign still waits for a report that is more than ``patience`` seconds late.
 
-        If a report is already that late when a try begins, the try waits for it ten more minutes. Then,
-        `give_up` ends the wait, and this method returns False.
+        `give_up` ends this wait, so a late report does not block the end of the campaign forever. If a report
+        is already late when a try of the task begins, the try still waits for it for ten minutes.
         """
         return self._asks and bool(self._overdue(now, self.patience))
 

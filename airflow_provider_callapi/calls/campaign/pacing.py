@@ -137,7 +137,9 @@ class Pacing:
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:
-        """Return how many calls may be placed now. The pace spreads a minute's points over the whole minute.
+        """Return how many calls may be placed now.
+
+        Each call uses points of the account. The pace spreads the points of a minute over the whole minute.
 
         :param now: epoch seconds.
         """

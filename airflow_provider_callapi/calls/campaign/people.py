@@ -34,8 +34,8 @@ class Person:
     :ivar zone: IANA name of the person's time zone.
     :ivar row: the person's row in the contact list: column → value.
     :ivar line: the number of this row in the contact list; the first row is 1.
-    :ivar numbers: if ``contact`` is a SIP number: the phone numbers that its name, the part before ``@``, may
-        mean, as E.164 digits. Otherwise empty.
+    :ivar numbers: phone numbers that may belong to the same person, as E.164 digits. If ``contact`` is a SIP
+        number whose name (the part before ``@``) reads as phone numbers: these. Otherwise empty.
     """
 
     key: str = field(repr=False)  # in an SQL ledger, it is the phone number

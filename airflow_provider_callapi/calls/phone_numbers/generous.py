@@ -385,11 +385,11 @@ def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str
                 yield shortened
 
 
-def _longest_sequence(left: str) -> int:
+def _longest_sequence(unread: str) -> int:
     """Return the length of the longest run of digits that belongs to no phone number."""
-    # In `left`, `_READ` stands in place of each digit of the phone numbers that were found. Characters
+    # In `unread`, `_READ` stands in place of each digit of the phone numbers that were found. Characters
     # between two digits, such as spaces, neither count nor end the run.
-    return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
+    return max(map(len, re.sub(rf"[^\d{_READ}]", "", unread).split(_READ)))
 
 
 def _is_spoilt(group: str, region: str) -> bool:

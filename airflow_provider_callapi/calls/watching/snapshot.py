@@ -52,7 +52,8 @@ class Snapshot:
     def shows_answer(self, session: CallSession) -> bool:
         """Return whether this snapshot proves that the contact of an active call picked up.
 
-        The legs of the call, or the Data API, can prove it.
+        The legs of the call prove it, or a report of the Data API that the snapshot already contains. This
+        method sends no request.
         """
         return session.call_session_id in self.answered or contact_has_answered(session)
 

@@ -112,7 +112,8 @@ class Failure:
 def with_accessors(context: Mapping[str, Any]) -> Any:
     """Return the context with ``var`` and ``conn``, which a template may use.
 
-    Airflow leaves them out of the context of a deadline's callback, and of a DAG's callback without a task.
+    In two cases, Airflow omits them from the context: in the callback of a deadline, and in the callback of a
+    DAG if no task instance belongs to it.
     """
     if "var" in context:
         return context
