@@ -179,8 +179,6 @@ def _sort_legs(
 def _outer_number(leg: LegReport, is_started: bool) -> str | None:
     # The phone number of a leg's participant. If a start request placed the call (`is_started`), no
     # participant is the caller: the number is the one that the exchange has called.
-    # If a start request placed the call (`is_started`), no participant is the caller: the number is the one
-    # that the exchange has called.
     # A start request can set the direction ``in``, too, but its contact does not call.
     is_caller = leg.direction == "in" and not is_started
     return leg.calling_phone_number if is_caller else leg.called_phone_number

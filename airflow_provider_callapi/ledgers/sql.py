@@ -145,8 +145,6 @@ class SqlLedger:
         # Decides about those intents of a batch that `_claim_batch` has not stored, one after the other in
         # one transaction. `is_doubtful`: an earlier, failed write may have stored them. `some_granted`: the
         # campaign may already dial other intents of the batch.
-        # `is_doubtful`: an earlier, failed write may have stored them. `some_granted`: the campaign may
-        # already dial other intents of the batch.
         if not intents:
             return []
 

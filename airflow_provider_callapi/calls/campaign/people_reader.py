@@ -54,7 +54,7 @@ def read_people(
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: the part of the list to keep.
     :raises ListUnreadable: it is not certain what a column means.
-    :raises ListUnreadable: many numbers end in five zeros. A spreadsheet has probably rounded them.
+    :raises ListUnreadable: a program has probably rounded many numbers, see `RoundedNumbers`.
     """
     reader = _PeopleReader(template, key_of, timezone, shard)
     for line, given in enumerate(rows, start=1):

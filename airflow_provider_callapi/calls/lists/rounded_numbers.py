@@ -1,45 +1,69 @@
-"""Finds out whether a spreadsheet has replaced the last digits of a list's phone numbers by zeros.
+"""Finds out whether a program has replaced the last digits of a list's phone numbers.
 
-Excel shows a long number in a short form, such as ``7,92612E+10``, and writes this form into a CSV file. A
-program that reads the form back gets 79261200000: a valid number, but the number of a stranger.
+- Excel shows a long number in a short form, such as ``7,92612E+10``, and writes this form into a CSV file. A
+  program that reads the form back gets 79261200000.
+- A column of 32-bit floats, such as ``REAL`` in a database, stores 79261234567 as 79261237248. A program may
+  also write this float with its first digits only, as 79261240000.0.
+
+The results are valid numbers, but the numbers of strangers.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 
 _ROUNDED = re.compile(r"\d{5,10}00000(?:[.,]0+)?")
 """Matches the digits of a phone number without any sign, such as ``79261200000`` and ``79261200000.0``."""
+_PLAIN = re.compile(r"(\d{10,15})([.,]0+)?")
+_SMALLEST_FLOAT = 2**32
+"""Of the larger whole numbers, a 32-bit float can store at most one of 512."""
 _FEWEST = 2
-"""If fewer different phone numbers than this end in five zeros, the zeros may be chance."""
+"""If fewer different phone numbers than this are rounded, it may be chance."""
 _SHARE = 10
 """If more than one of ten rows has such a number, the list is damaged. By chance, it is one of 100,000."""
+_SHARE_OF_FLOATS = 2
+"""The same for 32-bit floats: more than one of two rows. In a damaged list, every row has such a number."""
 
 
 class RoundedNumbers:
-    """Finds the phone numbers of a list that a spreadsheet has probably rounded: they end in five zeros."""
+    """Finds the phone numbers of a list that a program has probably rounded."""
 
     def __init__(self) -> None:
         self._rows = 0
-        self._lines: list[int] = []
-        self._rounded: set[str] = set()
+        self._ends_in_zeros: dict[int, str] = {}
+        self._floats: dict[int, str] = {}
 
     def add(self, text: str, line: int) -> None:
-        """Count a row, and record whether a spreadsheet has rounded its phone number, e.g. to 79260000000.
+        """Count a row, and record whether a program may have rounded its phone number, e.g. to 79260000000.
 
         :param text: the number, as the row contains it. A number with a ``+`` or with spaces is not rounded.
         :param line: the number of the row in the list.
         """
         self._rows += 1
-        if "00000" in text and _ROUNDED.fullmatch(text.strip()):
-            self._lines.append(line)
-            self._rounded.add(text)
+        plain = text.strip()
+        if "00000" in plain and _ROUNDED.fullmatch(plain):
+            self._ends_in_zeros[line] = plain
+        if _may_be_float32(plain):
+            self._floats[line] = plain
 
     def lines(self) -> list[int]:
-        """Return the row numbers of the rounded phone numbers, which end in five zeros.
+        """Return the row numbers of the rounded phone numbers.
 
-        The zeros may be chance if the list has only one such phone number, or if at most one of ten rows has
-        such a number. The result is then empty.
+        The result is empty if it may be chance, because only one such phone number, or only a small part of
+        the rows, is rounded.
         """
-        is_damaged = len(self._rounded) >= _FEWEST and len(self._lines) * _SHARE > self._rows
-        return self._lines if is_damaged else []
+        damaged: set[int] = set()
+        for rounded, share in ((self._ends_in_zeros, _SHARE), (self._floats, _SHARE_OF_FLOATS)):
+            if len(set(rounded.values())) >= _FEWEST and len(rounded) * share > self._rows:
+                damaged.update(rounded)
+        return sorted(damaged)
+
+
+def _may_be_float32(text: str) -> bool:
+    """Return whether a number is a 32-bit float, or the first digits of one, such as ``79261240000.0``."""
+    match = _PLAIN.fullmatch(text)
+    if match is None or (number := int(match[1])) < _SMALLEST_FLOAT:
+        return False
+    has_few_digits = match[2] is not None and number % 1000 == 0
+    return has_few_digits or struct.unpack("f", struct.pack("f", number))[0] == number

@@ -17,6 +17,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NotANumber,
     NumberingPlan,
     e164,
+    may_be_longer,
     read_digits,
     read_international,
 )
@@ -48,13 +49,13 @@ _SIP_WORD = re.compile(r"(?<!\w)(?=\S*[A-Za-z])(?=\S*[0-9])[A-Za-z0-9_.*#-]+(?!\
 _AROUND = "_.*#-"
 """The characters of a SIP address that may also be punctuation around the address."""
 _AND = r"\b(?:[иійyei]|или|либо|также|та|және|and|or|und|oder|plus|плюс|oraz|et|ve|va)\b"
-_UNTIL = r"\b(?:по|до|to|till|bis)\b"
+_UNTIL = r"\b(?:по|до|через|to|till|until|through|thru|bis)\b"
 _READ = "\0"
 """Stands for a group of digits that belongs to a phone number."""
 _SIGNS = rf"(?:[^\w{_READ}]|_)*"
 _SHORTENED = re.compile(
     rf"{_READ}(?:[-*_/\\]\d{{1,6}}(?!\d)"
-    rf"|{_SIGNS}(?:(?:\b[аa]\s+)?{_AND}(?:\s+(?:ещ[её]|на))*\s*|(?<=\s){_UNTIL}\s*)?"
+    rf"|{_SIGNS}(?:(?:\b[аa]\s+)?{_AND}(?:\s+(?:ещ[её]|на))*\s*|(?<=\s){_UNTIL}[\s-]*)?"
     rf"\d{{1,6}}\s*(?:$|[,;/&()|]|{_AND}))",
     re.IGNORECASE,
 )
@@ -80,8 +81,18 @@ _EXPLAINED_BEHIND = re.compile(
 _LONGEST_WORD = 20
 _WHOLE_LOCAL = 5
 """The number of digits from which digits may be a phone number without its area code: ``65-43-21``."""
-_TO = re.compile(rf"\.{{2,}}|…|~|\s-+\s|(?<=\d{{7}})-(?=\+?\d{{7}})|{_UNTIL}", re.IGNORECASE)
-"""Matches what may stand between the two ends of a range: ``79260000001..79260000009``."""
+_LIST_SIGNS = r",;|/\\&+().*•·\"'-"
+_TO = re.compile(
+    rf"\.{{2,}}|\s-+\s|(?<=\d{{7}})-(?=\+?\d{{7}})|{_UNTIL}|-*(?:[^\w\s{_LIST_SIGNS}]|_)+", re.IGNORECASE
+)
+"""Matches what may stand between the two ends of a range: ``79260000001..79260000009``.
+
+Every sign may do so, except the signs that separate the numbers of a list.
+"""
+_BOUNDS = re.compile(r"\[\s*\d+\s*,\s*\d+\s*\)|\(\s*\d+\s*,\s*\d+\s*\]")
+"""Matches a range as PostgreSQL writes it: ``[79260000001,79260000009)``."""
+_CUT = re.compile(r"\d(?=\s?(?:\.{2,}|[…?%]|ff\b)|[⁰¹²³⁴-⁹]|-\s*$)")
+"""Matches the last digit before a sign that may stand for further digits: ``+43 664 12345...``."""
 _AT_END, _AT_BEGIN = re.compile(r"\d[\d\s().-]*$"), re.compile(r"[\s+(]*\d[\d\s().-]*")
 _GAP_BEFORE_END = re.compile(r"[\s-]+\d{1,4}$")
 _LOOK_ALIKE = str.maketrans("OoОоЗзIlІ", "000033111")
@@ -119,6 +130,8 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     plain = _without_extensions(text)
     if _may_be_range(plain, region):
         raise NotANumber("this may be a range of numbers; write each number, separated by commas")
+    if any(_is_cut(plain[: match.end()], region) for match in _CUT.finditer(plain)):
+        raise NotANumber(MASKED)
     if any(_is_mistyped(match[0], region) for match in _MISTYPED.finditer(plain)):
         raise NotANumber("a letter instead of a digit, such as O for 0")
     most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
@@ -298,6 +311,8 @@ def _other_readings(text: str, region: str) -> Iterator[str]:
 
 def _may_be_range(text: str, region: str) -> bool:
     """Return whether a text may mean all numbers between two numbers: ``79260000001 по 79260000009``."""
+    if _BOUNDS.search(text):
+        return True
     for before, after in pairwise(_TO.split(text)):
         first, last = _AT_END.search(before), _AT_BEGIN.match(after)
         if first and last:
@@ -305,6 +320,12 @@ def _may_be_range(text: str, region: str) -> bool:
             if all(ends) and min(map(int, ends[0])) < min(map(int, ends[1])):
                 return True
     return False
+
+
+def _is_cut(text: str, region: str) -> bool:
+    """Return whether a text ends in a phone number that further digits would make another phone number."""
+    end = _AT_END.search(text)
+    return end is not None and any(map(may_be_longer, _readings(re.sub(r"\D", "", end[0]), region)))
 
 
 def _is_mistyped(text: str, region: str) -> bool:
@@ -371,8 +392,6 @@ def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str
     # Example: `8 (916) 736-67-79 - 37` may be one foreign number, +91 67366 77937 (India), or show only the
     # last digits of a second number, 8 (916) 736-67-37, which this function yields. `spans`: each number that
     # was read → positions of its digits in `groups`, the runs of digits.
-    # The text may be one foreign number, +91 67366 77937 (India), or show only the last digits of a second
-    # number. `spans`: each number that was read → positions of its digits in `groups`, the runs of digits.
     code = NumberingPlan.of(region).country_code
     of_region = {number: span for number, span in spans.items() if number.startswith(code)}
     covered = {position for span in spans.values() for position in span}

@@ -27,11 +27,13 @@ ROUNDED = (
 )
 """What is wrong with a text such as ``7,91612E+10``, and what to do."""
 ROUNDED_LIST = (
-    "many numbers end in 00000. A spreadsheet has probably replaced their last digits by zeros. Format the "
-    "column as a number with 0 decimals in the original workbook, and save the list again. If they are "
-    "right, write each number with its +"
+    "many numbers end in 00000, or are 32-bit floats. A program has probably replaced their last digits. "
+    "Format the column as a number with 0 decimals in the original workbook, and save the list again. In a "
+    "database, store phone numbers as text. If the numbers are right, write each number with its +"
 )
-"""What is wrong with a list in which many numbers end in five zeros, and what to do."""
+"""What is wrong with a list whose phone numbers are rounded, and what to do."""
+_FURTHER_DIGITS = 4
+"""How many digits a cut phone number may lack, for `may_be_longer`."""
 _LONGEST_PREFIX = 2
 """The largest number of digits of a national prefix. A longer one may select a telephone company."""
 
@@ -140,6 +142,16 @@ def read_digits(digits: str, region: str) -> str | None:
         return whole
     prefix = digits.removesuffix(whole)
     return whole if prefix != digits and plan.international_prefix.fullmatch(prefix) else None
+
+
+def may_be_longer(number: str) -> bool:
+    """Return whether a phone number may be the first digits of a longer phone number.
+
+    In Austria, the numbers of one place differ in their length, so this is possible. In Russia, it is not.
+
+    :param number: E.164 digits.
+    """
+    return any(read_international(number + "1" * further) for further in range(1, _FURTHER_DIGITS + 1))
 
 
 def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNumber | None:

@@ -72,6 +72,7 @@ _SHAPES = (
     (re.compile(r"\+?[\d\s().~/-]*"), "a character that is not part of a phone number"),
     (re.compile(r"[^()]*(\([\d\s]*\)(\D*\d){4,}[^()]*)?"), "brackets that contain no area code"),
     (re.compile(r"(?!.*\d{5}\.\d{1,3}$).*"), "a fraction behind the number"),
+    (re.compile(r"\D*|.*[\d)]\s*\.?"), "a sign behind the number, which may stand for further digits"),
     (re.compile(r"(\D*(\d[^\d/]*){1,6}/)*[^/]*"), "several numbers, or digits behind a slash"),
 )
 """Regular expression that the whole text must match → what is wrong with a text that does not match."""
@@ -262,7 +263,6 @@ def _has_fraction(text: str, region: str) -> bool:
 def _has_line_number(text: str, region: str, number: str) -> bool:
     # The beginning of a text can be its position in a list: the 2 in `2. 30 123456`. This is so only if the
     # rest of the text is another number than `number`, the number in the whole text.
-    # This is so only if the rest of the text is another number than `number`, the number in the whole text.
     plan = NumberingPlan.of(region)
     match = _LINE_NUMBER.fullmatch(text)
     if match is None or match[1] in (plan.country_code, plan.national_prefix):

@@ -254,7 +254,6 @@ class CallTry:
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
         # The parameter `absence_proven_after` needs the Data API and the journal. `may_dial` is False if
         # there is an unconfirmed call. The error then names this call.
-        # `may_dial` is False if there is an unconfirmed call. The error then names this call.
         if self._options.absence_proven_after is None:
             return
         if not self._hook.has_data_api:

@@ -108,7 +108,6 @@ class BlacklistWriter:
     def _may_object(self, ending: Ending) -> bool:
         # A mark (an operation or a tag) in `block_on` shows that a person objects to calls. It is not known
         # whether a call has a mark if its reports lack the operations or tags.
-        # A mark (an operation or a tag) in `block_on` shows that a person objected. Some reports lack them.
         calls = [attempt.call for attempt in ending.attempts if attempt.call is not None]
         return any(call.answered is not False and may_have_mark(self._marks, call) for call in calls)
 

@@ -96,8 +96,6 @@ def _result_of_last(ending: Ending) -> Result:
     # The result in the table's row of a person's last attempt. If the last call was not placed, the person's
     # result can be that of an earlier call, such as BUSY. It stands in the row of that call, and must not
     # appear twice.
-    # If the last call was not placed, the person's result can be that of an earlier call, such as BUSY. It
-    # stands in the row of that call, and must not appear twice.
     *earlier, last = ending.attempts
     if last.result is not None:
         return last.result

@@ -369,8 +369,7 @@ class CampaignRun:
 
     def _sleep(self, seconds: float, was_killed: bool) -> None:
         # A kill during the sleep ends it within a second. `was_killed`: the task was killed before, so no
-        # kill can come.
-        # `was_killed`: the task was killed before, so no kill can come, and the sleep lasts its full time.
+        # kill can come, and the sleep lasts its full time.
         for _ in naps(seconds):
             if self._killed != was_killed:
                 break

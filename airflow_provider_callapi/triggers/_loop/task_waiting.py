@@ -42,7 +42,6 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
     """Return the asyncio task that asks Airflow for the states of a task's map indexes."""
-    # Airflow may cancel the triggers of many map indexes together. They share one request.
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
     if key not in questions:

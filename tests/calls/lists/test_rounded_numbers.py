@@ -1,6 +1,8 @@
-"""Lists whose numbers a spreadsheet has rounded: found by the zeros at the end of many numbers."""
+"""Lists whose numbers a program has rounded: found by zeros at the end, and by the form of 32-bit floats."""
 
 from __future__ import annotations
+
+import struct
 
 import pytest
 from hypothesis import given, settings
@@ -43,6 +45,51 @@ def test_the_numbers_of_a_rounded_list_call_and_protect_no_one(numbers: list[int
     for line, row in enumerate(rows, start=1):
         list(excluded.read(line, row))
     assert list(excluded.unreadable()) == list(range(1, len(rows) + 1))
+
+
+def as_float32(number: int) -> float:
+    value: float = struct.unpack("f", struct.pack("f", number))[0]
+    return value
+
+
+@settings(max_examples=100)
+@given(
+    numbers=st.lists(
+        st.integers(79_000_100_000, 79_989_900_000), min_size=2, max_size=30, unique_by=lambda n: n // 100_000
+    ),
+    form=st.sampled_from(["{:.0f}", "{:.1f}", " {:.0f}.0 "]),
+)
+def test_the_numbers_of_a_list_of_32_bit_floats_call_and_protect_no_one(
+    numbers: list[int], form: str
+) -> None:
+    rows = [{"phone": form.format(as_float32(number))} for number in numbers]
+    with pytest.raises(ListUnreadable, match="32-bit floats"):
+        read_people(rows, CallTemplate(CALL, region="RU"), key_of=str, timezone="Europe/Moscow")
+    excluded = ExcludedNumbers("RU")
+    for line, row in enumerate(rows, start=1):
+        list(excluded.read(line, row))
+    assert list(excluded.unreadable()) == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize("digits", [7, 8])
+def test_the_first_digits_of_32_bit_floats_are_found_too(digits: int) -> None:
+    numbers = (79_261_234_567, 79_165_551_234, 79_031_112_233)
+    texts = [str(float(f"{as_float32(number):.{digits - 1}e}")) for number in numbers]
+    assert rounded_lines(texts) == [1, 2, 3]
+
+
+@settings(max_examples=100)
+@given(st.lists(st.integers(79_000_000_000, 79_989_999_999), min_size=2, max_size=30, unique=True))
+def test_a_list_of_which_32_bit_floats_could_not_store_half_is_accepted(numbers: list[int]) -> None:
+    exact = [number for number in numbers if as_float32(number) == number or number % 1000 == 0]
+    if len(exact) * 2 <= len(numbers):
+        others = [str(number) for number in numbers if number % 100_000]
+        assert rounded_lines(others) == []
+
+
+@pytest.mark.parametrize("form", ["{}", "{}.0"])
+def test_small_numbers_that_a_32_bit_float_can_store_are_accepted(form: str) -> None:
+    assert rounded_lines([form.format(number) for number in range(20_000_000, 20_000_040, 2)]) == []
 
 
 @pytest.mark.parametrize(

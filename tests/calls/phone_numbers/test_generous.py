@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from spelled_numbers import NUMBERS, PHONES_AS_SIP, SIP_NUMBERS, in_any_case, spelled
 
+from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.generous import (
     complete_numbers,
     find_numbers,
@@ -318,6 +319,57 @@ def test_a_range_of_numbers_is_unreadable(between: str, words: str) -> None:
 def test_a_range_of_spelled_numbers_is_unreadable(between: str, form: str) -> None:
     with pytest.raises(NotANumber, match="range"):
         find_numbers(form.format("00") + between + form.format("99"), "RU")
+
+
+@pytest.mark.parametrize(
+    "between", [" ÷ ", ":", " -> ", " => ", " → ", "_", " through ", " until ", " через ", "»", " = "]
+)
+def test_a_sign_that_separates_no_list_makes_two_numbers_a_range(between: str) -> None:
+    for text in (f"{A}{between}79260000009", f"8 926 000-00-01{between}8 926 000-00-09"):
+        with pytest.raises(NotANumber, match="range"):
+            find_numbers(text, "RU")
+
+
+_LIST_SIGNS = frozenset(",;|/\\&+().*•·\"'-@")  # and the sign of a SIP address
+
+
+@given(
+    sign=st.characters(categories=["P", "S"]).filter(lambda sign: not _LIST_SIGNS.intersection(fold(sign))),
+    gap=st.sampled_from(["", " "]),
+)
+def test_no_unknown_sign_hides_a_range(sign: str, gap: str) -> None:
+    with pytest.raises(NotANumber):
+        find_numbers(f"{A}{gap}{sign}{gap}79260000009", "RU")
+
+
+@pytest.mark.parametrize("sign", [",", ";", " | ", " / ", " & ", "\n", " и ", " * ", " • ", "\\"])
+def test_a_sign_that_separates_a_list_makes_no_range(sign: str) -> None:
+    assert find_numbers(f"{A}{sign}79260000009", "RU") == {A, "79260000009"}
+
+
+@pytest.mark.parametrize("text", ["[79260000001,79260000009)", "(79260000001, 79260000009]"])
+def test_a_range_of_a_database_is_unreadable(text: str) -> None:
+    with pytest.raises(NotANumber, match="range"):
+        find_numbers(text, "RU")
+
+
+@pytest.mark.parametrize("words", ["{}", "Herr Meier {}"])
+@pytest.mark.parametrize("number", ["030 12345", "+43 664 12345"])
+@pytest.mark.parametrize("sign", ["...", "…", "..", "?", "??", "%", " %", "-", " ff.", "⁷"])
+def test_a_sign_that_may_stand_for_further_digits_is_unreadable(words: str, number: str, sign: str) -> None:
+    with pytest.raises(NotANumber):
+        find_numbers(words.format(number + sign), "DE")
+
+
+@pytest.mark.parametrize("sign", ["...", "…", "..", "?", "%", "-", " -", "."])
+def test_a_sign_behind_a_number_of_the_greatest_length_is_punctuation(sign: str) -> None:
+    assert find_numbers(f"не звонить 8 926 000-00-01{sign}", "RU") == {A}
+
+
+@pytest.mark.parametrize("end", ["-10 bis 20", "-10 bis -20", "-10 до -20"])
+def test_the_last_digits_of_a_range_are_unreadable(end: str) -> None:
+    with pytest.raises(NotANumber):
+        find_numbers(f"030 123456{end}", "DE")
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,11 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("435738344.0", "AT", "two different numbers"),
         ("+39 (0) 312 454 2218", "IT", r"two different numbers, with and without the \(0\)"),
         ("7926" + "-" * 9 + "0000001", "RU", "too many characters"),
+        ("+43 664 12345...", "RU", "further digits"),
+        ("+43 664 12345-", "AT", "further digits"),
+        ("+49 30 12345 -", "DE", "further digits"),
+        ("0301234--", "DE", "further digits"),
+        ("8 926 000-00-01 ~", "RU", "further digits"),
     ],
 )
 def test_a_number_that_cannot_be_read_completely_is_refused_with_the_reason(
