@@ -209,8 +209,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         context = with_accessors(context)
         optional = {name: getattr(self, name) for name in FALLBACKS}
         contact = self.contact
-        # Airflow would log the whole template, and thereby phone numbers, if it cannot render it.
-        for name in (*optional, "contact"):
+        for name in (*optional, "contact"):  # these are rendered below, one by one
             setattr(self, name, None)
         super().render_template_fields(context, jinja_env)
         environment = jinja_env or self.get_template_env(dag=context.get("dag"))

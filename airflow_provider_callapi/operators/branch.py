@@ -140,8 +140,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         outcomes = read_parameters(_KINDS, vars(self))
         if outcomes["if_our_side_did_not_answer"] is None:
             outcomes["if_our_side_did_not_answer"] = outcomes["if_not_answered"]
+        routes = read_parameter("routes", self.routes, _ROUTES_KIND) or {}
         try:
-            marks = read_marks(read_parameter("routes", self.routes, _ROUTES_KIND) or {})
+            marks = read_marks(routes)
         except ValueError as error:
             raise InvalidParameter(f"routes: {error}") from None
         return {
@@ -229,7 +230,7 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
         outcome = Outcome.from_xcom(dict(call))
         by_outcome = "our_side_did_not_answer" if outcome.missed_our_side else _ROUTES[outcome.answered]
         mark = first_mark(marks, outcome)
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         raise InvalidParameter(
             "call: pass what one start operator or sensor returned. If that task is mapped, map this task too"
         ) from None

@@ -311,9 +311,9 @@ MOMENT = Kind("a number of epoch seconds", _read_moment)
 ROWS = Kind('a list of rows, the path of a file, or a query {"conn_id": …, "sql": …}', _read_rows)
 EXCLUSIONS = Kind(f'{ROWS.allowed}, or {{"blacklist": true, "list": …}}', _read_exclusions)
 TIMEZONE = Kind("an IANA time zone such as Europe/Moscow", _read_timezone)
-CALLING_HOURS = Kind('two different times, such as ["09:00", "21:00"]', read_hours).or_none(
-    'all hours, like ["00:00", "24:00"]'
-)
+CALLING_HOURS = Kind(
+    'two different times in quotation marks, such as ["09:00", "21:00"]', read_hours
+).or_none('all hours, like ["00:00", "24:00"]')
 CALLING_DAYS = Kind(
     "names of weekdays, such as mon, or workdays, or a dict "
     '{"days": …, "also": [dates], "except": [dates]} with dates such as "2026-12-31"',

@@ -56,16 +56,32 @@ class TextStaysText:
             for name in names
             if parent is self and name in self.object_fields and isinstance(getattr(parent, name), str)
         }
-        render: Any = super()._do_render_template_fields  # type: ignore[misc]
-        render(parent, [name for name in names if name in as_the_dag_says], context, *args, **kwargs)
-        texts = [name for name in names if name not in as_the_dag_says]
-        for may_have_gaps in (True, False):
-            fields = [name for name in texts if (name in self.fields_with_gaps) is may_have_gaps]
-            self._keeps_text, self._refuses_gaps = True, not may_have_gaps
-            try:
-                render(parent, fields, context, *args, **kwargs)
-            finally:
-                self._keeps_text = self._refuses_gaps = False
+        before = self._keeps_text, self._refuses_gaps  # `parent` may be a part of a field of this object
+        try:
+            for name in names:
+                self._keeps_text = name not in as_the_dag_says
+                self._refuses_gaps = self._keeps_text and name not in self.fields_with_gaps
+                self._render_field(parent, name, context, *args, **kwargs)
+        finally:
+            self._keeps_text, self._refuses_gaps = before
+
+    def _render_field(
+        self, parent: Any, name: str, context: Any, jinja_env: Any, seen_oids: set[int] | None = None
+    ) -> None:
+        # If a template fails, Airflow's own code logs the whole value of the field, e.g. a list of people.
+        value = getattr(parent, name)
+        if value is None or (isinstance(value, str) and not value):
+            return
+        try:
+            if callable(value):
+                rendered = value(context=context, jinja_env=jinja_env)
+            else:
+                rendered = self.render_template(value, context, jinja_env, seen_oids)
+        except Exception:
+            log: Any = self.log  # type: ignore[attr-defined]
+            log.error("%s: a template cannot be rendered. Phone numbers may be in it, so it is hidden", name)
+            raise
+        setattr(parent, name, rendered)
 
     def render_template(
         self, content: Any, context: Any, jinja_env: Any = None, *args: Any, **kwargs: Any
@@ -80,10 +96,17 @@ class TextStaysText:
         if not (self._refuses_gaps and isinstance(content, str)):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
-        if environment.finalize is None:  # otherwise, the DAG's own function decides what is inserted
-            environment = environment.overlay(finalize=_mark_gap)
-        try:
+        is_file = content.endswith(tuple(getattr(self, "template_ext", ())))
+        if environment.finalize is not None or is_file:  # the DAG's own function decides what is inserted
             return render(content, context, environment, *args, **kwargs)
+        from airflow_provider_callapi.parameters.text_parts import (  # noqa: PLC0415 - parse time
+            parse_with_checks,
+        )
+
+        environment = environment.overlay(finalize=_mark_gap)
+        try:
+            template = environment.from_string(parse_with_checks(content, environment, _refuse_gap))
+            return self._render(template, context)
         except _GapInText as gap:
             return TextWithGap(gap.problem)
 
@@ -154,3 +177,14 @@ def _mark_gap(value: Any) -> Any:
     if isinstance(value, Mapping | Sequence | Set):
         return _Gap(value, _NESTED)
     return _Gap(value, _ROUTINE) if isroutine(value) else value
+
+
+def _refuse_gap(value: Any) -> Any:
+    """Return a value that a template may insert into a text.
+
+    :raises _GapInText: the value is unsuitable, such as None.
+    """
+    checked = _mark_gap(value)
+    if isinstance(checked, _Gap):
+        str(checked)  # raises the error
+    return checked

@@ -13,6 +13,7 @@ from airflow.sdk import DAG
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jinja2 import Template, TemplateSyntaxError, UndefinedError
 
 from airflow_provider_callapi.api.value_kinds import TextWithGap
 from airflow_provider_callapi.decorators._decorated_operators import InformerFunctionOperator
@@ -78,6 +79,71 @@ def test_a_text_with_a_gap_is_refused_by_name_before_dialling(
         calling(desk, value, native=native, **changes).run()
 
     assert desk.sent() == []
+
+
+INSIDE_EXPRESSIONS = pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 'Hello ' ~ params.x }}",
+        "{{ 'Hello ' ~ params.x ~ '!' }} Bye",
+        "{{ 'Hello %s' % params.x }}",
+        "{{ 'Hello %s, %s' % (params.x, 1) }}",
+        "{{ 'Hello %(name)s' % {'name': params.x} }}",
+        "{{ 'Hello %s' | format(params.x) }}",
+        "{{ 'Hello {}'.format(params.x) }}",
+        "{{ 'Hello {name}'.format(name=params.x) }}",
+        *(f"Hello {{{{ params.x | {name} }}}}" for name in ("upper", "lower", "title", "capitalize", "trim")),
+        "Hello {{ params.x | string }}",
+        "{{ params.x | replace('a', 'b') }}",
+        "{{ ['Hello', params.x] | join(' ') }}",
+        "{% set text = 'Hello ' ~ params.x %}{{ text }}",
+        "{% for greeting in ['Hello '] %}{{ greeting ~ params.x }}{% endfor %}",
+        "{% if params.x is none or params.x %}{{ 'Hello ' ~ params.x }}{% endif %}",
+        "{{ ('Hello ' ~ params.x) if params.x is none or params.x else 'Bye' }}",
+        "{{ (params.x | upper) ~ '!' }}",
+    ],
+)
+
+
+@NATIVE
+@INSIDE_EXPRESSIONS
+@pytest.mark.parametrize("value", [None, math.nan])
+def test_an_empty_value_inside_an_expression_is_a_gap(text: str, value: Any, native: bool) -> None:
+    assert isinstance(rendered(text, {"x": value}, native=native), TextWithGap)
+
+
+@NATIVE
+@INSIDE_EXPRESSIONS
+@pytest.mark.parametrize("value", ["Anna", "", "100 %"])
+def test_a_text_inside_an_expression_is_inserted_as_jinja_inserts_it(
+    text: str, value: str, native: bool
+) -> None:
+    assert rendered(text, {"x": value}, native=native) == Template(text).render(params={"x": value})
+
+
+@NATIVE
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("{% if params.x | lower == 'en' %}Hello{% else %}Привет{% endif %}", "Привет"),
+        ("{{ 'Hello' if params.x | lower == 'en' else 'Привет' }}", "Привет"),
+        ("Hello {{ (params.x or 'customer') | title }}", "Hello Customer"),
+        ("Hello {{ params.x | default('customer', true) | upper }}", "Hello CUSTOMER"),
+        ("{{ 'Hello ' ~ params.x if params.x else 'Hello' }}", "Hello"),
+        ("{{ 'Hello ' ~ (params.x or '') }}", "Hello "),
+        ("Number {{ 7 % 4 }}, {{ '%05.1f' % 2 }}, {{ [1, 2] | join('-') }}", "Number 3, 002.0, 1-2"),
+    ],
+)
+def test_a_condition_and_a_default_may_use_an_empty_value(text: str, spoken: str, native: bool) -> None:
+    assert rendered(text, {"x": None}, native=native) == spoken
+
+
+@NATIVE
+def test_a_mistake_in_a_template_is_the_same_error_as_without_the_checks(native: bool) -> None:
+    with pytest.raises(UndefinedError, match="'nobody' is undefined"):
+        rendered("{{ 'Hello ' ~ nobody.name }}", {}, native=native)
+    with pytest.raises(TemplateSyntaxError):
+        rendered("{{ 'Hello ' ~ }}", {}, native=native)
 
 
 @NATIVE

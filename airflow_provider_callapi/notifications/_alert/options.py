@@ -69,6 +69,8 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
     if acknowledged_by is None:
         return ()
     texts = [acknowledged_by] if isinstance(acknowledged_by, str) else acknowledged_by
+    if not isinstance(texts, list | tuple) or not texts:  # an empty list may be a mistake, unlike None
+        raise ValueError("acknowledged_by: a mark such as 'tag:36', a list of marks, or None is needed")
     try:
         marks = tuple(map(Mark.parse, texts))
     except (TypeError, ValueError) as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
@@ -68,6 +70,9 @@ def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
     given = {"type": "tts", "value": message.strip()} if isinstance(message, str) else message
     try:
         return Message.model_validate(given, strict=False).model_dump()
-    except ValueError as error:
-        log.error("message is not valid, so %s: %s", FALLBACKS["message"], mask_phones(str(error)))
+    except ValidationError as error:
+        problems = (
+            ".".join(map(str, ("message", *each["loc"]))) + f": {each['msg']}" for each in error.errors()
+        )
+        log.error("%s; so %s", mask_phones("; ".join(problems)), FALLBACKS["message"])
         return default

@@ -133,6 +133,8 @@ def test_a_scenario_without_a_key_takes_an_answer_for_an_acknowledgement(desk):
         {"acknowledged_by": "tag:36"},
         {"acknowledged_by": "key:1", "scenario_id": 7},
         {"acknowledged_by": 36, "scenario_id": 7},
+        {"acknowledged_by": [], "scenario_id": 7},
+        {"acknowledged_by": {"tag:36": True}, "scenario_id": 7},
         {"scenario_id": "menu"},
         {"scenario_id": 10**19},
         {"acknowledged_by": "tag:9223372036854775808", "scenario_id": 7},

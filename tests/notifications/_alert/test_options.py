@@ -71,7 +71,7 @@ def test_an_external_id_that_contains_the_number_of_a_person_becomes_the_default
 
 
 UNUSABLE = {
-    "acknowledged_by": ["tag:x", "tag:5", "", 5, ["operation:A", 5], {}, True],
+    "acknowledged_by": ["tag:x", "tag:5", "", 5, ["operation:A", 5], {}, [], True],
     "scenario_id": ["abc", 0, -1, "", True, 1.5, [], {}],
     "quiet_for": ["soon", -1, None, True],
     "settle": [None, 61, "x"],

@@ -89,6 +89,16 @@ def test_an_alert_about_an_error_with_half_of_a_character_rings_and_replaces_the
     assert spoken == ["Упала: нет файла /data/\ufffd\ufffd.csv"]
 
 
+@pytest.mark.parametrize("message", [{"type": "text", "value": ON_DUTY}, {"type": "tts"}, 5.5, [ON_DUTY]])
+def test_an_invalid_message_is_logged_in_one_line_without_its_value(desk, log, message):
+    notifier(message=message)(of_task())
+
+    (line,) = [line for line in log().splitlines() if "message" in line]
+    assert "so the default text is spoken" in line
+    assert ON_DUTY not in line
+    assert rung(desk) == [ON_DUTY]
+
+
 def test_an_alert_whose_id_or_first_contact_has_half_of_a_character_rings_the_others(desk):
     desk.exchange.default_script = Script.busy()
 
