@@ -15,6 +15,8 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 _PART = 65536
 """How many bytes of a sheet's XML are read at once."""
+_ZERO = re.compile(r"0+(?:\.0+)?")
+"""Matches the height of a line that Excel does not show."""
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -119,7 +121,7 @@ class _Marks:
             self._column = (0, "")
             if self._line <= before:
                 self.disordered = self.disordered or self._line
-            if attributes.get("hidden") in ("1", "true"):
+            if attributes.get("hidden") in ("1", "true") or _ZERO.fullmatch(attributes.get("ht", "")):
                 self.hidden.add(self._line)
         elif tag.endswith("}c") and "r" in attributes:
             name = attributes["r"].rstrip("0123456789")

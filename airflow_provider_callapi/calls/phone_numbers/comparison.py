@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import read_international
 
 _NATIONAL_LENGTH = 10
 """The number of digits of a Russian phone number without the country code."""
 _RUSSIAN = re.compile(r"[78]?(\d{10})")
+_SHORTEST = 7
+"""A number without its country code that has fewer digits may be in a text by chance."""
 _SHORTEST_PART = 5
 """A number with at least this many digits may be the end of a longer number."""
 _MASK = "*"
@@ -36,16 +41,27 @@ def contact_key(contact: str) -> str:
 
 
 def contains_number(text: str, number: str) -> bool:
-    """Return whether the digits of a text contain the last ten digits of a phone number.
+    """Return whether the digits of a text contain a phone number, with or without its country code.
 
     Other characters between the digits of the text do not matter: ``926 000-00-11`` contains ``9260000011``.
     The digits of other scripts count, too, such as Arabic, full-width or superscript digits.
 
-    :param number: E.164 digits, or a SIP number. If its last ten characters are not ten digits, the result is
-        False.
+    :param number: E.164 digits, or a SIP number. If the name of the SIP number (the part before ``@``) is a
+        phone number, the function searches for this phone number.
     """
-    national = number[-_NATIONAL_LENGTH:]
-    return len(national) == _NATIONAL_LENGTH and national in _digits(text)
+    digits = _digits(text)
+    return any(national in digits for national in _national_forms(number.partition("@")[0]))
+
+
+def _national_forms(number: str) -> Iterator[str]:
+    """Yield a number without its country code, and its last ten digits. Yield no form that is too short."""
+    if not (number.isascii() and number.isdigit()):
+        return
+    if len(number) >= _NATIONAL_LENGTH:
+        yield number[-_NATIONAL_LENGTH:]
+    parsed = read_international(number)
+    if parsed is not None and len(national := number.removeprefix(str(parsed.country_code))) >= _SHORTEST:
+        yield national
 
 
 def _digits(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -37,6 +37,16 @@ def with_hidden(lines: Sequence[int]) -> io.BytesIO:
     for line in lines:
         book.active.row_dimensions[line].hidden = True
     return saved(book)
+
+
+def with_sheet(change: Callable[[str], str]) -> io.BytesIO:
+    """Return a workbook of three people, in which the XML of the sheet is changed."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(workbook(*PEOPLE)) as whole, zipfile.ZipFile(changed, "w") as copy:
+        for name in whole.namelist():
+            text = whole.read(name).decode()
+            copy.writestr(name, change(text) if name.endswith("sheet1.xml") else text)
+    return changed
 
 
 def saved(book: Any) -> io.BytesIO:
@@ -165,6 +175,17 @@ def test_a_workbook_with_a_hidden_row_is_refused(lines: list[int]) -> None:
         list(read_xlsx(with_hidden(lines)))
 
 
+@pytest.mark.parametrize(("height", "is_hidden"), [("0", True), ("0.0", True), ("20", False), ("0.5", False)])
+def test_a_row_without_height_is_a_hidden_row(height: str, is_hidden: bool) -> None:
+    file = with_sheet(lambda xml: xml.replace('<row r="2"', f'<row r="2" ht="{height}" customHeight="1"'))
+
+    if is_hidden:
+        with pytest.raises(ListUnreadable, match=r"^line 2: a hidden row"):
+            list(read_xlsx(file))
+    else:
+        assert len(list(read_xlsx(file))) == 3
+
+
 def test_a_hidden_row_without_a_value_does_not_count() -> None:
     assert len(list(read_xlsx(with_hidden([9])))) == 3
 
@@ -214,14 +235,8 @@ def test_a_value_whose_format_may_show_other_digits_makes_the_workbook_unreadabl
 )
 def test_a_workbook_whose_lines_or_cells_are_not_in_order_is_refused(old: str, new: str, line: int) -> None:
     """openpyxl leaves them out, and the list would be shorter without a word."""
-    changed = io.BytesIO()
-    with zipfile.ZipFile(workbook(*PEOPLE)) as whole, zipfile.ZipFile(changed, "w") as copy:
-        for name in whole.namelist():
-            text = whole.read(name).decode()
-            copy.writestr(name, re.sub(old, new, text) if name.endswith("sheet1.xml") else text)
-
     with pytest.raises(ListUnreadable, match=f"line {line}: a line or cell is stored in a wrong place"):
-        list(read_xlsx(changed))
+        list(read_xlsx(with_sheet(lambda xml: re.sub(old, new, xml))))
 
 
 def test_the_error_of_a_strict_open_xml_workbook_names_the_form_to_save() -> None:

@@ -144,6 +144,26 @@ def test_a_text_contains_a_number_in_the_digits_of_every_script(
 
 
 @pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("order-21234567", "37121234567"),  # Latvia: eight digits without the country code
+        ("order 2123 4567", "37121234567"),
+        ("order-20123456", "4520123456"),
+        ("order-5123456", "3725123456"),
+        ("order-15123456789", "4915123456789"),
+        ("order-9260000011", "79260000011@example.com"),
+    ],
+)
+def test_a_text_contains_a_number_as_its_country_writes_it(text: str, number: str) -> None:
+    assert contains_number(text, number)
+
+
+@pytest.mark.parametrize("number", ["100", "sip25@example.com", "3725123", "anna@79260000011.example"])
+def test_a_text_contains_no_number_that_is_no_phone_number(number: str) -> None:
+    assert not contains_number(f"order-100-25-3725123-79260000011-{number[:3]}", number)
+
+
+@pytest.mark.parametrize(
     "text", ["", "order-7", "order-7926-000-001", "7926000001x", "af-79260000012", "٩٢٦"]
 )
 def test_a_text_with_other_digits_does_not_contain_the_number(text: str) -> None:
