@@ -117,6 +117,8 @@ def begin(
             log=log,
         )
         call = escalation.ring_next()
+        if not escalation.requests:
+            raise NoPersonRung("no contact has a number that can be called; the lines above show the reasons")
         if escalation.newest is None:
             raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
     except Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, of_task
+from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, of_task, rung
 
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.notifications._alert import answer_wait, ringing
@@ -27,6 +27,16 @@ def test_the_log_shows_in_a_sentence_that_every_call_was_refused(desk, log, ring
             "a phone may have rung",
             line,
         )
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("contact", ["{{ duty }}", ["{{ duty }}", "{{ missing.phone }}"]])
+def test_the_log_shows_that_no_phone_rang_if_no_contact_can_be_called(desk, log, ring, contact):
+    ring(notifier(contact), {**of_task(), "duty": "8 916 000-00-0"})
+
+    assert rung(desk) == []
+    assert "no contact has a number that can be called" in log()
+    assert "may have rung" not in log()
 
 
 @SYNC_AND_ASYNC
