@@ -56,7 +56,7 @@ _PARTS = {
     TIMEZONE: re.compile(
         r"time.?zone|пояс(?!н)|тайм.?зон|^tz|tz$|^utc|^gmt|offset|^(zone|zona|зона|пояс|часовой|сдвиг)$"
         r"|^zone?name$|^(имя|название)зоны$|^zonahoraria|^husohorario|^fuseau|^zeitzone"
-        r"|^вр(ем\w{0,6})?зон|^час(ов\w{1,2})?(зон|рн$)|^час\W+$|^зон\w?\W?(вр|utc|gmt|мск)|^местноевр"
+        r"|^вр(ем\w{0,6})?зон|^час(ов\w{1,2})?(зон|рн$)|^часп$|^час\W+$|^зон\w?\W?(вр|utc|gmt|мск)|^местноевр"
         r"|^iana|^olson|^tmz|^timez|^fuso|^saatdilim|^zamandilim|белдеу|ժամայինգոտ|אזורזמן|المنطقةالزمنية"
         r"|^смещ$|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
         r"|^zone(info|iana)$|^(опережени|отставани)\w*(москв|мск)|^гмт|^регионвремени$|(мск|msk|utc|gmt)\W*[+±]\W*$"
@@ -68,6 +68,13 @@ _PARTS = {
 
 The expression is searched in the name as `fold_name` returns it.
 """
+_CYRILLIC = {
+    **{"shch": "щ", "sch": "щ", "zh": "ж", "kh": "х", "ch": "ч", "sh": "ш", "ts": "ц", "ya": "я", "yu": "ю"},
+    **{"ja": "я", "ju": "ю", "ye": "е", "iy": "ий", "ij": "ий", "ia": "ия", "j": "й", "y": "ы", "x": "х"},
+    **dict(zip("abvgdezijklmnoprstufhc", "абвгдезийклмнопрстуфхц", strict=True)),
+}
+"""Latin letters → the Russian letters for which databases and other programs write them."""
+_LATIN = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
 _MORE_PHONES = re.compile(
     r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
 )
@@ -132,7 +139,7 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
 def seems_time_zone(name: object) -> bool:
     """Return whether a column's name seems to mean ``timezone``, e.g. ``timezon`` or ``Часовой пояс``."""
     folded = fold_name(name)
-    return _PARTS[TIMEZONE].search(folded) is not None or _is_similar(folded, TIMEZONE)
+    return _has_part(folded, TIMEZONE) or _is_similar(folded, TIMEZONE)
 
 
 def is_other_heading(row: Mapping[str, Any]) -> bool:
@@ -156,7 +163,7 @@ def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning
                 f"the letters of the column {shown_name(name)} are lost, so it may be {meaning}: a program "
                 f"has read the list in a wrong encoding. Export it again, or add an empty column {meaning}"
             )
-        if _PARTS[meaning].search(folded[name]) or _is_similar(folded[name], meaning):
+        if _has_part(folded[name], meaning) or _is_similar(folded[name], meaning):
             if len(names) == 1 and re.search(r"\w\W+\w", name):
                 raise ListUnreadable(
                     f"the only column is {shown_name(name)}: if these are several columns, separate them "
@@ -166,6 +173,19 @@ def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning
                 f"the column {shown_name(name)}: did you mean {meaning}? Name the column {meaning}. If the "
                 f"column is something else, add an empty column {meaning}"
             )
+
+
+def _has_part(folded_name: str, meaning: str) -> bool:
+    """Return whether a name, or its Russian spelling, has a part of another name for a column."""
+    pattern = _PARTS[meaning]
+    if pattern.search(folded_name):
+        return True
+    return folded_name.isascii() and pattern.search(_in_cyrillic(folded_name)) is not None
+
+
+def _in_cyrillic(name: str) -> str:
+    """Return a Russian name in Latin letters as Russian letters: ``chasovoypoyas`` → ``часовойпояс``."""
+    return _LATIN.sub(lambda match: _CYRILLIC[match[0]], re.sub(r"(?<=[aeiouy])y(?![aou])", "j", name))
 
 
 def _is_similar(folded_name: str, meaning: str) -> bool:

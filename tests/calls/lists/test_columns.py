@@ -35,6 +35,16 @@ def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
 
 OFFSETS = (
     *("Сдвиг", "zone_name", "разница во времени", "time diff", "msk_diff", "hours_from_utc", "delta_utc"),
+    *("chasovoy_poyas", "chasovoi poyas", "CHASOVOJ_POJAS", "raznica_msk", "raznitsa_s_moskvoy", "poyas"),
+    *(
+        "vremennaya_zona",
+        "raznica vremeni",
+        "mestnoe_vremya",
+        "smeshchenie_msk",
+        "sdvig",
+        "tajmzona",
+        "час. п.",
+    ),
     *("plus_msk", "+МСК", "к Москве", "время относительно МСК", "поясное время", "Местное время"),
     *("Пояс клиента", "Пояс (МСК+)", "вр. зона", "Зона UTC", "Зона (время)", "Часовой р-н", "час+", "Δ UTC"),
     *("Смещ.", "Смещ. от МСК", "Разн. с МСК", "разн. во времени", "Местное вр.", "iana_zone", "tmz"),
@@ -97,6 +107,27 @@ def test_a_name_whose_letters_are_lost_may_be_a_column_of_time_zones(written: st
     with pytest.raises(ListUnreadable, match="are lost, so it may be timezone"):
         find_columns(("phone", name))
     find_columns(("phone", name, "timezone"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("familiya", "imya", "gorod", "data_rozhdeniya", "nomer_dogovora", "zona_dostavki", "vremya_vizita"),
+        *(
+            "local_name",
+            "time_of_visit",
+            "plan",
+            "poster",
+            "home",
+            "region",
+            "company",
+            "price",
+            "created_at",
+        ),
+    ],
+)
+def test_other_names_in_latin_letters_are_no_time_zones(name: str) -> None:
+    assert find_columns(("phone", name)).timezone is None
 
 
 @pytest.mark.parametrize("name", ["phon", "phones", "Телефон", "phone_number", "mobile", "номер"])
