@@ -16,12 +16,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.columns import phone_columns, shown_name
+from airflow_provider_callapi.calls.lists.columns import fold_name, phone_columns, shown_name
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.generous import (
     FEWEST_DIGITS,
+    RANGE,
     complete_numbers,
     find_numbers,
     is_rounded_number,
@@ -32,6 +33,11 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED_LIST,
     NotANumber,
     NumberingPlan,
+)
+
+_END_OF_RANGE = re.compile(
+    "(phone|number|tel|mobile|msisdn|номер|тел|телефон|моб)(number|num|номер)?"
+    "(to|till|until|end|last|finish|по|до|конец|кон|окончание)"
 )
 
 
@@ -62,6 +68,9 @@ class ExcludedNumbers:
             return
         phones = phone_columns(tuple(row))
         values = {name: str(value) for name, value in row.items() if value is not None}
+        for name in filter(_is_end_of_range, values):
+            if _count_digits(values[name]):
+                self._problems.setdefault(line, f"column {shown_name(name)}: {RANGE}")
         has_number = False
         for name in phones:
             for number in self._read_entry(line, values.pop(name, "")):
@@ -89,6 +98,11 @@ class ExcludedNumbers:
             return search_numbers(text, self._region)
         self._rounded.add(text, line)
         return numbers | complete_numbers(text, numbers, self._region)
+
+
+def _is_end_of_range(name: object) -> bool:
+    """Return whether a column seems to contain the last number of a range: ``phone_to``, ``Номер по``."""
+    return _END_OF_RANGE.fullmatch(fold_name(name)) is not None
 
 
 @dataclass

@@ -28,6 +28,8 @@ from airflow_provider_callapi.calls.phone_numbers.strict import (
 )
 
 _MOST_DIGITS = 15
+RANGE = "this may be a range of numbers; write each number, separated by commas"
+"""What is wrong with a text such as ``79260000001 – 79260000009``, and what to do."""
 FEWEST_DIGITS = 7
 """The smallest number of digits of a phone number beside words.
 
@@ -129,7 +131,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     refuse_rounded_float(text.strip())
     plain = _without_extensions(text)
     if _may_be_range(plain, region):
-        raise NotANumber("this may be a range of numbers; write each number, separated by commas")
+        raise NotANumber(RANGE)
     if any(_is_cut(plain[: match.end()], region) for match in _CUT.finditer(plain)):
         raise NotANumber(MASKED)
     if any(_is_mistyped(match[0], region) for match in _MISTYPED.finditer(plain)):

@@ -47,6 +47,22 @@ def test_a_phone_number_in_any_column_counts(name: str, value: Any) -> None:
     assert read({"phone": A, name: value})[0] == {A, B}
 
 
+@pytest.mark.parametrize(
+    "name", ["phone_to", "Phone end", "number_last", "Номер по", "тел. до", "телефон_по"]
+)
+@pytest.mark.parametrize("value", ["79260000009", 79260000009, "8 926 000-00-09", "0009"])
+def test_a_column_with_the_last_number_of_a_range_is_unreadable(name: str, value: Any) -> None:
+    assert "range" in read({"phone": A, name: value})[1][1]
+    assert read({"phone": A, name: None}, {"phone": B, name: ""}) == ({A, B}, {})
+
+
+@pytest.mark.parametrize(
+    "name", ["reply_to", "valid until", "comment to", "to", "Срок до", "phone_total", "по"]
+)
+def test_a_column_whose_name_only_ends_like_the_end_of_a_range_is_no_range(name: str) -> None:
+    assert read({"phone": A, name: B}) == ({A, B}, {})
+
+
 @settings(max_examples=200)
 @given(spelled(NUMBERS), st.text(max_size=12))
 @example(("79260000002", "RU", "79260000002"), "моб. тел.")
