@@ -23,7 +23,7 @@ _FEWEST = 2
 _SHARE = 10
 """If more than one of ten rows has such a number, the list is damaged. By chance, it is one of 100,000."""
 _SHARE_OF_FLOATS = 2
-"""The same for 32-bit floats: more than one of two rows. In a damaged list, every row has such a number."""
+"""If more than one of two rows has a 32-bit float, the list is damaged. Then every row should have one."""
 
 
 class RoundedNumbers:
@@ -50,8 +50,8 @@ class RoundedNumbers:
     def lines(self) -> list[int]:
         """Return the row numbers of the rounded phone numbers.
 
-        The result is empty if it may be chance, because only one such phone number, or only a small part of
-        the rows, is rounded.
+        The rounding may be chance if fewer than two different phone numbers, or only a small part of the
+        rows, are rounded. The result is then empty.
         """
         damaged: set[int] = set()
         for rounded, share in ((self._ends_in_zeros, _SHARE), (self._floats, _SHARE_OF_FLOATS)):

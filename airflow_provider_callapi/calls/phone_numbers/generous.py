@@ -80,7 +80,8 @@ _EXPLAINED_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """Match words beside digits that are a house number, a time or a count, or a letter before, as in sip25."""
-_LONGEST_WORD = 20
+_LONGEST_WORD, _LONGEST_NUMBER = 20, 40
+"""The longest word and number before a sign, in characters. A search in a long text would take long."""
 _WHOLE_LOCAL = 5
 """The number of digits from which digits may be a phone number without its area code: ``65-43-21``."""
 _LIST_SIGNS = r",;|/\\&+().*•·\"'-"
@@ -132,7 +133,8 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     plain = _without_extensions(text)
     if _may_be_range(plain, region):
         raise NotANumber(RANGE)
-    if any(_is_cut(plain[: match.end()], region) for match in _CUT.finditer(plain)):
+    ends = (match.end() for match in _CUT.finditer(plain))
+    if any(_is_cut(plain[max(0, end - _LONGEST_NUMBER) : end], region) for end in ends):
         raise NotANumber(MASKED)
     if any(_is_mistyped(match[0], region) for match in _MISTYPED.finditer(plain)):
         raise NotANumber("a letter instead of a digit, such as O for 0")
