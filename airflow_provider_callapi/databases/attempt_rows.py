@@ -109,9 +109,12 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def _known(kinds: Mapping[str | None, T], column: str, stored: str | None) -> T:
-    """Return the `Status` or `Result` of a text in the call table. An unknown text is an error.
+    """Return the `Status` or `Result` for which a column of the call table stores a text.
 
-    :param kinds: text → `Status` or `Result`.
+    :param kinds: stored text → `Status` or `Result`.
+    :param column: the name of the column, for the error message.
+    :param stored: the stored text, or None for an empty cell. If it is not in ``kinds``, the function raises
+        an error.
     """
     if stored in kinds:
         return kinds[stored]

@@ -158,9 +158,10 @@ class Call:
                 leg.state = leg_states.get(leg.role, leg.state)
 
     def listing(self) -> dict[str, Any]:
-        """Return the call's entry in ``list.calls`` as a JSON object, as in the vendor's document.
+        """Return the call's entry in ``list.calls`` as a JSON object, as the vendor documents it.
 
-        The function `list_entry` adapts this entry to the profile of the exchange.
+        Another function, `list_entry`, then changes the entry to what the emulated service returns with its
+        current `Profile`.
         """
         return {
             "call_session_id": self.call_session_id,

@@ -16,8 +16,9 @@ from airflow_provider_callapi.parameters.schema import refuse_lost, refuse_singl
 class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
     """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
 
-    Some parameters limit whom or when the task calls. If a template or another task gives None for such a
-    parameter, the task must not call without the limit. So the mixin remembers where the values come from.
+    Its second purpose concerns the parameters that limit whom or when the task calls. None in the DAG file
+    means: no limit. If a template or another task gives None for such a parameter, this is an error. To tell
+    these cases apart, the mixin remembers where the values come from.
     """
 
     # Template field → the parameter that sets it, if the names differ, e.g. {"is_dry_run": "dry_run"}.

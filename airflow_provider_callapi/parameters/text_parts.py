@@ -1,6 +1,7 @@
-"""Check the values that the expressions of a Jinja template join to a text, as in ``'Hello ' ~ params.name``.
+"""Check the values that an expression of a Jinja template turns into text, as in ``'Hello ' ~ params.name``.
 
-Jinja converts these values to text before any check of a rendered text. A person would hear "Hello None".
+If ``params.name`` is None, the expression gives the text "Hello None", and a person would hear it. A check of
+the rendered text cannot recognise the None any more. So the check must be a part of the expression.
 """
 # ruff: noqa: N802 - Jinja finds the methods by the names of its classes
 
@@ -20,9 +21,9 @@ _CHECK, _CHECK_ALL = "_check_text_part", "_check_text_parts"
 
 
 def parse_with_checks(text: str, environment: Environment, check: Callable[[Any], Any]) -> nodes.Template:
-    """Parse a template. Return its syntax tree, which checks each value that becomes a part of a text.
+    """Parse a template. Return its syntax tree, which checks each value that an expression turns into text.
 
-    The conditions of a template stay unchanged, because they insert nothing into the text.
+    The conditions of a template, such as those behind ``if``, stay unchanged: the text does not contain them.
 
     :param environment: a copy of the DAG's environment. The function adds filters to it.
     :param check: takes a value, and returns the value to insert. It raises an error for an unsuitable value.

@@ -81,7 +81,7 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -> tuple[Mark, ...]:
-    """Read the parameter ``acknowledged_by`` of an alert that is due. Return the marks.
+    """Read the parameter ``acknowledged_by`` while the alert is being sent. Return the marks.
 
     A mark is an operation or a tag of a call. If a mark cannot be used, the function logs an error, and
     returns an empty tuple: any answered call then acknowledges the alert.
