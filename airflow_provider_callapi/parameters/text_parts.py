@@ -7,7 +7,7 @@ the rendered text cannot recognise the None any more. So the check must be a par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from jinja2 import Environment, nodes
@@ -30,6 +30,7 @@ def parse_with_checks(text: str, environment: Environment, check: Callable[[Any]
     """
 
     def check_all(value: Any) -> Any:
+        value = list(value) if isinstance(value, Iterator) else value  # e.g. the result of `map`
         for part in value.values() if isinstance(value, Mapping) else _items(value):
             check(part)
         return value

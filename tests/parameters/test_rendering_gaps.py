@@ -96,6 +96,7 @@ INSIDE_EXPRESSIONS = pytest.mark.parametrize(
         "Hello {{ params.x | string }}",
         "{{ params.x | replace('a', 'b') }}",
         "{{ ['Hello', params.x] | join(' ') }}",
+        "{{ [{'name': 'Hello'}, {'name': params.x}] | map(attribute='name') | join(' ') }}",
         "{% set text = 'Hello ' ~ params.x %}{{ text }}",
         "{% for greeting in ['Hello '] %}{{ greeting ~ params.x }}{% endfor %}",
         "{% if params.x is none or params.x %}{{ 'Hello ' ~ params.x }}{% endif %}",
