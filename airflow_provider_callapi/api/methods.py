@@ -38,7 +38,7 @@ from airflow_provider_callapi.api.models import (
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.api.private_repr import PrivateRepr
-from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow_provider_callapi.api.value_kinds import kind_of, problem_text
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""
@@ -143,7 +143,7 @@ class Request(_Parameters, Generic[R]):
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
         """Return the error for one problem that pydantic has found. The error omits the invalid value."""
         field = ".".join(str(part) for part in problem["loc"]) or None
-        text = problem["msg"].removeprefix("Value error, ")
+        text = problem_text(problem)
         if field and problem["type"] != "missing":
             text = f"{text}; the value is {kind_of(problem['input'])}"
         return InvalidParameters(f"{field}: {text}" if field else text, method=cls.method, field=field)

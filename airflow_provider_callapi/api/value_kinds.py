@@ -55,6 +55,14 @@ def without_enum(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
+def problem_text(problem: Mapping[str, Any]) -> str:
+    """Return the text of one problem of pydantic's ``ValidationError.errors()``, for an error text.
+
+    Pydantic puts ``Value error,`` before the texts of this package's own checks. The function removes it.
+    """
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
 def kind_of(value: Any) -> str:
     """Return a few words that describe a value in an error text, e.g. ``a blank text`` or ``NaN``.
 

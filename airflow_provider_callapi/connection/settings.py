@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from airflow_provider_callapi.api.bounded_http import is_loopback
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
+from airflow_provider_callapi.api.value_kinds import problem_text
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE
 from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host
@@ -240,7 +241,7 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
         return _ExtraFields.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-    raise FieldInvalid(f"extra.{first['loc'][0]}", first["msg"].removeprefix("Value error, "))
+    raise FieldInvalid(f"extra.{first['loc'][0]}", problem_text(first))
 
 
 def _names_inside(value: Any) -> list[str]:

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from airflow_provider_callapi.api.value_kinds import problem_text
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _UNKNOWN_FIELD = ("extra_forbidden", "unexpected_keyword_argument")
@@ -29,7 +31,7 @@ def parse_json(model: type[ModelT], text: str | bytes) -> ModelT:
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in detail["loc"])
-    problem = detail["msg"].removeprefix("Value error, ")
+    problem = problem_text(detail)
     if detail["type"] in _UNKNOWN_FIELD:
         similar = get_close_matches(field, model.model_fields, n=1)
         problem = "there is no such field" + (f"; {similar[0]} is similar" if similar else "")

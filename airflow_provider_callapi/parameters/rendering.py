@@ -66,7 +66,7 @@ class TextStaysText:
             self._keeps_text, self._refuses_gaps = before
 
     def _render_field(
-        self, parent: Any, name: str, context: Any, jinja_env: Any, seen_oids: set[int] | None = None
+        self, parent: Any, name: str, context: Any, jinja_env: Any, seen_oids: set[int]
     ) -> None:
         # If a template fails, Airflow's own code logs the whole value of the field, e.g. a list of people.
         value = getattr(parent, name)
@@ -96,7 +96,7 @@ class TextStaysText:
         if not (self._refuses_gaps and isinstance(content, str)):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
-        is_file = content.endswith(tuple(getattr(self, "template_ext", ())))
+        is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
         if environment.finalize is not None or is_file:  # the DAG's own function decides what is inserted
             return render(content, context, environment, *args, **kwargs)
         from airflow_provider_callapi.parameters.text_parts import (  # noqa: PLC0415 - parse time
@@ -167,16 +167,9 @@ def _mark_gap(value: Any) -> Any:
 
     Return a suitable value unchanged, and an unsuitable value, such as None, in a `_Gap`.
     """
-    from jinja2 import Undefined  # noqa: PLC0415 - parse time
-
     value = without_enum(value)
-    if isinstance(value, str | Undefined):  # an author may insert an empty text on purpose
-        return value
-    if is_empty(value):
-        return _Gap(value, _EMPTY)
-    if isinstance(value, Mapping | Sequence | Set):
-        return _Gap(value, _NESTED)
-    return _Gap(value, _ROUTINE) if isroutine(value) else value
+    problem = _problem_of(value)
+    return value if problem is None else _Gap(value, problem)
 
 
 def _refuse_gap(value: Any) -> Any:
@@ -184,7 +177,20 @@ def _refuse_gap(value: Any) -> Any:
 
     :raises _GapInText: the value is unsuitable, such as None.
     """
-    checked = _mark_gap(value)
-    if isinstance(checked, _Gap):
-        str(checked)  # raises the error
-    return checked
+    value = without_enum(value)
+    if problem := _problem_of(value):
+        raise _GapInText(problem)
+    return value
+
+
+def _problem_of(value: Any) -> str | None:
+    """Return why a template must not insert a value into a text, as a text. None: it may."""
+    from jinja2 import Undefined  # noqa: PLC0415 - parse time
+
+    if isinstance(value, str | Undefined):  # an author may insert an empty text on purpose
+        return None
+    if is_empty(value):
+        return _EMPTY
+    if isinstance(value, Mapping | Sequence | Set):
+        return _NESTED
+    return _ROUTINE if isroutine(value) else None

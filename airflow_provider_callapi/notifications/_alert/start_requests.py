@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
+from airflow_provider_callapi.api.value_kinds import problem_text
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.notifications._alert.contacts import read_number, split_contacts
 from airflow_provider_callapi.notifications._alert.failure import Failure
@@ -72,7 +73,8 @@ def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
         return Message.model_validate(given, strict=False).model_dump()
     except ValidationError as error:
         problems = (
-            ".".join(map(str, ("message", *each["loc"]))) + f": {each['msg']}" for each in error.errors()
+            f"{'.'.join(map(str, ('message', *each['loc'])))}: {problem_text(each)}"
+            for each in error.errors()
         )
         log.error("%s; so %s", mask_phones("; ".join(problems)), FALLBACKS["message"])
         return default

@@ -89,13 +89,17 @@ def test_an_alert_about_an_error_with_half_of_a_character_rings_and_replaces_the
     assert spoken == ["Упала: нет файла /data/\ufffd\ufffd.csv"]
 
 
-@pytest.mark.parametrize("message", [{"type": "text", "value": ON_DUTY}, {"type": "tts"}, 5.5, [ON_DUTY]])
+@pytest.mark.parametrize(
+    "message",
+    [{"type": "text", "value": ON_DUTY}, {"type": "tts"}, {"type": "tts", "value": " "}, 5.5, [ON_DUTY]],
+)
 def test_an_invalid_message_is_logged_in_one_line_without_its_value(desk, log, message):
     notifier(message=message)(of_task())
 
     lines = [line for line in log().splitlines() if "so the default text is spoken" in line]
     assert lines
     assert all("message" in line for line in lines)
+    assert "Value error" not in log()
     assert ON_DUTY not in log()
     assert rung(desk) == [ON_DUTY]
 
