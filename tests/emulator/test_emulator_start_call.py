@@ -20,6 +20,8 @@ from airflow_provider_callapi.emulator.errors import ERRORS
         ({"virtual_phone_number": "74950000000"}, "virtual_phone_number_not_found", "virtual_phone_number"),
         ({"contact": "74951045771"}, "own_virtual_phone_number_not_allowed", "contact"),
         ({"contact": "44123456789"}, "call_direction_not_allowed", "contact"),
+        ({"contact": "125"}, "invalid_parameter_value", "contact"),
+        ({"contact": "7916"}, "invalid_parameter_value", "contact"),
         (
             {"contact_message": {"type": "media", "value": "1"}},
             "media_file_not_found",

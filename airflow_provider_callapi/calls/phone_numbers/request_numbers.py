@@ -8,9 +8,14 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
-from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+from airflow_provider_callapi.calls.phone_numbers.strict import (
+    read_destination,
+    read_destination_or_extension,
+)
 
 _FIELDS = ("contact", "virtual_phone_number", "operator", "to", "phone_number")
+_MAY_BE_EXTENSION = ("to", "phone_number", "employee.phone_number")
+"""The fields whose number may be an extension."""
 _OBJECTS = ("operator", "employee")
 """The fields whose value may be an object that contains the number in a field ``phone_number``."""
 
@@ -42,7 +47,7 @@ def _read(value: Any, region: str, field: str, method: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value  # the request's class refuses it later
     try:
-        return _read_destination(value, region)
+        return _read_number(value, region, may_be_extension=field in _MAY_BE_EXTENSION)
     except NotANumber as error:
         raise InvalidParameters(f"{field}: {error}", method=method, field=field) from None
     except ValueError as error:
@@ -51,6 +56,7 @@ def _read(value: Any, region: str, field: str, method: str) -> Any:
 
 # The cache saves time: the operators of a DAG file, and the calls of a campaign, often share a number.
 @lru_cache(maxsize=256, typed=True)
-def _read_destination(value: str | float, region: str) -> str:
+def _read_number(value: str | float, region: str, *, may_be_extension: bool) -> str:
     """Return the number to call in the service's form, e.g. ``79260000001``. Cache the result."""
-    return read_destination(value, region)
+    read = read_destination_or_extension if may_be_extension else read_destination
+    return read(value, region)

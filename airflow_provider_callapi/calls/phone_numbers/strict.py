@@ -98,11 +98,11 @@ def read_contact(text: str, region: str) -> str:
 
 
 def read_destination(given: object, region: str) -> str:
-    """Convert a phone number, SIP number or extension in a task's parameter to the service's form.
+    """Convert a phone number or SIP number in a task's parameter to the service's form.
 
-    The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
-    of any country, and extensions of up to six digits. E.164 digits that may be a mistyped number of the
-    region are an error: in Russia, ``92600000112`` may be ``9260000011`` with one digit too many.
+    The function reads every form that `read_contact` reads, and also the E.164 digits of any country, which
+    stay unchanged. E.164 digits that may be a mistyped number of the region are an error: in Russia,
+    ``92600000112`` may be ``9260000011`` with one digit too many.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is no number that can be called, or seems to be mistyped, or a spreadsheet
@@ -110,15 +110,28 @@ def read_destination(given: object, region: str) -> str:
     """
     refuse_octal(given, region)
     text = str(given).strip()
-    is_digits = text.isascii() and text.isdigit()
-    if is_digits and _EXTENSION.fullmatch(text):
-        return text
     try:
         return read_contact(text, region)
     except NotANumber:
+        if _EXTENSION.fullmatch(text):
+            raise NotANumber("an extension, or a part of a phone number; write the whole number") from None
+        is_digits = text.isascii() and text.isdigit()
         if is_digits and read_international(text) and not _may_be_mistyped(text, region):
             return text
         raise
+
+
+def read_destination_or_extension(given: object, region: str) -> str:
+    """Convert a number in a task's parameter as `read_destination` does. An extension stays unchanged.
+
+    An extension has up to six digits.
+
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+    :raises NotANumber: the value is no number that can be called, see `read_destination`.
+    """
+    refuse_octal(given, region)
+    text = str(given).strip()
+    return text if _EXTENSION.fullmatch(text) else read_destination(given, region)
 
 
 def refuse_octal(given: object, region: str) -> None:
@@ -131,7 +144,7 @@ def refuse_octal(given: object, region: str) -> None:
     :raises NotANumber: the octal digits of the int are a phone number of the region. An int that begins with
         the region's country code, and is a phone number, raises no error.
     """
-    if type(given) is not int or given <= 0:
+    if type(given) is not int or not 0 < given < 10**_MOST_DIGITS:
         return
     if str(given).startswith(NumberingPlan.of(region).country_code) and read_international(str(given)):
         return

@@ -17,7 +17,11 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NumberingPlan,
     read_digits,
 )
-from airflow_provider_callapi.calls.phone_numbers.strict import read_contact, read_destination
+from airflow_provider_callapi.calls.phone_numbers.strict import (
+    read_contact,
+    read_destination,
+    read_destination_or_extension,
+)
 from airflow_provider_callapi.calls.phone_numbers.valid_numbers import is_valid_national
 
 ANNA = "79260000001"
@@ -194,11 +198,23 @@ def test_a_phone_number_with_letters_behind_it_is_not_read_as_a_sip_number(text:
         read_contact(text, "RU")
 
 
-@pytest.mark.parametrize(
-    "text", ["436641234567", "998901234567", "25", "100", "0100", "sip25", "100@pbx.example"]
-)
+@pytest.mark.parametrize("text", ["436641234567", "998901234567", "sip25", "100@pbx.example"])
 def test_a_single_call_also_takes_the_services_own_form(text: str) -> None:
-    assert read_destination(text, "RU") == text
+    assert read_destination(text, "RU") == read_destination_or_extension(text, "RU") == text
+
+
+@given(st.from_regex("[0-9]{1,6}", fullmatch=True), st.sampled_from(["RU", "DE", "AM", "LV", "US"]))
+@example("7916", "RU")
+@example("0100", "RU")
+@example("100200", "AM")
+def test_an_extension_is_no_contact(text: str, region: str) -> None:
+    """It may be the beginning of a phone number that was cut, and the service calls no extension."""
+    assert read_destination_or_extension(text, region) == text
+    try:
+        number = read_destination(text, region)
+    except NotANumber:
+        return
+    assert phonenumbers.is_valid_number(phonenumbers.parse(f"+{number}"))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +226,6 @@ def test_a_single_call_also_takes_the_services_own_form(text: str) -> None:
         ("502345678", "IL", "972502345678"),
         ("291234567", "BY", "375291234567"),
         ("376312345", "RU", "376312345"),
-        ("100200", "AM", "100200"),
     ],
 )
 def test_a_short_number_of_the_region_is_no_extension(text: str, region: str, number: str) -> None:

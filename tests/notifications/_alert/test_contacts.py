@@ -104,6 +104,7 @@ def test_a_set_of_people_has_the_same_order_in_every_process(desk):
         ("7916000000179160000002", "more than 15 digits"),
         ("+8 (916) 000-00-01", "number 1 of 1: "),
         (["79160000001", "12"], "number 2 of 2: "),
+        ("7916", "number 1 of 1: an extension, or a part of a phone number; write the whole number"),
         ([], "at least one"),
         (" , ", "at least one"),
     ],

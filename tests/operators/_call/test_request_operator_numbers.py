@@ -65,6 +65,8 @@ def test_an_unconfirmed_call_is_found_for_every_spelling_of_the_number(desk, con
         "79260000001, 79260000002",
         "8 926 000-00-0",
         "8_926_000_00_01",
+        "7926",
+        101,
     ],
 )
 def test_a_start_operator_sends_no_request_for_an_ambiguous_number(desk, contact):
