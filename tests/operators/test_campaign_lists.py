@@ -174,7 +174,7 @@ def test_the_question_marks_of_the_authors_own_text_are_spoken(desk):
 
 def test_a_campaign_whose_own_text_has_half_of_a_character_calls_no_one(desk):
     call = {**CALL, "contact_message": {"type": "tts", "value": f"Здравствуйте {HALF}"}}
-    with pytest.raises(CallApiFailure, match=r"row 1: .*contact_message.value: a text of whole"):
+    with pytest.raises(CallApiFailure, match=r"^call: .*contact_message.value: a text of whole"):
         calls(desk, call=call).run()
 
     assert rung(desk) == []
@@ -484,6 +484,28 @@ def test_an_excluded_person_stays_excluded_in_retries_and_clears_of_the_run(desk
 
 
 # --- a campaign that calls no one ---
+
+
+@pytest.mark.parametrize("text", ["Hello {{ contact.name }}", "Hello {{ contact.name | upper }}"])
+def test_a_template_that_may_mean_two_columns_calls_no_one(desk, text):
+    rows = [{**row, "Name": row["name"], "NAME": "Boris"} for row in PEOPLE]
+    people = [{name: value for name, value in row.items() if name != "name"} for row in rows]
+    call = {**CALL, "contact_message": {"type": "tts", "value": text}}
+
+    with pytest.raises(CallApiFailure, match=r"two columns are named 'name', apart from .*: 'Name', 'NAME'"):
+        calls(desk, people, call=call).run()
+    assert rung(desk) == []
+
+    exact = {**CALL, "contact_message": {"type": "tts", "value": text.replace("name", "Name")}}
+    calls(desk, people, call=exact).run()
+    assert rung(desk) == [A, B, C]
+
+
+def test_a_whole_number_of_thousands_of_digits_is_an_error_with_its_row(desk):
+    for row in ({**PEOPLE[1], "note": 10**5000}, 10**5000):
+        with pytest.raises(CallApiFailure, match="contacts, row 2: a whole number has thousands of digits"):
+            calls(desk, [PEOPLE[0], row]).run()
+    assert rung(desk) == []
 
 
 def test_a_campaign_whose_texts_are_all_refused_fails(desk):

@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.campaign.row_values import (
 from airflow_provider_callapi.calls.lists.columns import value_of
 from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
 
 ROW = "contact"
@@ -180,6 +181,7 @@ class RowTemplate:
         :raises InvalidRow: the template inserts a missing column, an empty cell, or a text whose letters a
             wrong encoding has destroyed. Or an expression in the template raises an error. The error message
             names the field that has the template.
+        :raises ListUnreadable: two columns of the row fit a name in the template.
         """
         text = self._plain.fill_in(row) if self._plain else None
         if text is None:
@@ -191,6 +193,8 @@ class RowTemplate:
     def _render_with_jinja(self, row: Mapping[str, Any]) -> str:
         try:
             return self._jinja.render({**self._values, ROW: values_for_templates(row)})
+        except ListUnreadable:  # it is not certain which column the template means
+            raise
         except TemplateError as error:
             raise InvalidRow(f"{self._where}: {mask_phones(str(error))}") from None
         except Exception as error:  # an author's expression can raise anything

@@ -222,14 +222,20 @@ def value_of(row: Mapping[str, Any], name: str) -> Any:
     :param row: column → value.
     :param name: the name of the column. Case, spaces, hyphens, underscores and dots do not matter.
     :raises KeyError: the row has no such column.
+    :raises ListUnreadable: two columns of the row have such a name, for example ``Name`` and ``NAME``.
     """
     if name in row:
         return row[name]
     wanted = fold_name(name)
-    for own in row:
-        if fold_name(own) == wanted:
-            return row[own]
-    raise KeyError(name)
+    found = [own for own in row if fold_name(own) == wanted]
+    if len(found) > 1:
+        raise ListUnreadable(
+            f"two columns are named {shown_name(name)}, apart from case, blanks and signs: {_quoted(found)}. "
+            "Remove or rename one"
+        )
+    if not found:
+        raise KeyError(name)
+    return row[found[0]]
 
 
 def refuse_duplicates(names: Iterable[str]) -> None:

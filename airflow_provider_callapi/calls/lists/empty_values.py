@@ -33,6 +33,8 @@ _BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset
 """The first characters of most values: no text for a missing value begins with one. This is quick."""
 _LONGEST = 15
 """The largest number of characters of a text for a missing value. Longer texts need no search."""
+_LONGEST_INT = 14_000
+"""The largest number of bits of a whole number. Python refuses to write a larger number as text."""
 _LONGEST_JOINED = 50
 """The largest number of characters of joined texts for missing values, such as ``None None``."""
 _FAILED_FORMULA = re.compile(
@@ -128,6 +130,8 @@ def clean(value: Any) -> Any:
         return _replace_inside(value, clean)
     if isinstance(value, bytes | bytearray | memoryview):
         value = _decode(bytes(value))
+    elif isinstance(value, int) and value.bit_length() > _LONGEST_INT:
+        raise ListUnreadable("a whole number has thousands of digits")
     return None if is_empty(value) else value
 
 

@@ -69,7 +69,7 @@ def read_row(row: Any) -> Row:
         )
     if isinstance(row, bool) or not isinstance(row, str | Number):
         raise ListUnreadable("a mapping (an object) or a number is needed")
-    return {} if is_empty(row) else str(row)
+    return {} if is_empty(row) else str(clean(row))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
