@@ -15,13 +15,14 @@ Finished        return the call, or fail if the verdict is not ``ACCEPTED``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.errors import CallNotFound
+from airflow_provider_callapi.api.errors import CallNotFound, InvalidParameters
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tagging import TagRules, due_tags
@@ -286,7 +287,8 @@ class CallLifecycle:
     def _tag_active(self, call: Outcome) -> Outcome:
         tag_id = self._rules.tags["answered"]
         try:
-            self._gateway.tag_active(call.call_session_id, tag_id)
+            with _name_tag(call, tag_id):
+                self._gateway.tag_active(call.call_session_id, tag_id)
         except CallNotFound:
             self._gateway.log(f"Call session {call.call_session_id} ended before it got tag {tag_id}")
             return call
@@ -303,7 +305,8 @@ class CallLifecycle:
                     f"{missing} of the call"
                 )
                 continue
-            self._gateway.tag_finished(call.communication_id, tag_id)
+            with _name_tag(call, tag_id):
+                self._gateway.tag_finished(call.communication_id, tag_id)
             call = call.tagged(tag_id)
             self.journal.mark_ended(call)
             self._gateway.on_tagged(call)
@@ -314,3 +317,18 @@ class CallLifecycle:
         if self._rules.require_answer and not call.answered:
             verdict = Verdict.UNKNOWN if call.answered is None else Verdict.NOT_ANSWERED
         return Finished(call, verdict)
+
+
+@contextmanager
+def _name_tag(call: Outcome, tag_id: int) -> Iterator[None]:
+    """Context manager: name the tag and the placed call if the service refuses to set the tag.
+
+    :raises InvalidParameters: the ``with`` block raised it, e.g. because the account has no such tag.
+    """
+    try:
+        yield
+    except InvalidParameters as error:
+        raise InvalidParameters(
+            f"tags: call session {call.call_session_id} was placed, and tag {tag_id} cannot be set: {error}. "
+            "`airflow callapi tags` lists the account's tags"
+        ) from None

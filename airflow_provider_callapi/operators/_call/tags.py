@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.calls.tagging import TagRules, TagWhen
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.kinds import IDENTIFIER, MAPPING
+from airflow_provider_callapi.parameters.kinds import MAPPING, Kind
 from airflow_provider_callapi.parameters.schema import read_parameter
+
+_TAG = Kind(f"the id of a tag ({ID_RANGE}; `airflow callapi tags` lists the ids)", read_object_id)
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
@@ -39,5 +42,5 @@ def read_tags(tags: Any) -> TagRules:
         if when not in get_args(TagWhen):
             raise InvalidParameter(f"tags: only the events {', '.join(get_args(TagWhen))} are allowed")
         if tag_id is not None:
-            rules[when] = read_parameter(f"tags.{when}", tag_id, IDENTIFIER)
+            rules[when] = read_parameter(f"tags.{when}", tag_id, _TAG)
     return rules

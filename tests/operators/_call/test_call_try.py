@@ -227,9 +227,13 @@ def test_a_tag_whose_request_got_no_answer_is_set_once(desk, way):
 def test_a_tag_that_does_not_exist_fails_without_retries_and_without_a_second_call(desk, way):
     desk.exchange.script(CONTACT, Script(rings=3, talks=60))
 
-    with pytest.raises(CallApiFailure, match="tag_not_found"):
+    with pytest.raises(CallApiFailure, match="tag_not_found") as caught:
         task(desk, way, tags={"answered": 999}).run()
 
+    (call,) = desk.exchange.calls
+    placed = f"tags: call session {call.call_session_id} was placed, and tag 999 cannot be set: "
+    assert str(caught.value).startswith(placed)
+    assert str(caught.value).endswith("`airflow callapi tags` lists the account's tags")
     assert desk.exchange.rings(CONTACT) == 1
 
 
