@@ -10,7 +10,7 @@ Source: the chapters about methods and components of the vendor's Call API v4.0 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, StrEnum
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
@@ -119,11 +119,12 @@ class Request(_Parameters, Generic[R]):
         raise cls._invalid(problem)
 
     @classmethod
-    def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
+    def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[tuple[str, ...]]) -> None:
         """Check the values of a request before all values are known, e.g. before Airflow renders a template.
 
         :param values: the known values: field name → value. None counts as not set.
-        :param unknown: the names of the fields whose values are not known yet.
+        :param unknown: the paths of the fields whose values are not known yet, such as ``("contact",)`` or
+            ``("contact_message", "value")``.
         :raises InvalidParameters: a known value is invalid, or a required field is in neither parameter. The
             error names the first such field.
         """
@@ -135,8 +136,8 @@ class Request(_Parameters, Generic[R]):
         else:
             return
         for problem in problems:
-            # A problem without a field concerns several fields together, and some are not known.
-            if not unknown or (problem["loc"] and problem["loc"][0] not in unknown):
+            # A problem of an object concerns several fields together, and some may not be known.
+            if not any(_overlap(path, problem["loc"]) for path in unknown):
                 raise cls._invalid(problem)
 
     @classmethod
@@ -203,6 +204,11 @@ def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
 
 _LONGEST_NUMBER = 64
 _PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s-]*")
+
+
+def _overlap(path: Sequence[object], other: Sequence[object]) -> bool:
+    """Return whether one of two paths, such as ``("employee", "id")``, is the beginning of the other."""
+    return all(one == another for one, another in zip(path, other, strict=False))
 
 
 def _strip_plus_format(value: Any) -> Any:

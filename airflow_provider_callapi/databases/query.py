@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from airflow_provider_callapi.api.value_parts import check_keys, invalid_part
 from airflow_provider_callapi.calls.lists.empty_values import clean
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
@@ -46,15 +47,15 @@ class Query:
     def of(cls, value: Mapping[str, Any]) -> Self:
         """Return the query that a dict describes: ``{"conn_id": …, "sql": …, "parameters": …}``.
 
-        :raises ValueError: the dict does not describe a query.
+        :raises InvalidPart: the dict does not describe a query.
         """
-        if not {"conn_id", "sql"} <= value.keys() <= _KEYS:
-            raise ValueError("a query has the keys conn_id, sql and parameters")
-        texts, parameters = (value["conn_id"], value["sql"]), value.get("parameters")
-        if not all(isinstance(text, str) and text.strip() for text in texts):
-            raise ValueError("conn_id and sql: a text is needed")
+        check_keys(value, known=_KEYS, required=("conn_id", "sql"))
+        for name in ("conn_id", "sql"):
+            if not isinstance(value[name], str) or not value[name].strip():
+                raise invalid_part(name, "a text that is not empty", value[name])
+        parameters = value.get("parameters")
         if isinstance(parameters, str | bytes) or not isinstance(parameters, Mapping | Sequence | None):
-            raise ValueError("parameters: a dict or a list is needed")
+            raise invalid_part("parameters", "a dict or a list", parameters)
         return cls(value["conn_id"], value["sql"], parameters)
 
     def rows(self, parameter: str) -> Iterator[Mapping[str, Any]]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from airflow_provider_callapi.api.value_parts import InvalidPart, check_keys, invalid_part
+
 _KEYS = frozenset({"conn_id", "table", "schema"})
 
 
@@ -28,15 +30,18 @@ class TableName:
 
         The key ``schema`` is optional.
 
-        :raises ValueError: the value is not a dict of this form. The error message names what is wrong.
+        :raises ValueError: the value is no dict.
+        :raises InvalidPart: the dict has another form.
         """
-        if not isinstance(value, Mapping) or not {"conn_id", "table"} <= value.keys() <= _KEYS:
-            raise ValueError("a table has the keys conn_id, table and schema")
+        if not isinstance(value, Mapping):
+            raise ValueError("a dict is needed")
+        check_keys(value, known=_KEYS, required=("conn_id", "table"))
         names = {name: part for name, part in value.items() if not (name == "schema" and part is None)}
-        if not all(isinstance(part, str) and part.strip() for part in names.values()):
-            raise ValueError("conn_id, table and schema: a text is needed")
+        for name, part in names.items():
+            if not isinstance(part, str) or not part.strip():
+                raise invalid_part(name, "a text that is not empty", part)
         if "." in names["table"]:
-            raise ValueError("table: a name without a dot is needed; the schema has a key of its own")
+            raise InvalidPart("table: a name without a dot is needed; the schema has a key of its own")
         return cls(**names)
 
     def __str__(self) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.methods import METHODS
+from airflow_provider_callapi.calls.campaign.call_template import PERSONS_NUMBER
 from airflow_provider_callapi.calls.lists.columns import PHONE, fold_name
-from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
 from airflow_provider_callapi.calls.watching.poll_interval import CAMPAIGN_POLL_INTERVAL
 from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
+from airflow_provider_callapi.operators._call.request_operator import check_request
 from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
@@ -290,7 +291,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def check_constants(self) -> None:
         super().check_constants()
         self._check_texts()
-        self._check_numbers(self._read_options(templates=True))
+        self._check_call(self._read_options(templates=True))
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
         """Check the operator's parameters, and return them as one object.
@@ -329,19 +330,20 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         except ValueError as error:
             raise InvalidParameter(str(error)) from None
 
-    def _check_numbers(self, options: CampaignOptions) -> None:
-        """Check the phone numbers that contain no template, while Airflow reads the DAG file.
+    def _check_call(self, options: CampaignOptions) -> None:
+        """While Airflow reads the DAG file, check the values in ``call`` that contain no template.
 
-        :raises InvalidParameter: a number in ``call`` cannot be read. Or ``contacts`` or ``do_not_call``
+        :raises InvalidParameter: a value in ``call`` cannot be used. Or ``contacts`` or ``do_not_call``
             contains an int that YAML may have read as an octal number, see `refuse_octal`.
         """
         if is_template(options.region):
             return
-        constants = {name: value for name, value in options.call.items() if not is_template(value)}
+        request_type = METHODS[options.call["method"]]
+        fields = {name: value for name, value in options.call.items() if name != "method"}
         try:
-            read_numbers(constants, options.region, method=options.call["method"])
-        except InvalidParameters as error:
-            raise InvalidParameter(str(error)) from None
+            check_request(request_type, {"contact": PERSONS_NUMBER, **fields}, region=options.region)
+        except InvalidParameter as error:
+            raise InvalidParameter(f"call: {error}") from None
         # The rows of another task may come from a data frame, which leaves out the zero of a number.
         for name in () if self.may_have_data else _LISTS:
             try:

@@ -17,6 +17,7 @@ from typing import Any
 from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.api.value_kinds import find_gap
+from airflow_provider_callapi.api.value_parts import InvalidPart, check_keys, invalid_part, shown_key
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
 from airflow_provider_callapi.calls.iana_zones import is_certain_zone
@@ -48,6 +49,22 @@ class Kind:
     allowed: str
     read: Callable[[Any], Any]
     optional: bool = False
+
+    def read_named(self, name: str, value: Any) -> Any:
+        """Check and convert a value that has a name. Return the converted value.
+
+        :param name: the name of a parameter, or the key of the value in a dict.
+        :raises InvalidPart: the value is not allowed. The error begins with ``name``, and does not contain
+            the value.
+        """
+        if value is None and self.optional:
+            return None
+        try:
+            return self.read(value)
+        except InvalidPart as error:
+            raise InvalidPart(f"{name}.{error}") from None
+        except (ValueError, TypeError, OverflowError):
+            raise invalid_part(name, self.allowed, value) from None
 
     def or_none(self, meaning: str) -> Kind:
         """Return a copy of this kind that also allows the value None.
@@ -205,8 +222,8 @@ def mapping_of(kind: Kind) -> Kind:
 
     def read(value: Any) -> dict[Any, Any]:
         return {
-            name: None if inner is None and kind.optional else kind.read(inner)
-            for name, inner in _read_mapping(value).items()
+            name: kind.read_named(shown_key(name, number), inner)
+            for number, (name, inner) in enumerate(_read_mapping(value).items(), start=1)
         }
 
     return Kind(f"a dict whose values are {kind.allowed}", read)
@@ -249,13 +266,12 @@ def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of ``do_not_call`` (whom a campaign must not call) to `Exclusions`."""
     if find_gap(value):  # the entry would exclude no one
         raise ValueError
-    if not isinstance(value, Mapping) or "blacklist" not in value:
+    if not isinstance(value, Mapping) or "sql" in value or "conn_id" in value:
         return Exclusions(_read_rows(value))
     # `blacklist`: whether to exclude the numbers on the account's blacklist, too. `list` may be missing.
-    if not value.keys() <= {"blacklist", "list"}:
-        raise ValueError
-    rows = value.get("list")
-    return Exclusions(None if rows is None else _read_rows(rows), flag(value["blacklist"]))
+    check_keys(value, known=("blacklist", "list"), required=("blacklist",))
+    rows = ROWS.or_none("no list").read_named("list", value.get("list"))
+    return Exclusions(rows, FLAG.read_named("blacklist", value["blacklist"]))
 
 
 def _read_timezone(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import Param
 
-from airflow_provider_callapi.api.value_kinds import find_gap, kind_of
+from airflow_provider_callapi.api.value_parts import InvalidPart
 from airflow_provider_callapi.calls.single_braces import PROBLEM, find_single_braces
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.parameters.kinds import Kind
@@ -42,35 +42,56 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
 
     :param name: the name of the parameter, for error messages.
     :param kind: the kind that checks and converts the value.
-    :raises InvalidParameter: the value is not allowed. The error message names the parameter and the type of
-        the value, and does not contain the value.
+    :raises InvalidParameter: the value is not allowed. The error message names the parameter, the part of the
+        value that is not allowed, and the type of the part. It does not contain the value.
     """
-    if value is None and kind.optional:
-        return None
     try:
-        return kind.read(value)
-    except (ValueError, TypeError, OverflowError):
-        given = kind_of(find_gap(value) or value)
-        raise InvalidParameter(f"{name}: {kind.allowed} is needed; the value is {given}") from None
+        return kind.read_named(name, value)
+    except InvalidPart as error:
+        raise InvalidParameter(str(error)) from None
 
 
 def is_template(value: Any) -> bool:
     """Return whether a value contains a Jinja template (``{{ ds }}``), or is the output of another task.
 
-    The function also searches in lists, tuples, sets and the values of dicts.
+    The function also searches in lists, tuples, sets and the values of dicts. A function counts as a
+    template, because Airflow calls it, but not inside a list or a dict.
     """
+    return _contains_template(value) or callable(value)
+
+
+def _contains_template(value: Any) -> bool:
     if isinstance(value, str):
         return "{{" in value or "{%" in value or "{#" in value
     if value is None or isinstance(value, int | float):
         return False
     if isinstance(value, Mapping):
-        return any(is_template(inner) for inner in value.values())
+        return any(_contains_template(inner) for inner in value.values())
     if isinstance(value, list | tuple | set | frozenset):
-        return any(is_template(inner) for inner in value)
-    if isinstance(value, Param | PathLike):  # Airflow renders neither of them, although both have `resolve`
-        return False
-    # The output of another task has a method `resolve`, and Airflow calls a function with the context.
-    return callable(value) or hasattr(value, "resolve")
+        return any(_contains_template(inner) for inner in value)
+    # The output of another task has a method `resolve`. Airflow does not render a Param or a path.
+    return hasattr(value, "resolve") and not isinstance(value, Param | PathLike)
+
+
+def split_templates(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
+    """Return (constants, templates): the values that contain no template, and the paths of the others.
+
+    For ``{"contact_message": {"type": "tts", "value": "{{ ds }}"}}``, the constants are ``{"contact_message":
+    {"type": "tts"}}``. The templates are ``[("contact_message", "value")]``.
+
+    :param values: parameter name → value. The function splits dicts, but not lists.
+    """
+    constants: dict[str, Any] = {}
+    templates: list[tuple[str, ...]] = []
+    for name, value in values.items():
+        if not is_template(value):
+            constants[name] = value
+        elif isinstance(value, Mapping):
+            constants[name], inner = split_templates(value)
+            templates += [(name, *path) for path in inner]
+        else:
+            templates.append((name,))
+    return constants, templates
 
 
 _OTHER_TEXTS = frozenset({"op_args", "op_kwargs", "templates_dict"})

@@ -138,7 +138,7 @@ def test_a_database_that_does_not_answer_is_a_transient_error(monkeypatch):
     ],
 )
 def test_a_dict_of_another_form_is_no_query(value):
-    with pytest.raises(ValueError, match=r"needed|keys"):
+    with pytest.raises(ValueError, match=r"needed|key"):
         Query.of(value)
 
 

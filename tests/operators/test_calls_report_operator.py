@@ -312,7 +312,8 @@ def test_a_task_waits_for_the_points_of_the_next_minute(hour):
     ("params", "problem"),
     [
         ({"to": "calls.xlsx"}, r"to: a path that ends in \.jsonl or \.csv or \.parquet"),
-        ({"to": {"table": "calls"}}, "to: the path of a file, or a dict"),
+        ({"to": ["calls.csv"]}, "to: the path of a file, or a dict"),
+        ({"to": {"table": "calls"}}, r"to\.conn_id: the key is missing"),
         ({"start": "yesterday"}, "start: a time such as"),
         ({"start": "0001-01-01"}, "start: a time such as .* from 1900"),
         ({"start": "0001-01-01T00:00:00+14:00"}, "start: a time such as"),

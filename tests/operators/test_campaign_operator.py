@@ -27,7 +27,7 @@ from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate, InvalidParameter
 from airflow_provider_callapi.operators._campaign import run, services
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
@@ -35,6 +35,7 @@ from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
+PLAIN_CALL = {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS}
 PHONE = re.compile(r"7916000\d{4}")
 TASK_STATE = pytest.mark.needs_airflow("3.3", "task state")
 BEFORE_NOON = 1_760_000_000.0
@@ -814,8 +815,12 @@ def test_a_new_key_before_the_old_one_calls_no_one_again_and_a_lost_key_stops_th
 
 @pytest.mark.parametrize("name", ["results.xlsx", "results.parquet", "results", "results.csv.gz"])
 def test_results_in_an_unknown_file_format_are_refused_before_the_first_call(desk, tmp_path, name):
-    with pytest.raises(CallApiFailure, match=r"results: .*\.csv or \.jsonl.* This try placed no call"):
+    with pytest.raises(InvalidParameter, match=r"^results: .*\.csv or \.jsonl"):
         campaign(desk, results=f"file://{tmp_path}/{name}").run()
+    rendered = campaign(desk).make()
+    rendered.results = f"file://{tmp_path}/{name}"  # as Airflow sets the text of a rendered template
+    with pytest.raises(CallApiFailure, match=r"results: .*\.csv or \.jsonl.* This try placed no call"):
+        rendered.execute(campaign(desk).context)
     assert rings(desk) == [0] * 12
 
 
@@ -1122,7 +1127,7 @@ def test_a_kill_while_the_list_is_read_ends_the_dialling(desk, monkeypatch):
 
 
 def test_a_kill_before_the_list_is_read_is_no_error():
-    CallApiCampaignOperator(task_id="call", contacts=[], call={"method": "start.informer_call"}).on_kill()
+    CallApiCampaignOperator(task_id="call", contacts=[], call=PLAIN_CALL).on_kill()
 
 
 # --- the end ---
@@ -1442,7 +1447,7 @@ def test_the_parameter_call_is_no_template_field_because_each_person_renders_it(
     fields = CallApiCampaignOperator.template_fields
 
     assert "call" not in fields
-    operator = CallApiCampaignOperator(task_id="call", contacts=[], call={"method": "start.informer_call"})
+    operator = CallApiCampaignOperator(task_id="call", contacts=[], call=PLAIN_CALL)
     assert all(hasattr(operator, name) for name in fields)
     assert {"contacts", "do_not_call", "campaign", "shard", "results", "report", "ledger_conn_id"} <= set(
         fields

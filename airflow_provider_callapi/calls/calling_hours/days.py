@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
+from airflow_provider_callapi.api.value_parts import InvalidPart, check_keys, invalid_part
 from airflow_provider_callapi.calls.count_texts import count_text
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -63,16 +65,18 @@ class CallingDays:
           of the two forms above; the default is every day. ``also`` adds dates (``["2026-12-31"]``), and
           ``except`` removes dates. If one of these two is None or an empty list, it has no dates.
 
-        :raises ValueError: the value has another form, or a date is both in ``also`` and in ``except``.
+        :raises ValueError: the value has another form, or a date is both in ``also`` and in ``except``. For a
+            part of a dict, the error is an `InvalidPart`.
         """
         if not isinstance(value, Mapping):
             return cls(_read_days(value))
-        if not value or not value.keys() <= _KEYS:
-            raise ValueError("the keys are days, also and except")
-        weekdays = _read_days(value["days"]) if "days" in value else _ALL_WEEKDAYS
+        if not value:
+            raise ValueError("at least one of the keys days, also and except is needed")
+        check_keys(value, known=_KEYS)
+        weekdays = _read_days_part(value["days"]) if "days" in value else _ALL_WEEKDAYS
         also, excluded = (_read_dates(name, value.get(name)) for name in ("also", "except"))
         if also & excluded:
-            raise ValueError("a date cannot be in also and in except")
+            raise InvalidPart("except: a date is also in the key also")
         return cls(weekdays, also, excluded)
 
     @property
@@ -125,26 +129,32 @@ def _read_days(value: Any) -> frozenset[int] | None:
     return frozenset(_NUMBERS[name] for name in names)
 
 
+def _read_days_part(value: Any) -> frozenset[int] | None:
+    try:
+        return _read_days(value)
+    except ValueError:
+        raise invalid_part("days", "names of weekdays, such as mon, or workdays", value) from None
+
+
 def _read_dates(key: str, value: Any) -> frozenset[date]:
     if value is None:
         return frozenset()
     dates = [value] if isinstance(value, str | date) else value
     if not isinstance(dates, Collection) or isinstance(dates, Mapping | bytes | bytearray):
-        raise ValueError(f"{key}: a list of dates is needed")
-    try:
-        return frozenset(map(_read_date, dates))
-    except ValueError as error:
-        raise ValueError(f"{key}: {error}") from None
+        raise invalid_part(key, "a list of dates", value)
+    return frozenset(_read_date(key, one) for one in dates)
 
 
-def _read_date(value: Any) -> date:
+def _read_date(key: str, value: Any) -> date:
     """Return the date of a text such as ``"2026-12-31"``. A `date`, as YAML files give it, stays unchanged.
 
-    :raises ValueError: the value is no date.
+    :param key: the key of the list that contains the value, for the error.
+    :raises InvalidPart: the value is no date.
     """
-    # date.fromisoformat() alone also reads weeks: "2026-W01" would be the Monday 2025-12-29.
-    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
-        return date.fromisoformat(value.strip())
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    raise ValueError("a date, such as 2026-12-31, is needed")
+    # date.fromisoformat() alone also reads weeks: "2026-W01" would be the Monday 2025-12-29.
+    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
+        with suppress(ValueError):  # e.g. 2026-02-30
+            return date.fromisoformat(value.strip())
+    raise invalid_part(key, "a date, such as 2026-12-31,", value)

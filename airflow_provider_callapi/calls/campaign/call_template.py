@@ -20,7 +20,8 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 
 _ID = "external_id"
-_NUMBER = "{{ contact.phone }}"
+PERSONS_NUMBER = "{{ contact.phone }}"
+"""The default of the parameter ``contact``: the number in the person's row."""
 _LONGEST_ID = 240
 """How many characters an author's ``external_id`` may have.
 
@@ -53,13 +54,15 @@ class CallTemplate:
             raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
         self.request_type: type[StartCall] = request_type
         self.region = region
-        self._fields: dict[str, Any] = compile_templates({ROW: _NUMBER, **fields}, dict(values or {}), "call")
+        self._fields: dict[str, Any] = compile_templates(
+            {ROW: PERSONS_NUMBER, **fields}, dict(values or {}), "call"
+        )
         if not has_template(self._fields[ROW]):
             raise ValueError(
                 "call.contact: a template such as {{ contact.phone }} is needed. A constant is the same "
                 "number for every person"
             )
-        self.reads_phone = "phone" in str(fields.get(ROW, _NUMBER))
+        self.reads_phone = "phone" in str(fields.get(ROW, PERSONS_NUMBER))
         """Whether the number to call is in the column ``phone``."""
         self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.

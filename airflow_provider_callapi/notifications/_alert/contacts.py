@@ -146,7 +146,9 @@ def check_virtual_number(number: Any, region: str) -> None:
     given = {"virtual_phone_number": number}
     try:
         values = read_numbers(given, region, method=StartInformerCall.method)
-        StartInformerCall.check_values(values, unknown=StartInformerCall.model_fields.keys() - given)
+        StartInformerCall.check_values(
+            values, unknown=[(name,) for name in StartInformerCall.model_fields.keys() - given]
+        )
     except InvalidParameters as error:
         raise ValueError(error.args[0]) from None
 

@@ -19,7 +19,13 @@ from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.schema import (
+    Schema,
+    is_template,
+    read_parameter,
+    read_parameters,
+    split_templates,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -49,8 +55,7 @@ def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *
 
     :raises InvalidParameter: a value cannot be used.
     """
-    unknown = [name for name, value in values.items() if is_template(value)]
-    known = {name: value for name, value in values.items() if name not in unknown}
+    known, unknown = split_templates(values)
     try:
         request_type.check_values(_converted(request_type, known, region), unknown=unknown)
     except InvalidParameters as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_csv
@@ -14,6 +13,7 @@ from airflow_provider_callapi.calls.lists.json_rows import Row, read_json_lines,
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.operators._campaign.file_types import CSV, XLSX, check_type, suffix_of
 from airflow_provider_callapi.operators._storage import open_path, version_of
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ Contacts = Sequence[Row] | str | Query
 """A contact list: a sequence of rows, the path of a file, or a query."""
 
 _log = logging.getLogger(__name__)
-JSON_LINES = (".jsonl", ".ndjson", ".json")
-_CSV = (".csv", ".tsv", ".txt")
-_XLSX = ".xlsx"
 
 
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
@@ -59,10 +56,10 @@ def csv_form(contacts: Any) -> tuple[str, bool]:
     - ``contacts`` is an ``.xlsx`` file: ``;`` and True, the form that Excel reads.
     - Otherwise: ``,`` and False.
     """
-    suffix = _suffix(contacts) if isinstance(contacts, str) else ""
-    if suffix == _XLSX:
+    suffix = suffix_of(contacts) if isinstance(contacts, str) else ""
+    if suffix == XLSX:
         return ";", True  # Excel reads this form
-    if suffix not in _CSV:
+    if suffix not in CSV:
         return ",", False
     path = open_path(contacts, "contacts")
     with _reading(contacts, "contacts"):
@@ -72,22 +69,12 @@ def csv_form(contacts: Any) -> tuple[str, bool]:
             return find_separator(iter(file.readline, "")), encoding.needs_mark
 
 
-def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
-
-
 def _rows_of_file(path: str, field: str) -> Iterator[Row]:
-    suffix = _suffix(path)
-    if suffix not in (*_CSV, *JSON_LINES, _XLSX):
-        # The text may be the list itself, with phone numbers. The message therefore does not repeat the text.
-        problem = f"the path of a file is needed, .csv, {_XLSX}, {' or '.join(JSON_LINES)}"
-        if path.lstrip()[:1] in ("[", "{"):
-            problem = "the list is written as text; pass the list itself, e.g. the output of a task"
-        raise CallApiFailure(f"{field}: {problem}")
+    check_type(field, path)
     storage_path = open_path(path, field)
     with _reading(path, field):
         before = version_of(storage_path)
-        yield from _rows_of(storage_path, suffix, field)
+        yield from _rows_of(storage_path, suffix_of(path), field)
         # The rows may be of two versions, so people may be missing.
         if before is not None and version_of(storage_path) not in (before, None):
             raise CallApiTrouble(
@@ -96,7 +83,7 @@ def _rows_of_file(path: str, field: str) -> Iterator[Row]:
 
 
 def _rows_of(path: ObjectStoragePath, suffix: str, field: str) -> Iterator[Row]:
-    if suffix == _XLSX:
+    if suffix == XLSX:
         from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: PLC0415 - rare
 
         with path.open("rb") as workbook:
@@ -107,7 +94,7 @@ def _rows_of(path: ObjectStoragePath, suffix: str, field: str) -> Iterator[Row]:
         _log.warning("%s: the list is not UTF-8, and is read as %s", field, encoding.name)
     with path.open("r", encoding=encoding.name, newline="") as file:
         lines = iter(file.readline, "")  # Airflow 3.0 cannot iterate over its files
-        yield from read_csv(lines) if suffix in _CSV else read_json_lines(lines)
+        yield from read_csv(lines) if suffix in CSV else read_json_lines(lines)
 
 
 def _encoding_of(path: ObjectStoragePath) -> Encoding:

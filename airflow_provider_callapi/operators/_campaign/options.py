@@ -17,6 +17,7 @@ from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._call.options import check_absence_proven_after, check_calling_days
+from airflow_provider_callapi.operators._campaign.file_types import check_type
 from airflow_provider_callapi.parameters.kinds import (
     CALLING_DAYS,
     CALLING_HOURS,
@@ -37,7 +38,7 @@ from airflow_provider_callapi.parameters.kinds import (
     mapping_of,
     share,
 )
-from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
 
 _LIMIT_SHARE = share().or_none("no limit")
 _MOST_STARTS_AT_ONCE = 64
@@ -158,23 +159,32 @@ class CampaignOptions:
             )
 
     def _check_paths(self) -> None:
-        for name in ("results", "report"):
-            if isinstance(path := getattr(self, name), str):
-                self.check_output(name, path)
+        for name, value in self._files().items():
+            if not is_template(value):
+                check_type(name, value)
+        if isinstance(self.results, str):
+            self.check_results_path(self.results)
 
-    def check_output(self, name: str, path: str) -> None:
-        """Check that the campaign does not write a file over another of its files, e.g. the contact list.
+    def _files(self) -> dict[str, Any]:
+        """Return the parameters that may be the path of a file: name → value."""
+        return {**self._lists(), "results": self.results, "report": self.report}
 
-        :param name: the parameter of the file, ``results`` or ``report``.
-        :raises InvalidParameter: the campaign would overwrite the other file.
-        """
+    def _lists(self) -> dict[str, Any]:
         exclusions = self.do_not_call
         rows = exclusions.rows if isinstance(exclusions, Exclusions) else exclusions
-        lists = {"contacts": self.contacts, "do_not_call": rows}
-        paths = {**lists, "results": self.results, "report": self.report}
-        for other, its_path in paths.items():
-            if other != name and isinstance(its_path, str) and _plain_path(its_path) == _plain_path(path):
-                raise InvalidParameter(f"{name}: the file of {other} would be overwritten")
+        return {"contacts": self.contacts, "do_not_call": rows}
+
+    def check_results_path(self, path: str) -> None:
+        """Check that the campaign does not write its results over a list of people, e.g. the contact list.
+
+        The report needs no check, because a list has another file type.
+
+        :param path: the path of the results file.
+        :raises InvalidParameter: the campaign would overwrite the list.
+        """
+        for name, its_path in self._lists().items():
+            if isinstance(its_path, str) and _plain_path(its_path) == _plain_path(path):
+                raise InvalidParameter(f"results: the file of {name} would be overwritten")
 
 
 def _plain_path(path: str) -> str:

@@ -11,16 +11,12 @@ from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
-from airflow_provider_callapi.exceptions import CallApiFailure
-from airflow_provider_callapi.operators._campaign.contact_list import JSON_LINES, csv_form
+from airflow_provider_callapi.operators._campaign.contact_list import csv_form
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._storage import prepare_output_path
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
-
-
-_CSV = ".csv"
 
 
 def shard_path(path: str, shard: Shard) -> str:
@@ -47,17 +43,12 @@ class OutputFiles:
         self._log = log
         self._timezone = options.timezone
         results = options.results if isinstance(options.results, str) else None
-        if results and not results.lower().endswith((_CSV, *JSON_LINES)):
-            suffixes = " or ".join((_CSV, *JSON_LINES))
-            raise CallApiFailure(
-                f"results: the path of a file is needed, {suffixes}. This try placed no call."
-            )
         self._csv_form = csv_form(options.contacts) if results else (",", False)
         wanted = {"results": results, "report": options.report}
         shard = read_shard(options.shard)
         paths = {name: shard_path(path, shard) for name, path in wanted.items() if path}
-        for name, path in paths.items():
-            options.check_output(name, path)  # with the number of its shard, it may be the contact list
+        if "results" in paths:  # with the number of its shard, it may be the contact list
+            options.check_results_path(paths["results"])
         self._paths = {name: prepare_output_path(path, name) for name, path in paths.items()}
 
     @property
@@ -110,7 +101,7 @@ class OutputFiles:
     def _write_results(
         self, path: ObjectStoragePath, endings: Sequence[Ending], skipped: Sequence[Skipped]
     ) -> None:
-        is_csv = path.suffix.lower() == _CSV
+        is_csv = path.suffix.lower() == ".csv"
         separator, bom = self._csv_form
         # UTF-8 cannot encode a lone surrogate, which a row may contain: it becomes `?`, as in a table.
         with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
