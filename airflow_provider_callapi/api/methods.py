@@ -711,7 +711,10 @@ def request_by_name(method: str, params: Mapping[str, Any]) -> UntypedRequest:
 
     :param method: the method's name, e.g. ``list.calls``.
     :param params: the method's parameters without ``access_token``.
+    :raises InvalidParameters: ``params`` is no dict whose keys are texts.
     """
+    if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
+        raise InvalidParameters("params: a dict is needed: name of a parameter → value", method=method)
     known = METHODS.get(method)
 
     class NamedRequest(UntypedRequest):

@@ -164,7 +164,11 @@ class ConnectionSettings(BaseModel):
         :param extra: a JSON object as text. None: all settings in the extra have their defaults.
         :raises ConnectionSettingsInvalid: a field is invalid. The message names the connection and the field.
         """
+        texts = {"host": host, "login": login, "password": password, "extra": extra}
         try:
+            for field, value in texts.items():
+                if not isinstance(value, str | None):  # a secrets backend can return any type
+                    raise FieldInvalid(field, "a text is needed")
             extra_fields = _parse_extra(extra)
             allow_http = extra_fields.allow_http
             if not password:

@@ -315,9 +315,10 @@ class CallApiHook(BaseHook):
         :param name: the name of the method, e.g. ``list.calls``.
         :param params: the method's parameters without ``access_token``. None: the method has no parameters.
         :return: the field ``result.data`` of the answer. The hook does not check the data.
+        :raises InvalidParameters: ``params`` is no dict whose keys are texts.
         :raises CallApiError: the request failed.
         """
-        return self.call(request_by_name(name, params or {}))
+        return self.call(request_by_name(name, {} if params is None else params))
 
     def take_snapshot(self, awaited: Collection[int] = (), *, time_limit: float = math.inf) -> Snapshot:
         """Poll the active calls once, and return the snapshot: the active calls, or the failure of the poll.

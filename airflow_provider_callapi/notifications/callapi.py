@@ -217,6 +217,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         def render(name: str, value: Any) -> Any:
             # Alerts with an id such as `None` would silence each other. A text is spoken even with a gap.
             self._refuses_gaps = name == "external_id"
+            if callable(value):  # as in Airflow's own template fields
+                return value(context=context, jinja_env=environment)
             return self.render_template(value, context, environment)
 
         self._keeps_text = True

@@ -659,6 +659,12 @@ def test_an_unknown_method_is_sent_unchanged_and_never_repeated() -> None:
     assert request.read_answer({"any": ["thing"]}) == {"any": ["thing"]}
 
 
+@pytest.mark.parametrize("params", ["abc", [], [("a", 1)], {1: 2}, 5])
+def test_parameters_by_name_that_are_no_dict_are_refused(params: Any) -> None:
+    with pytest.raises(InvalidParameters, match=r"^get\.something: params: a dict is needed"):
+        request_by_name("get.something", params)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_known_method_called_by_its_name_has_the_rules_of_its_class(method: str) -> None:
     request, known = request_by_name(method, {}), METHODS[method]

@@ -91,6 +91,13 @@ def test_an_invalid_host_is_refused_by_name(host):
     assert text.startswith("connection my_conn, extra.data_api_host: ")
 
 
+@pytest.mark.parametrize("field", ["host", "login", "password"])
+@pytest.mark.parametrize("value", [79261234567, True, ["secret"], b"secret"])
+def test_a_field_of_another_type_than_text_is_refused_by_name(field, value):
+    """Some secrets backends read a field of digits as a number."""
+    assert refusal(**{field: value}) == f"connection my_conn, {field}: a text is needed"
+
+
 @pytest.mark.parametrize("port", [-1, 0, 65_536, "abc", "8443", True, 1.5])
 def test_a_wrong_port_is_refused_by_name(port):
     assert refusal(port=port).startswith("connection my_conn, port: enter a number from 1 to 65535")

@@ -94,6 +94,16 @@ def test_a_message_with_a_name_in_single_braces_rings(desk):
     assert rung(desk) == [ON_DUTY]
 
 
+def test_a_function_gives_the_value_of_a_field_as_in_airflows_own_fields(desk, spoken):
+    def text(context, jinja_env):
+        return f"About {context['dag'].dag_id}"
+
+    notifier(message=text, external_id=text)(of_task())
+
+    assert spoken == ["About sales"]
+    assert [call.external_id for call in desk.exchange.calls] == ["About sales-1"]
+
+
 @pytest.mark.parametrize("state", [TaskInstanceState.SUCCESS, TaskInstanceState.SKIPPED])
 def test_a_call_about_a_task_that_has_not_failed_silences_no_failure(desk, state):
     """The same notifier or another one rings the person in on_success_callback or on_skipped_callback."""
