@@ -25,7 +25,7 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError, NotSent, mask_phones
 
 
 class ConnectionSettingsInvalid(AirflowFailException):
@@ -122,13 +122,16 @@ def translate_errors() -> Iterator[None]:
     """Convert permanent API errors of the ``with`` block into `CallApiFailure`, which Airflow never retries.
 
     The error message of the `CallApiFailure` also contains advice, e.g. which field of the connection to
-    correct. Other errors pass unchanged.
+    correct. So does the message of a `NotSent` error, which keeps its class: a wrong host is such an error.
+    Other errors pass unchanged.
     """
     try:
         yield
     except CallApiError as error:
         if error.permanent:
             raise CallApiFailure(with_advice(error)) from None
+        if isinstance(error, NotSent) and (text := _advice_only(error)) not in str(error):
+            error.args = (f"{error.args[0]}. {text}",)
         raise
 
 
@@ -140,9 +143,18 @@ def with_advice(error: CallApiError) -> str:
 
     :param error: the error of the request.
     """
-    # DAG files import this module and are parsed often
-    from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415
-    from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415
+    from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415 - parse time
 
-    service = "Data API" if error.method in DATA_METHODS else "Call API"
-    return advice(error, service=service)
+    return advice(error, service=_service_of(error))
+
+
+def _advice_only(error: CallApiError) -> str:
+    from airflow_provider_callapi.api.advice import advice_only  # noqa: PLC0415 - parse time
+
+    return advice_only(error, service=_service_of(error))
+
+
+def _service_of(error: CallApiError) -> str:
+    from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415 - parse time
+
+    return "Data API" if error.method in DATA_METHODS else "Call API"

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, TokenInvalid, Unanswered
+from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, NotSent, TokenInvalid, Unanswered
 from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
 
 
@@ -42,6 +42,15 @@ def test_an_error_without_advice_is_shown_unchanged() -> None:
 def test_the_log_of_a_task_shows_the_error_once() -> None:
     failure = failure_of(TokenInvalid("Access token is invalid", mnemonic="access_token_invalid"))
     assert "".join(traceback.format_exception(failure)).count("Access token is invalid") == 1
+
+
+def test_the_error_of_a_host_that_does_not_answer_contains_advice_once_and_keeps_its_class() -> None:
+    error = NotSent("could not connect to https://callapi.comagic.rr", method="start.informer_call")
+    with pytest.raises(NotSent) as raised, translate_errors(), translate_errors():
+        raise error
+    assert raised.value is error
+    assert str(error).startswith("start.informer_call: could not connect to https://callapi.comagic.rr. No ")
+    assert str(error).count('Check "Call API host" and the port.') == 1
 
 
 def test_a_transient_error_is_not_converted() -> None:

@@ -72,19 +72,26 @@ def advice(error: CallApiError, *, service: str = "Call API") -> str:
 
     :param service: the service that got the request: ``Call API`` or ``Data API``.
     """
+    text = advice_only(error, service=service)
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
-        error = error.__cause__  # the error of the login, or of the token that the login has returned
-        if getattr(error, "mnemonic", None) == "access_token_invalid":
-            return f"{_SHARED_LOGIN.format(service=service)} ({error})"
-    template = _advice_template(error)
-    return f"{template.format(service=service)} ({error})" if template else str(error)
+        error = error.__cause__
+    return f"{text} ({error})" if text else str(error)
+
+
+def advice_only(error: CallApiError, *, service: str) -> str:
+    """Return advice about an API error without the error's own message. Empty text: there is no advice.
+
+    :param service: the service that got the request: ``Call API`` or ``Data API``.
+    """
+    return _advice_template(error).format(service=service)
 
 
 def _advice_template(error: CallApiError) -> str:
-    """Return the advice for an error, with the placeholder ``{service}``.
-
-    Empty text: this package has no advice for the error.
-    """
+    """Return the advice for an error, with the placeholder ``{service}``."""
+    if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
+        error = error.__cause__  # the error of the login, or of the token that the login has returned
+        if getattr(error, "mnemonic", None) == "access_token_invalid":
+            return _SHARED_LOGIN
     if isinstance(error, NotSent):
         if "TLS CA certificate bundle" in str(error.__cause__):  # `requests` raises a plain OSError
             return _MISSING_CA_BUNDLE
