@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import socket
 import textwrap
 from pathlib import Path
@@ -237,11 +238,13 @@ def test_a_function_next_to_the_yaml_files_returns_the_text_of_a_call(run_yaml, 
 
 
 def test_a_pipeline_turns_a_report_into_a_list_of_call_backs_with_sql(
-    run_yaml, exchange, warehouse, missed_calls
+    run_yaml, dag_of, exchange, warehouse, missed_calls
 ):
-    hurried = {"call_back": {"calling_hours": None, "poll_interval": 0.5}}
+    contacts = json.dumps(dag_of("missed_calls").get_task("call_back").contacts)
+    contacts = contacts.replace("(hours=1)", "(hours=0)").replace("(hours=23)", "(hours=24)")  # at any hour
+    call_back = {"calling_hours": None, "poll_interval": 0.5, "contacts": json.loads(contacts)}
 
-    run = run_yaml("missed_calls", hurried)
+    run = run_yaml("missed_calls", {"call_back": call_back})
 
     assert run.state == "success", run.states
     assert run.xcoms["missed"]["rows"] == 3
