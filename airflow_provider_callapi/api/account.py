@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from airflow_provider_callapi.api.entries import read_entries
 from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.methods import PhoneNumber, Repeat, Request
+from airflow_provider_callapi.api.methods import Repeat, Request
 from airflow_provider_callapi.api.models import Answer, Done, Number, Text
 
 M = TypeVar("M", bound=Answer)
@@ -234,14 +234,14 @@ class GetBlacklistPhoneNumbers(_AccountListRequest[BlacklistedNumber]):
 class CreatePhoneNumberToBlacklist(Request[Done]):
     """Put a phone number on the account's blacklist. The service then refuses calls to the number.
 
-    :ivar phone_number: E.164 digits without ``+``.
+    :ivar phone_number: E.164 digits without ``+``. Some countries have numbers with fewer than ten digits.
     """
 
     method = "create.phone_number_to_blacklist"
     repeat = Repeat.IDEMPOTENT
     already_done_errors = frozenset({"duplicate_entity"})
 
-    phone_number: PhoneNumber
+    phone_number: Annotated[str, Field(pattern=r"^[1-9][0-9]{6,14}$")]
     add_comment: str | None = None
 
     @classmethod

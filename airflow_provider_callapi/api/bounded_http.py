@@ -32,6 +32,8 @@ An answer to ``list.calls`` with 20 000 calls is smaller.
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """The value of the header ``Accept-Encoding``: the encodings that `read_body` decompresses."""
 _CHUNK = 65_536
+_MOST_AT_ONCE = 64
+"""The largest number of threads that use one session. urllib3 warns if it keeps fewer connections."""
 
 
 class AnswerTooLarge(Exception):
@@ -128,7 +130,7 @@ class BoundedSession(requests.Session):
 
     def __init__(self, settings: dict[Any, Any] | None = None) -> None:
         super().__init__()
-        adapter = _BoundedAdapter()
+        adapter = _BoundedAdapter(pool_maxsize=_MOST_AT_ONCE)
         self._settings_of = {} if settings is None else settings
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)

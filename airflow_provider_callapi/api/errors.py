@@ -47,6 +47,8 @@ _PHONE = re.compile(
     rf"|[+{PLUSES}]{_GAP}\d(?:{_GAP}\d){{7,}}"
     rf"|(?<!\d)\d(?:{_GAP}\d){{9,}}"
 )
+_FEWEST_DIGITS = 7
+"""The smallest number of digits of a phone number."""
 _PHONE_OR_NOT = re.compile(f"({_NO_PHONE.pattern})|{_PHONE.pattern}")
 
 
@@ -64,6 +66,16 @@ def mask_phones(text: str) -> str:
         return f"{digits[:4]}…{digits[-4:]}"
 
     return _PHONE_OR_NOT.sub(masked, text)
+
+
+def mask_number(number: str) -> str:
+    """Shorten a text that is known to be a phone number, also a number of seven to nine digits.
+
+    ``376312345`` becomes ``376…45``. A SIP number stays unchanged.
+    """
+    shown = mask_phones(number)
+    is_short = shown == number and number.isdigit() and len(number) >= _FEWEST_DIGITS
+    return f"{number[:3]}…{number[-2:]}" if is_short else shown
 
 
 def _redact(message: str, value: Any) -> str:

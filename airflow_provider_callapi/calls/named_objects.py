@@ -27,12 +27,12 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.api.methods import Employee, Message, StartCall
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_phone_number
 
 _NUMBER_OFF = frozenset({"waiting", "cleaning", "prereserved", "reserved", "manual_lock", "limit_lock"})
 """The states in which the account cannot use a virtual number."""
 _LINE_OFF = frozenset({"inactive", "manual_lock", "limit_lock"})
 """The states in which a SIP line or a telephone does not ring."""
-_SHORTEST_PHONE_NUMBER = 10
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class NamedObjects:
 def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
     """Yield the objects that a start request names, as pairs such as ``("scenarios", 7)``."""
     yield "virtual_numbers", request.virtual_phone_number
-    if is_sip_number(request.contact):
+    if not is_phone_number(request.contact):
         yield "sip_lines", request.contact
     for name, value in request:
         if name == "scenario_id" and value is not None:
@@ -86,11 +86,6 @@ def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
             yield "media_files", value.value.strip()
         elif isinstance(value, Employee):
             yield "employees", (value.id, value.phone_number)
-
-
-def is_sip_number(number: str) -> bool:
-    """Return True if a number is a SIP number: it has fewer than ten characters, or not only digits."""
-    return not number.isdigit() or len(number) < _SHORTEST_PHONE_NUMBER
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from airflow_provider_callapi.api.account import (
     MediaFile,
     VirtualNumber,
 )
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.errors import mask_number
 from airflow_provider_callapi.api.list_request import PagedRequest, fetch_list
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import print_rows, warn
@@ -56,7 +56,7 @@ def employees(args: Namespace) -> None:
         return {
             "id": employee.id,
             "name": employee.full_name,
-            "phones": phones if args.show_phone_numbers else [mask_phones(phone) for phone in phones],
+            "phones": phones if args.show_phone_numbers else [mask_number(phone) for phone in phones],
             "extension": employee.extension and employee.extension.extension_phone_number,
         }
 

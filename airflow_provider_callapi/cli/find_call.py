@@ -8,7 +8,7 @@ from typing import Any
 from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.errors import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.count_texts import count_text
@@ -58,7 +58,7 @@ def _active_row(session: CallSession) -> dict[str, Any]:
     return {
         "session": session.call_session_id,
         "state": "active",
-        "contact": mask_phones(session.contact_phone_number or ""),
+        "contact": mask_number(session.contact_phone_number or ""),
         "since": session.start_time,
         "until": None,
         "finish_reason": None,
@@ -70,7 +70,7 @@ def _reported_row(report: CallReport) -> dict[str, Any]:
     return {
         "session": report.id,
         "state": "ended" if report.finished else "active",
-        "contact": mask_phones(report.contact_phone_number or ""),
+        "contact": mask_number(report.contact_phone_number or ""),
         "since": report.start_time,
         "until": report.finish_time,
         "finish_reason": report.finish_reason,

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.errors import mask_number
 from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
@@ -262,7 +262,7 @@ class CallApiHook(BaseHook):
             _check_start(request)
             seconds = read_parameter("appear_timeout", appear_timeout, SECONDS)
             read_parameter("delivery", delivery, choice(get_args(Delivery)))
-        description = f"{request.method} to {mask_phones(request.contact)}"
+        description = f"{request.method} to {mask_number(request.contact)}"
         conn_id = self.callapi_conn_id
         with translate_errors(), open_journal(request, context, connection=conn_id) as journal:
             may_dial_again = delivery == "at_least_once"

@@ -191,7 +191,6 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
     def _refuse_expanded_tasks(self) -> None:
         # Airflow 3.0 and 3.1 cannot skip a task that is mapped over a list in the DAG file.
-        # This is so for a task that is mapped over a list in the DAG file.
         # Airflow 3.0 and 3.1 find the decision of the branch only for a task without a map index.
         for task in () if AIRFLOW_V_3_2_PLUS else self.downstream_list:
             if _is_mapped_over_constants(task):

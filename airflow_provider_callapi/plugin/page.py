@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.errors import mask_number, mask_phones
 from airflow_provider_callapi.api.models import CallSession, Limits, parse_time
 from airflow_provider_callapi.calls.campaign.wishes import WishKind
 from airflow_provider_callapi.plugin.connections import Look
@@ -138,7 +138,7 @@ def call_rows(
                 session=call.call_session_id,
                 direction=call.direction or "",
                 since=_since(call, look.timezone),
-                contact=mask_phones(call.contact_phone_number or ""),
+                contact=mask_number(call.contact_phone_number or ""),
                 legs=[f"{'employee' if leg.is_operator else 'contact'}: {leg.state}" for leg in call.legs],
                 external_id=mask_phones(call.external_id or ""),
                 task=TaskLink.of(owner, root) if owner else None,

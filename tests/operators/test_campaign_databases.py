@@ -14,7 +14,8 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 from airflow_fakes import VNUMBER, Task
 from campaign_desk import PEOPLE, campaign, in_seconds, rung
 
-from airflow_provider_callapi.api.errors import TransportError
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.errors import InvalidParameters, TransportError
 from airflow_provider_callapi.databases import table_writer
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
@@ -217,6 +218,33 @@ def test_only_the_people_who_objected_are_on_the_blacklist_afterwards(desk):
     campaign(desk, call=MENU, block_on=[OBJECTS]).run()
 
     assert desk.exchange.account.blacklist == {PEOPLE[1], PEOPLE[4]}
+
+
+def test_a_number_of_fewer_than_ten_digits_is_blocked_and_shortened_in_the_log(desk, capsys):
+    objecting(desk, "376312345")
+    campaign(desk, contacts=["+376 312 345", PEOPLE[0]], call=MENU, block_on=[OBJECTS]).run()
+
+    assert desk.exchange.account.blacklist == {"376312345"}
+    log = capsys.readouterr().out
+    assert "block_on: 376…45 objected, and is now on the account's blacklist" in log
+    assert "no SIP line" not in log
+    assert "376312345" not in log
+
+
+def test_a_number_that_the_blacklist_refuses_keeps_no_other_number_off(desk, monkeypatch, capsys):
+    objecting(desk, PEOPLE[1], PEOPLE[4])
+    send = Client.call
+
+    def refuse_one(client, request, **options):
+        if getattr(request, "phone_number", None) == PEOPLE[1]:
+            raise InvalidParameters("No", method=request.method)
+        return send(client, request, **options)
+
+    monkeypatch.setattr(Client, "call", refuse_one)
+    with pytest.raises(CallApiTrouble, match=r"block_on: 7916…0001 is not on the blacklist: create"):
+        campaign(desk, call=MENU, block_on=[OBJECTS]).run()
+
+    assert desk.exchange.account.blacklist == {PEOPLE[4]}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_number
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
@@ -61,7 +61,7 @@ class Escalation:
             self._person += 1
             call_id = self._call_id(self._person)
             request = self.requests[self._person - 1].model_copy(update={"external_id": call_id})
-            person = f"person {self._person} of {len(self.requests)} ({mask_phones(request.contact)})"
+            person = f"person {self._person} of {len(self.requests)} ({mask_number(request.contact)})"
             try:
                 call = place(
                     Journal(

@@ -104,9 +104,10 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        # Each person gets a stage from the person's newest attempt. An attempt whose status this changes is
-        # returned, so that the ledger stores it.
-        # A person without an attempt joins the queue. The ledger stores the returned attempts.
+        """Give each person a stage by the person's newest attempt. A person without an attempt is queued.
+
+        :return: the attempts whose status this has changed, for the ledger.
+        """
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:  # for each person, the oldest attempt comes first

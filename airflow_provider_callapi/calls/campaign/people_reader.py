@@ -220,9 +220,11 @@ class _PeopleReader:
 
 
 def _is_other_zone(text: str, person: Person) -> bool:
-    # The zone `text` in a second row of a person makes it unknown which zone is right. `person` has the
-    # values of the first row.
-    # `text`: the zone in the second row. `person` has the values of the first row.
+    """Return whether a second row of a person names another time zone than the first row.
+
+    :param text: the time zone in the second row.
+    :param person: has the values of the first row.
+    """
     zone = read_time_zone(text)
     if zone is not None:
         return zone != person.zone

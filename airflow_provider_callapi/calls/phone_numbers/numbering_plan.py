@@ -34,6 +34,8 @@ ROUNDED_LIST = (
 """What is wrong with a list whose phone numbers are rounded, and what to do."""
 _FURTHER_DIGITS = 4
 """How many digits a cut phone number may lack, for `may_be_longer`."""
+_MOSTLY = 10
+"""Digits without ``+`` that are at least as many as these are a phone number."""
 _LONGEST_PREFIX = 2
 """The largest number of digits of a national prefix. A longer one may select a telephone company."""
 
@@ -169,6 +171,17 @@ def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNum
         return number
     is_zero_extra = digits == f"{number.country_code}0{_national(number)}"
     return number if has_trunk_zero and is_zero_extra else None
+
+
+def is_phone_number(contact: str) -> bool:
+    """Return whether a contact is a phone number, and no SIP number.
+
+    :param contact: E.164 digits without ``+``, a SIP number, or an extension. A number with fewer than ten
+        digits is a phone number if its country has such numbers, as Andorra has ``376312345``.
+    """
+    if not contact.isdigit():
+        return False
+    return len(contact) >= _MOSTLY or read_international(contact) is not None
 
 
 def e164(number: PhoneNumber) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_number
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
@@ -149,7 +149,7 @@ class CallTry:
         self._warn_about_retries()
         self._warn_without_data_api()
         delivery: Delivery = "at_most_once" if late else self._options.delivery
-        description = f"{request.method} to {mask_phones(request.contact)}"
+        description = f"{request.method} to {mask_number(request.contact)}"
         try:
             call = place(
                 self._journal,

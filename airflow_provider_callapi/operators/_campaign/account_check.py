@@ -13,8 +13,8 @@ from airflow_provider_callapi.calls.named_objects import (
     NamedObjects,
     fetch_account_lists,
     find_mistakes,
-    is_sip_number,
 )
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_phone_number
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 _EVERYONES_OWN = frozenset({"contact", "external_id"})
@@ -40,7 +40,7 @@ def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCal
 
     The requests are only for the check. They are not sent.
     """
-    same = template.personal <= _EVERYONES_OWN and not any(is_sip_number(person.contact) for person in people)
+    same = template.personal <= _EVERYONES_OWN and all(is_phone_number(person.contact) for person in people)
     for person in people[:1] if same else people:  # same: all requests name the same objects
         with suppress(InvalidRow):
             yield template.request(person, external_id="check")

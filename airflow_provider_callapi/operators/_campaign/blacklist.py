@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetBlacklistPhoneNumbers
-from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, mask_number
 from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_phone_number
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -57,7 +58,7 @@ class BlacklistWriter:
         """
         for attempt in attempts if self._marks else ():
             contact = self._contacts[attempt.person]
-            is_over = attempt.status is Status.FINISHED and _is_phone_number(contact)
+            is_over = attempt.status is Status.FINISHED and is_phone_number(contact)
             if is_over and first_mark(self._marks, attempt.call):
                 try:
                     self._add(contact)
@@ -65,7 +66,7 @@ class BlacklistWriter:
                     self._log.warning(
                         "block_on: %s is not on the account's blacklist yet; the end of the campaign repeats "
                         "the request: %s",
-                        mask_phones(contact),
+                        mask_number(contact),
                         error,
                     )
 
@@ -84,7 +85,7 @@ class BlacklistWriter:
             for ending in endings
             if any(first_mark(self._marks, attempt.call) for attempt in ending.attempts)
         }
-        objected = set(filter(_is_phone_number, people))
+        objected = set(filter(is_phone_number, people))
         self._warn(len(people - objected), "objected, but the blacklist cannot contain a SIP address")
         self._warn(
             sum(ending.person.contact not in people and self._may_object(ending) for ending in endings),
@@ -92,18 +93,22 @@ class BlacklistWriter:
         )
         if not objected:
             return []
+        problems: list[str] = []
         try:
             blocked = {
                 entry.phone_number
                 for entry in fetch_list(self._hook.data_api.client.call, GetBlacklistPhoneNumbers())
             }
             for contact in sorted(objected - blocked):
-                self._add(contact)
+                try:
+                    self._add(contact)
+                except InvalidParameters as error:  # concerns only this number
+                    problems.append(f"block_on: {mask_number(contact)} is not on the blacklist: {error}")
         except CallApiError as error:
-            return [
+            problems.append(
                 f"block_on: the blacklist could not be changed, so it may lack people who objected: {error}"
-            ]
-        return []
+            )
+        return problems
 
     def _may_object(self, ending: Ending) -> bool:
         # A mark (an operation or a tag) in `block_on` shows that a person objects to calls. It is not known
@@ -117,10 +122,6 @@ class BlacklistWriter:
             self._log.warning("block_on: %s not put on the blacklist: they %s", count, what)
 
     def _add(self, contact: str) -> None:
-        self._hook.data_api.client.call(CreatePhoneNumberToBlacklist(phone_number=contact))
-        self._log.info("block_on: %s objected, and is now on the account's blacklist", mask_phones(contact))
-
-
-def _is_phone_number(contact: str) -> bool:
-    """Return whether the contact is a phone number. The blacklist cannot contain a SIP number."""
-    return contact.isdigit()
+        request = CreatePhoneNumberToBlacklist.from_values({"phone_number": contact})
+        self._hook.data_api.client.call(request)
+        self._log.info("block_on: %s objected, and is now on the account's blacklist", mask_number(contact))

@@ -93,9 +93,11 @@ class Control:
 
 @contextmanager
 def _raise_failure() -> Iterator[None]:
-    # A user may have asked for a pause, so a campaign must not dial if it cannot read what users have asked
-    # for.
-    # A user may have asked for a pause, so the campaign must not dial.
+    """Context manager: end the try if the store of the users' wishes cannot be read.
+
+    :raises CallApiTrouble: the ``with`` block raised an error. A user may have asked for a pause, so the
+        campaign must not dial.
+    """
     try:
         yield
     except Exception as error:

@@ -133,7 +133,6 @@ class CampaignOptions:
             checked.
         :raises InvalidParameter: the value of a parameter cannot be used.
         """
-        # Airflow has not rendered the parameters in `not_rendered` yet. Their templates are not checked.
         read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)
         limits = {name: read.pop(f"fail_if_{name}_over") for name in ("unreached", "unknown", "invalid")}
         read["is_dry_run"] = read.pop("dry_run")

@@ -66,7 +66,6 @@ def read_rules(
     """
     dial_until = NEVER
     if run_after is not None and options.max_lateness is not None:
-        # run_after: when the DAG run was due.
         dial_until = run_after + options.max_lateness.total_seconds()
     with _before_dialling():
         tag_rules = read_tag_rules(

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.end_witness import EndWitness
@@ -47,8 +48,7 @@ class Witnesses:
         :param missing: the session ids of the calls for which a trigger waits, and that have vanished since
             the previous poll.
         """
-        # ``missing`` are the calls that have vanished since the previous poll and for whose end a trigger
-        # waits. While a request is in progress, its thread may change the witness. The copy then contains no
+        # While a request is in progress, its thread may change the witness. The copy then contains no
         # answers, or no ends.
         return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
 
@@ -58,14 +58,14 @@ class Witnesses:
         answered = self._answers.answered_in(snapshot)
         # The request runs beside the polls: a later snapshot contains the new answers.
         if calls := self._answers.due(snapshot, awaited):
-            self._answer_request = asyncio.ensure_future(run_in_thread(self._answers.ask, calls, snapshot.at))
+            self._answer_request = _in_thread(self._answers.ask, calls, snapshot.at)
         return replace(snapshot, answered=answered)
 
     async def _with_ends(self, snapshot: Snapshot, missing: Collection[int]) -> Snapshot:
         if _is_running(self._end_request):
             return snapshot
         if calls := self._ends.due(snapshot, missing):
-            self._end_request = asyncio.ensure_future(run_in_thread(self._ends.ask, calls, snapshot.at))
+            self._end_request = _in_thread(self._ends.ask, calls, snapshot.at)
             await asyncio.wait({self._end_request}, timeout=_LONGEST_DELAY)
             if _is_running(self._end_request):
                 return snapshot  # a later snapshot contains the ends
@@ -79,6 +79,18 @@ class Witnesses:
         if self._timezone is None:
             self._timezone = fetch_timezone(self._data_api.call, log.warning)
         return self._timezone
+
+
+def _in_thread(ask: Callable[..., None], *arguments: Any) -> asyncio.Future[None]:
+    """Ask the Data API in a thread. Log an unexpected error, because nobody awaits the result."""
+    request = asyncio.ensure_future(run_in_thread(ask, *arguments))
+    request.add_done_callback(_log_failure)
+    return request
+
+
+def _log_failure(request: asyncio.Future[None]) -> None:
+    if not request.cancelled() and (error := request.exception()) is not None:
+        log.warning("The Data API was not asked about calls: %s: %s", type(error).__name__, error)
 
 
 def _is_running(request: asyncio.Future[None] | None) -> bool:
