@@ -150,8 +150,14 @@ class CallReport(Answer):
 
     @property
     def finished(self) -> bool:
-        """Whether the reported call has ended. The Data API can also report an active call."""
-        return is_filled_time(self.finish_time) or self.finish_reason is not None
+        """Whether the reported call has ended. The Data API can also report an active call.
+
+        ``finish_time`` decides. ``finish_reason`` counts only if the Data API does not state the time: it can
+        be the reason of a participant who has left the active call.
+        """
+        if tells(self, "finish_time"):
+            return is_filled_time(self.finish_time)
+        return self.finish_reason is not None
 
 
 class LegReport(Answer):

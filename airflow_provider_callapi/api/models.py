@@ -25,6 +25,7 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
 
 from airflow_provider_callapi.api.entries import read_inner
@@ -313,6 +314,16 @@ class Limits(Answer):
     minute_limit: _Count = None
     minute_remaining: _Count = None
     minute_reset: _Count = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_unlimited(cls, values: Any) -> Any:
+        """Remove a negative limit, which states that there is no limit, and the number of points left."""
+        for period in ("day", "minute") if isinstance(values, dict) else ():
+            limit = values.get(f"{period}_limit")
+            if isinstance(limit, int | float) and -_LARGEST_COUNT < limit < 0:
+                values = {**values, f"{period}_limit": None, f"{period}_remaining": None}
+        return values
 
 
 class ApiVersion(Answer):

@@ -90,12 +90,12 @@ def judge_finished_call(
     fits decides:
 
     1. The call had a talk, or a leg of the contact is connected: answered.
-    2. A leg of the call could not be read: not known.
+    2. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
     3. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
        answered.
     4. All legs in the report certainly belong to others than the contact, none of them is connected, and the
-       call's finish reason does not suggest a talk: not answered. A reason that is no failure, such as
-       ``subscriber_disconnects`` (the contact hung up), suggests a talk, so the report may lack a leg.
+       call's finish reason excludes a talk: not answered. A reason that is missing or no failure, such as
+       ``subscriber_disconnects`` (the contact hung up), excludes no talk, so the report may lack a leg.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 
@@ -111,12 +111,12 @@ def judge_finished_call(
     )
     if (report.talk_duration or 0) > 0 or any(map(_is_connected, contacts)):
         return FinishedCall(report, answered=True)
-    if not complete:
+    if not complete or any(leg.is_talked for leg in (*unclear, *others)):
         return FinishedCall(report, None)
     if contacts and not any(map(_is_connected, unclear)):
         newest = max(contacts, key=lambda leg: leg.id or 0)
         return FinishedCall(report, False, newest.finish_reason)
-    may_lack_leg = report.finish_reason is not None and category_of(report.finish_reason) is None
+    may_lack_leg = category_of(report.finish_reason) is None
     never_rang = bool(others) and not unclear and not any(map(_is_connected, others)) and not may_lack_leg
     return FinishedCall(report, False if never_rang or proves_no_answer(report.finish_reason) else None)
 

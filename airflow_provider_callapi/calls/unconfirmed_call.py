@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, parse_time
-from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -123,6 +123,7 @@ class UnconfirmedCall:
 
         - The unconfirmed call's contact is known.
         - The service shows a digit of the number of the reported call's contact, or does not send this field.
+          Or the reported call is active, and is no inbound call, or dials the unconfirmed call's contact.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -137,11 +138,19 @@ class UnconfirmedCall:
             return False
         if not has_its_id:
             has_no_id = external_id is None and tells(found, id_field)
-            number = found.contact_phone_number
-            has_no_number = not re.search(r"\d", number or "") and tells(found, "contact_phone_number")
-            if has_no_id and (has_no_number or self.contact is None):
+            if has_no_id and (self._is_hidden_caller(found) or self.contact is None):
                 return False
         return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
+
+    def _is_hidden_caller(self, found: CallSession | CallReport) -> bool:
+        """Return whether a reported call is a call from somebody who hides the number."""
+        number = found.contact_phone_number
+        if re.search(r"\d", number or "") or not tells(found, "contact_phone_number"):
+            return False
+        if not isinstance(found, CallSession):
+            return True
+        is_dialled = any(is_same_number(leg.called_phone_number, self.contact) for leg in found.legs)
+        return found.direction == "in" and not is_dialled
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call has the unconfirmed call's ``external_id``."""

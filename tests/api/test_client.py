@@ -32,6 +32,7 @@ from airflow_provider_callapi.api.methods import (
     request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken, CallSession, Done, StartedCall
+from airflow_provider_callapi.calls.campaign.pacing import Pacing
 
 if TYPE_CHECKING:
     from conftest import ScriptedService
@@ -334,6 +335,20 @@ def test_within_a_minute_the_answer_with_the_fewest_points_is_the_newest(
     client.call(START)
     assert client.limits is not None
     assert client.limits.minute_remaining == newest
+
+
+@pytest.mark.parametrize("period", ["day", "minute"])
+def test_a_negative_limit_means_that_there_is_no_limit(service: ScriptedService, period: str) -> None:
+    client = service.client()
+    answers(service, {**STARTED, "metadata": {"limits": {**LIMITS, f"{period}_limit": -1}}})
+    client.call(START)
+
+    assert client.limits is not None
+    assert getattr(client.limits, f"{period}_limit") is getattr(client.limits, f"{period}_remaining") is None
+    pacing = Pacing()
+    pacing.update_limits(client.limits, 1000.0)
+    assert pacing.forecast(100, max_active=10)[0] > 0
+    assert pacing.calls_allowed(1000.0) == 1
 
 
 def test_an_exceeded_limit_carries_the_counters_of_its_own_answer(

@@ -72,6 +72,12 @@ def test_a_report_with_an_end_is_finished(end: dict[str, str]) -> None:
     assert not CallReport(id=1).finished
 
 
+@pytest.mark.parametrize("time", [None, "", "0000-00-00 00:00:00"])
+def test_a_report_that_states_no_finish_time_is_not_finished_by_the_reason_of_a_leg(time: str | None) -> None:
+    """A reason can be that of a participant who has left the active call."""
+    assert not CallReport(id=1, finish_time=time, finish_reason="sip_offline").finished
+
+
 ZEROS_WITH_A_ZONE = ["0000-00-00T00:00:00Z", "0000-00-00 00:00:00+03:00", "0000-00-00 00:00:00.000-0330"]
 NUMBERS = st.integers() | st.integers(-(2**70), 2**70) | st.floats() | st.sampled_from([0, -1, 2**63])
 DURATIONS = ("talk_duration", "total_duration")

@@ -214,6 +214,15 @@ def test_a_leg_of_an_unknown_owner_leaves_the_decision_to_the_finish_reason(reas
 def test_a_contact_who_was_never_rung_did_not_answer() -> None:
     """The operator's leg failed first, so the contact has no leg."""
     assert answered(report(finish_reason="sip_offline"), leg(None, is_operator=True)) is False
+    assert answered(report(finish_reason=None), leg(None, is_operator=True)) is None, "a leg may be missing"
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_participant_who_has_talked_leaves_open_whether_an_unconnected_contact_answered(
+    reason: str | None,
+) -> None:
+    talked = leg(AT, is_operator=True, is_talked=True)
+    assert answered(report(finish_reason=reason, talk_duration=0), leg(None), talked) is None
 
 
 def test_the_field_is_lost_does_not_prove_that_the_contact_did_not_answer() -> None:

@@ -9,9 +9,10 @@ import pendulum
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.api.models import CallSession, Leg
 from airflow_provider_callapi.calls.unconfirmed_call import CLOCK_DIFFERENCE, UnconfirmedCall
 
 MOSCOW = "Europe/Moscow"
@@ -126,7 +127,12 @@ def test_a_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(number: s
     lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
     facts = {"contact_phone_number": number, "start_time": "2026-03-02 12:00:01"}
     assert not lost.may_be(CallReport(id=1, call_api_external_id=None, **facts))
-    assert not lost.may_be(CallSession(call_session_id=1, external_id=None, **facts))
+    inbound = CallSession(call_session_id=1, external_id=None, direction="in", **facts)
+    assert not lost.may_be(inbound)
+    # A call that the account itself has started hides no number: the list does not show it yet.
+    assert lost.may_be(CallSession(call_session_id=1, external_id=None, direction="out", **facts))
+    dials_anna = (Leg(leg_id=1, called_phone_number=ANNA, is_operator=False, state="Вызов"),)
+    assert lost.may_be(replace(inbound, legs=dials_anna))
 
 
 @pytest.mark.parametrize(

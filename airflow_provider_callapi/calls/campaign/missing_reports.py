@@ -105,8 +105,10 @@ class MissingReports:
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
         yield from self._index.in_stage(PersonStage.UNCONFIRMED)
         for state in self._index.in_stage(PersonStage.ACTIVE):
-            # The call may have begun and ended between two snapshots. Then only its report shows the end.
-            if state.watch is not None and not state.watch.observation.listed:
+            # Only a report shows the end of a call that has begun and ended between two snapshots, or of any
+            # call while an entry of list.calls cannot be read.
+            seen = None if state.watch is None else state.watch.observation
+            if seen is not None and (seen.in_doubt or not seen.listed):
                 yield state
 
     def record(self, finished_calls: Iterable[FinishedCall], now: float) -> list[Attempt]:

@@ -23,6 +23,7 @@ class Observation(Struct, frozen=True, gc=False):
         them do not count. After a snapshot that proves nothing about the call (see
         `Snapshot.proves_absence`), the number is 0.
     :ivar missing_since: the time of the first of these snapshots, epoch seconds. None: there is none.
+    :ivar in_doubt: whether the newest successful snapshot leaves it open whether the call is active.
     :ivar failures: how many polls in a row have failed.
     :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
     :ivar tags: the ids of the call's tags, from the newest snapshot that shows the tags.
@@ -35,6 +36,7 @@ class Observation(Struct, frozen=True, gc=False):
     failures: int = 0
     external_id: str | None = None
     tags: tuple[int, ...] = ()
+    in_doubt: bool = False
 
     @classmethod
     def from_outcome(cls, call: Outcome) -> Observation:
@@ -88,7 +90,8 @@ class Observation(Struct, frozen=True, gc=False):
         :param at: the time of the snapshot without the call, epoch seconds.
         """
         missing_since = at if self.missing_since is None else self.missing_since
-        return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
+        misses = self.misses + 1
+        return replace(self, missing_since=missing_since, misses=misses, failures=0, in_doubt=False)
 
     def _with_session(self, session: CallSession, snapshot: Snapshot) -> Observation:
         answered_at = self.answered_at
@@ -103,4 +106,4 @@ class Observation(Struct, frozen=True, gc=False):
 
     def _with_doubt(self) -> Observation:
         # The newest snapshot does not prove that the call is missing, so the count of misses begins again.
-        return replace(self, missing_since=None, misses=0, failures=0)
+        return replace(self, missing_since=None, misses=0, failures=0, in_doubt=True)

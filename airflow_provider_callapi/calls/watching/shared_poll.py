@@ -82,18 +82,22 @@ class SharedPoll:
         return {call for call in calls if call is not None}
 
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
-        """Return the session ids of the watched calls that have vanished since the previous snapshot.
+        """Return the session ids of the watched calls about whose end the Data API should be asked.
 
-        Some subscribers wait for one call only. These calls are the watched calls. A watched call has
-        vanished if the previous snapshot shows the call, and the new snapshot certainly does not. It may come
-        back in a later snapshot.
+        Some subscribers wait for one call only. These calls are the watched calls. The result contains two
+        kinds of watched calls, which may come back in a later snapshot:
+
+        - The previous snapshot shows the call, and the new snapshot does not.
+        - The new snapshot does not show the call, and does not prove that it is not active. No number of such
+          snapshots would end the wait.
 
         :param snapshot: the new snapshot, which the subscribers have not received yet.
         """
-        if self._newest is None:
-            return set()
+        before = self._newest.sessions if self._newest else {}
         return {
-            call for call in self._watched if call in self._newest.sessions and snapshot.proves_absence(call)
+            call
+            for call in self._watched
+            if snapshot.omits(call) and (call in before or not snapshot.proves_absence(call))
         }
 
     def subscribe(

@@ -63,7 +63,14 @@ class Snapshot:
         A failed poll proves nothing. If `left_out` is not 0, the snapshot proves nothing either, because one
         of the calls that are missing in `sessions` may be this call.
         """
-        return self.failure is None and not self.left_out and call_session_id not in self.sessions
+        return self.omits(call_session_id) and not self.left_out
+
+    def omits(self, call_session_id: int) -> bool:
+        """Return whether the poll succeeded and does not show a call. The call may be active nevertheless.
+
+        See `proves_absence`.
+        """
+        return self.failure is None and call_session_id not in self.sessions
 
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
         """Return whether the watch of a call must observe this snapshot.

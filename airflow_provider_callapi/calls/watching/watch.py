@@ -81,15 +81,18 @@ class SessionWatch:
 
         This is so if all of these conditions hold:
 
-        - An earlier snapshot showed the call.
-        - The newest snapshot proves that the call is not active.
+        - The newest snapshot does not show the call.
+        - An earlier snapshot showed the call, or the newest snapshot leaves it open whether the call is
+          active. In the second case, only the Data API can show the end.
         - The watch has not ended.
 
         :param snapshot: the newest snapshot. The watch has not yet observed this snapshot.
         :return: ``(session id,)``, or an empty tuple.
         """
-        is_missing = self.observation.listed and snapshot.proves_absence(self.call_session_id)
-        return (self.call_session_id,) if is_missing and self.phase not in FINAL_PHASES else ()
+        session_id = self.call_session_id
+        is_known = self.observation.listed or not snapshot.proves_absence(session_id)
+        is_due = is_known and snapshot.omits(session_id) and self.phase not in FINAL_PHASES
+        return (session_id,) if is_due else ()
 
     def update(self, snapshot: Snapshot) -> Phase:
         """Update the watch with one snapshot, and return the call's new phase.

@@ -54,6 +54,17 @@ def test_a_report_with_a_finish_time_ends_the_wait_at_the_first_absence():
     assert desk.requests() == 1  # a talk needs no report of the legs
 
 
+def test_a_report_ends_the_wait_although_an_entry_of_the_list_can_never_be_read():
+    """Such a list proves the absence of no call, so its polls alone would end no wait before its timeout."""
+    for listed in (True, False):
+        desk = Desk(DataApi([FINISHED]))
+        desk.watch = SessionWatch(1, AT + 900, AT + 900, observation=Observation(listed=listed))
+        taken = Snapshot(AT + 5, left_out=1)
+
+        assert desk.watch.awaited_end(taken) == (1,)
+        assert desk.watch.update(desk.witness.extend(taken, desk.watch.awaited_end(taken))) is Phase.ENDED
+
+
 def test_the_witness_asks_for_the_legs_of_all_calls_without_a_talk_with_one_request():
     silent = [{**FINISHED, "id": number, "talk_duration": 0} for number in (1, 2, 3)]
     desk = Desk(DataApi(silent))
