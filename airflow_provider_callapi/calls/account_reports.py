@@ -11,12 +11,12 @@ from airflow_provider_callapi.api.data_api import (
     REPORT_INTERVAL,
     CallReport,
     GetCallsReport,
-    LegReport,
 )
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
-from airflow_provider_callapi.calls.answers import judge_finished_call
+from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall, is_used_once
 
@@ -172,11 +172,10 @@ class AccountReports:
         )
         if report is None or not report.finished:
             return None
-        legs: Entries[LegReport] = Entries()
-        if not (call.answered or report.talk_duration):
-            selection = Selection("call_session_id", (call.call_session_id,))
-            legs = self._requests.legs(*self._interval(call.started_at), selection=selection)
-        finished = judge_finished_call(report, legs, complete=legs.complete)
+        if call.answered:  # known, so the legs are not needed
+            finished = FinishedCall(report, answered=True)
+        else:
+            [finished] = judge_reports(self._requests, [report], *self._interval(call.started_at))
         return with_report(call, finished, self._timezone()), report
 
     def _interval(self, since: float | None) -> tuple[float, float]:

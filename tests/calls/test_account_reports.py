@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
@@ -30,6 +30,8 @@ class Desk:
 
     def call(self, request: Any) -> list[CallReport]:
         self.asked += 1
+        if isinstance(request, GetCallLegsReport):
+            return []
         return [self._report] if self.now >= self._appears_at else []
 
     def _sleep(self, seconds: float) -> None:
@@ -61,3 +63,17 @@ def test_a_search_for_a_report_needs_an_id_of_the_call():
 
 def test_an_active_call_has_no_final_outcome():
     assert Desk(appears_after=0).reports.final_outcome(Outcome(5)) is None
+
+
+@pytest.mark.parametrize(
+    ("answered", "talk_duration", "requests"), [(True, 0, 1), (True, 7, 1), (None, 7, 1), (None, 0, 2)]
+)
+def test_a_final_outcome_needs_the_legs_only_if_nothing_else_shows_an_answer(
+    answered, talk_duration, requests
+):
+    desk = Desk(appears_after=0, finish_reason="operator_disconnects", talk_duration=talk_duration)
+
+    outcome, _ = desk.reports.final_outcome(Outcome(5, answered=answered))
+
+    assert outcome.answered is (True if answered or talk_duration else None)
+    assert desk.asked == requests

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +25,11 @@ from airflow_provider_callapi.calls.reports.report_pages import (
     ReportPages,
     ReportQuery,
 )
-from airflow_provider_callapi.calls.reports.report_refusals import refuses_a_part
+from airflow_provider_callapi.calls.reports.report_refusals import (
+    names_filter,
+    refuses_a_part,
+    words_named_by,
+)
 
 Row = dict[str, Any]
 """A call: the fields that were asked for, and with legs the column ``legs``. All values are plain JSON."""
@@ -167,12 +170,11 @@ class CallsReport:
         ``parameters``: those of the request. Example of the result: ``["fields (tags)"]``, if the operator's
         parameter ``fields`` contains the refused field ``tags``.
         """
-        named = [_words(part) for part in (error.field, error.value, list(error.params.values()))]
-        words = set().union(*named)
-        if "filter" in parameters and (error.mnemonic == "filter_prohibited" or "filter" in words):
+        words = set().union(*words_named_by(error))
+        if "filter" in parameters and names_filter(error):
             filters = self._selection.parameters_of(words)
             return filters or self._selection.parameters_of(["is_lost", "direction", "virtual_phone_number"])
-        return [f"fields ({name})" for name in parameters["fields"] if name in words]
+        return [f"fields ({name})" for name in parameters["fields"] if name.lower() in words]
 
 
 def _session_id(raw: Raw, field: str = "id") -> int:
@@ -194,8 +196,3 @@ def _ended_at(raw: Raw, timezone: str, began_at: float) -> float:
         return read_report_time(raw["finish_time"], timezone, began_at)
     except (LookupError, TypeError, ValueError):
         return began_at
-
-
-def _words(value: object) -> Collection[str]:
-    """Return the words in a part of the Data API's error: ``"field: tags"`` gives ``{"field", "tags"}``."""
-    return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str)))

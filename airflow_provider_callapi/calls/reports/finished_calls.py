@@ -1,4 +1,4 @@
-"""Fetch the finished calls of an interval from the Data API, and whether each contact picked up.
+"""Fetch finished calls from the Data API, and judge for each call whether the contact picked up.
 
 One request covers up to 10 000 calls of the interval, or up to 1000 calls whose session ids are known.
 """
@@ -6,11 +6,11 @@ One request covers up to 10 000 calls of the interval, or up to 1000 calls whose
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from itertools import chain
 
-from airflow_provider_callapi.api.data_api import REPORT_FIELDS, LegReport
+from airflow_provider_callapi.api.data_api import REPORT_FIELDS, CallReport, LegReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.calls.answers import FinishedCall, judge_finished_call
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
@@ -57,24 +57,48 @@ def fetch_finished_calls(
     )
 
 
+def judge_reports(
+    requests: ReportRequests,
+    reports: Iterable[CallReport],
+    since: float,
+    until: float,
+    *,
+    selects_legs: bool = True,
+) -> list[FinishedCall]:
+    """Return the finished calls among reported calls, and for each whether the contact picked up.
+
+    A talk proves that the contact picked up. If all finished calls had a talk, the function sends no request.
+    Otherwise, it asks for the legs of the calls without a talk.
+
+    :param requests: sends the requests for the legs (participants).
+    :param reports: the reports of the calls. A report of an active call is left out of the result.
+    :param since: the beginning of the interval in which the calls began, epoch seconds.
+    :param until: the end of the interval, epoch seconds.
+    :param selects_legs: False: the requests ask for the legs of all calls of the interval. Choose False if
+        ``reports`` can have more calls than the filter of one request can name.
+    :raises CallApiError: the Data API did not answer, or refuses the whole request.
+    """
+    finished = [report for report in reports if report.finished]
+    without_talk = {report.id for report in finished if not report.talk_duration}
+    all_legs: Entries[LegReport] = Entries()
+    if without_talk:
+        selection = Selection("call_session_id", without_talk) if selects_legs else None
+        all_legs = requests.legs(since, until, selection=selection)
+    legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
+    for leg in all_legs:
+        legs[leg.call_session_id].append(leg)
+    return [
+        judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id))
+        for report in finished
+    ]
+
+
 def _fetch(
     requests: ReportRequests, since: float, until: float, fields: Sequence[str], ids: Collection[int] | None
 ) -> Entries[FinishedCall]:
     """Return the finished calls of an interval, and for each call whether the contact picked up."""
-    selected, of_session = (Selection("id", ids), Selection("call_session_id", ids)) if ids else (None, None)
-    all_reports = requests.calls(since, until, fields=fields, selection=selected)
-    reports = [report for report in all_reports if report.finished]
-    all_legs: Entries[LegReport] = Entries()
-    if not all(report.talk_duration for report in reports):  # a talk proves that the contact picked up
-        all_legs = requests.legs(since, until, selection=of_session)
-    legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
-    for leg in all_legs:
-        legs[leg.call_session_id].append(leg)
-    return Entries(
-        [
-            judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id))
-            for report in reports
-        ],
-        left_out=all_reports.left_out,
-        left_out_ids=all_reports.left_out_ids,
-    )
+    selection = Selection("id", ids) if ids else None
+    reports = requests.calls(since, until, fields=fields, selection=selection)
+    # Without ids, the calls without a talk can be too many for a filter.
+    calls = judge_reports(requests, reports, since, until, selects_legs=selection is not None)
+    return Entries(calls, left_out=reports.left_out, left_out_ids=reports.left_out_ids)

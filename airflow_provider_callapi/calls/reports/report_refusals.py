@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,24 @@ def refuses_a_part(error: Rejected) -> bool:
     If True, a request without this field or parameter may succeed.
     """
     return error.mnemonic in _PART_REFUSED or isinstance(error, InvalidParameters)
+
+
+def words_named_by(error: Rejected) -> list[set[str]]:
+    """Return the words in an error of the Data API, in lower case.
+
+    The list contains three sets: the words in the error's field, in its value, and in its params. Example: an
+    error with the field ``"fields[Tags]"`` and the value ``"x"`` gives
+    ``[{"fields", "tags"}, {"x"}, set()]``. An error without a field, or without a value, names the word
+    ``null`` there.
+    """
+    parts = (error.field, error.value, list(error.params.values()))
+    texts = [json.dumps(part, ensure_ascii=False, default=str).lower() for part in parts]
+    return [set(re.findall(r"\w+", text)) for text in texts]
+
+
+def names_filter(error: Rejected) -> bool:
+    """Return whether an error of the Data API names the filter of a request as the refused part."""
+    return error.mnemonic == "filter_prohibited" or any(_FILTER in words for words in words_named_by(error))
 
 
 @dataclass(frozen=True)
@@ -129,10 +147,10 @@ class Refusals:
         :return: True: a request without the refused part, or with another date, may succeed. False: the error
             names nothing that a next request can leave out or change.
         """
-        named = [_words(error.field), _words(error.value), _words(list(error.params.values()))]
-        if dates := DATE_FIELDS.intersection(named[0] | named[2]):
+        of_field, _, of_params = words_named_by(error)
+        if dates := DATE_FIELDS.intersection(of_field | of_params):
             return self._learn_date(kind, min(dates))
-        if parts := _named_parts(kind, asked, error.mnemonic, named):
+        if parts := _named_parts(kind, asked, error):
             self.refuse(kind, parts)
         return bool(parts)
 
@@ -213,24 +231,16 @@ class Refusals:
             _log.warning("%s", text)
 
 
-def _named_parts(
-    kind: ReportRequest, asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
-) -> set[str]:
+def _named_parts(kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> set[str]:
     """Return those fields or parameters of a request that an error names, e.g. ``{"tags"}``."""
-    # `named`: the words in the error's field, in its value and in its params.
     fields = set(asked["fields"])
-    filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
-    if filter_field and (mnemonic == "filter_prohibited" or any(_FILTER in names for names in named)):
+    if _FILTER in asked and names_filter(error):
         return {_FILTER}
+    filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
     parts = fields | ({_ONGOING} & asked.keys())
-    for names in named:
-        found = parts.intersection(names)
+    for words in words_named_by(error):
+        found = parts & words
         # Several fields with a needed field among them may be a list of the allowed fields.
         if len(found) == 1 or (found and found.isdisjoint(kind.needed_fields)):
             return {_FILTER} if found == filter_field else found  # perhaps only the filter uses the field
     return set()
-
-
-def _words(value: object) -> set[str]:
-    """Return the words in a part of the Data API's error: ``"fields[Tags]"`` gives ``{"fields", "tags"}``."""
-    return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str).lower()))

@@ -6,15 +6,13 @@ has ended. The report also contains the outcome of the call, so the task needs n
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 
-from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, LegReport
-from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.outcome import ReportedEnd
+from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import Selection
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.witness_pause import WitnessPause
@@ -108,20 +106,9 @@ class EndWitness:
 
     def _fetch_ends(self, session_ids: Collection[int], at: float) -> dict[int, ReportedEnd]:
         reports = self._requests.calls(at, at, selection=Selection("id", session_ids))
-        finished = [report for report in reports if report.finished and report.id in session_ids]
-        without_talk = {report.id for report in finished if not report.talk_duration}
-        all_legs: Entries[LegReport] = Entries()
-        if without_talk:
-            all_legs = self._requests.legs(at, at, selection=Selection("call_session_id", without_talk))
-        legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
-        for leg in all_legs:
-            legs[leg.call_session_id].append(leg)
         return {
-            report.id: ReportedEnd(
-                judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id)),
-                self._account_timezone(),
-            )
-            for report in finished
+            call.report.id: ReportedEnd(call, self._account_timezone())
+            for call in judge_reports(self._requests, reports, at, at)
         }
 
     def _forget(self, at: float) -> None:

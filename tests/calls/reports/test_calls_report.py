@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import rejection
 from airflow_provider_callapi.api.report_rows import CallRows, LegRows
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
-from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns
+from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
 
 START, END = 1_772_409_600, 1_772_413_200  # an hour of 2026-03-02 UTC
@@ -155,3 +156,29 @@ def test_the_legs_are_read_for_the_time_in_which_the_calls_took_place():
 def test_a_row_that_cannot_be_placed_is_never_left_out_silently(row, problem):
     with pytest.raises(ReportIncomplete, match=problem):
         load(Service([row]))
+
+
+@pytest.mark.parametrize("field", ["fields[Tags]", "fields.TAGS", "tags"])
+@pytest.mark.parametrize("name", ["tags", "Tags"])
+def test_a_refused_field_is_named_however_the_service_spells_it(field, name):
+    assert refused_parameters({"field": field}, fields=["id", name]) == f"fields ({name})"
+
+
+@pytest.mark.parametrize(
+    "data", [{"field": "Filter[Is_Lost]"}, {"field": "is_lost", "mnemonic": "filter_prohibited"}]
+)
+def test_the_parameter_of_a_refused_filter_is_named_however_the_service_spells_it(data):
+    assert refused_parameters(data, CallFilter(missed=True)) == "missed"
+
+
+def refused_parameters(data: dict[str, Any], selection: CallFilter | None = None, **columns: Any) -> str:
+    """Return what the report's error names before the error of the Data API."""
+    error = {"code": -32602, "message": "No", "data": {"mnemonic": "unexpected_parameters", **data}}
+
+    class Refusing(Service):
+        def call(self, request: CallRows | LegRows) -> Entries[Any]:
+            raise rejection(error, method=request.method)
+
+    with pytest.raises(ReportRefused) as caught:
+        load(Refusing([]), selection, **columns)
+    return str(caught.value).partition(": ")[0]
