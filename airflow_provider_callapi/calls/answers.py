@@ -74,11 +74,15 @@ class FinishedCall:
     :ivar answered: whether the contact picked up. None: not known.
     :ivar contact_finish_reason: the mnemonic of the finish reason of the contact's newest leg (line), if
         the contact's legs prove that the contact did not pick up. Otherwise None.
+    :ivar if_contact_is_last: True: ``answered`` is False only if the contact is called last. The legs of
+        other participants exist. If the contact is called first, the exchange calls the others only after
+        the contact has picked up.
     """
 
     report: CallReport
     answered: bool | None
     contact_finish_reason: str | None = None
+    if_contact_is_last: bool = False
 
 
 def judge_finished_call(
@@ -104,7 +108,8 @@ def judge_finished_call(
         employee and the contact) is ignored. Exception: a leg with the contact's number counts as the
         contact's leg, even if it is reported as a coach's.
     :param complete: whether all legs of the call could be read.
-    :return: ``report``, whether the contact answered (None: not known), and why the contact's leg ended.
+    :return: ``report``, whether the contact answered (None: not known), why the contact's leg ended, and
+        whether this holds only if the contact is called last.
     """
     contacts, unclear, others = _sort_legs(
         report.contact_phone_number, legs, is_started=bool(report.call_api_external_id)
@@ -115,10 +120,13 @@ def judge_finished_call(
         return FinishedCall(report, None)
     if contacts and not any(map(_is_connected, unclear)):
         newest = max(contacts, key=lambda leg: leg.id or 0)
-        return FinishedCall(report, False, newest.finish_reason)
+        is_last = any(map(_is_connected, others))
+        return FinishedCall(report, False, newest.finish_reason, if_contact_is_last=is_last)
+    if proves_no_answer(report.finish_reason):
+        return FinishedCall(report, False)
     may_lack_leg = category_of(report.finish_reason) is None
     never_rang = bool(others) and not unclear and not any(map(_is_connected, others)) and not may_lack_leg
-    return FinishedCall(report, False if never_rang or proves_no_answer(report.finish_reason) else None)
+    return FinishedCall(report, False if never_rang else None, if_contact_is_last=never_rang)
 
 
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:

@@ -124,12 +124,17 @@ class ReportedEnd:
     finished: FinishedCall
     timezone: str
 
-    def extend_outcome(self, call: Outcome) -> Outcome:
-        """Return the final outcome of the call: the outcome so far, updated with the report."""
-        return with_report(call, self.finished, self.timezone)
+    def extend_outcome(self, call: Outcome, *, contact_first: bool) -> Outcome:
+        """Return the final outcome of the call: the outcome so far, updated with the report.
+
+        :param contact_first: see `with_report`.
+        """
+        return with_report(call, self.finished, self.timezone, contact_first=contact_first)
 
 
-def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome:
+def with_report(
+    call: Outcome, finished: FinishedCall, timezone: str, *, contact_first: bool = False
+) -> Outcome:
     """Return the final outcome of a finished call: the outcome so far, updated with the Data API's report.
 
     If ``answered`` is already True, it stays True, even if the report shows no answer.
@@ -137,15 +142,18 @@ def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome
     :param call: the outcome so far.
     :param finished: what the Data API reports about the call.
     :param timezone: IANA name of the account's time zone. The report gives times in this zone.
+    :param contact_first: whether the contact's phone rings first. If so, the legs of other participants do
+        not prove that the contact did not answer. False: also if this is not known.
     """
     report = finished.report
+    answered = None if contact_first and finished.if_contact_is_last else finished.answered
     ended_at = call.ended_at
     with suppress(ValueError):  # the report may lack a readable end; its other facts still count
         ended_at = parse_time(report.finish_time or "", timezone).timestamp()
     return replace(
         call,
         status="ended",
-        answered=call.answered or finished.answered,
+        answered=call.answered or answered,
         ended_at=ended_at,
         finish_reason=report.finish_reason,
         contact_finish_reason=finished.contact_finish_reason,

@@ -217,6 +217,22 @@ def test_a_contact_who_was_never_rung_did_not_answer() -> None:
     assert answered(report(finish_reason=None), leg(None, is_operator=True)) is None, "a leg may be missing"
 
 
+def test_a_verdict_that_rests_on_the_legs_of_others_holds_only_if_the_contact_is_called_last() -> None:
+    """The exchange calls an operator after the contact only if the contact has picked up."""
+    failed = report(finish_reason="sip_offline")
+    missing = judge_finished_call(failed, [leg(None, is_operator=True)])
+    unconnected = judge_finished_call(failed, [leg(None), leg(AT, is_operator=True)])
+    for call in (missing, unconnected):
+        assert (call.answered, call.if_contact_is_last) == (False, True)
+        assert with_report(Outcome(1), call, "UTC").answered is False
+        assert with_report(Outcome(1), call, "UTC", contact_first=True).answered is None
+
+    own = judge_finished_call(failed, [leg(None), leg(None, is_operator=True)])
+    busy = judge_finished_call(report(finish_reason="subscriber_busy"), [leg(None, is_operator=True)])
+    for call in (own, busy):
+        assert with_report(Outcome(1), call, "UTC", contact_first=True).answered is False
+
+
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_participant_who_has_talked_leaves_open_whether_an_unconnected_contact_answered(
     reason: str | None,

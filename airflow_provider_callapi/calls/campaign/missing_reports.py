@@ -123,9 +123,13 @@ class MissingReports:
         for finished in finished_calls:
             state = self._owner_of(finished.report, unconfirmed_calls, now)
             if state is not None:
-                call = with_report(state.current_call, finished, self._rules.timezone)
+                call = self._with_report(state, finished)
                 changed.append(self._finish_call(state, call, now))
         return [*changed, *self.give_up(now, patience=0.0)]
+
+    def _with_report(self, state: PersonState, finished: FinishedCall) -> Outcome:
+        rules = self._rules
+        return with_report(state.current_call, finished, rules.timezone, contact_first=rules.contact_first)
 
     def _owner_of(
         self, report: CallReport, unconfirmed_calls: UnconfirmedByExternalId, now: float

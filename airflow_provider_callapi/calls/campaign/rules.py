@@ -37,6 +37,7 @@ class Rules:
     :ivar absence_proven_after: for how many seconds snapshots must prove that an unconfirmed call is not
         active. If no report shows the call either, the person is dialled again. None: an unconfirmed call
         that is not found gets the result ``unresolved``.
+    :ivar contact_first: whether the contact's phone may ring before that of the other participant.
     :ivar timezone: IANA name of the account's time zone, in which the Data API's reports state times.
     :ivar dial_until: when dialling ends, epoch seconds; infinity: no end.
     :ivar tags: event → id of the tag for calls with this event, such as ``{"answered": 36, "ended": 38}``.
@@ -53,6 +54,7 @@ class Rules:
     call_timeout: float = 3600.0
     report_timeout: float | None = None
     absence_proven_after: float | None = None
+    contact_first: bool = False
     timezone: str = "UTC"
     dial_until: float = NEVER
     tags: TagRules = field(default_factory=dict)

@@ -51,6 +51,8 @@ class SessionWatch:
     :ivar deadline: epoch seconds. If the end was not observed by this time, the phase becomes ``TIMED_OUT``.
     :ivar tolerance: how many snapshots without the call prove its end, and how many failed polls in a row are
         tolerated.
+    :ivar contact_first: whether the contact's phone rings first, see `with_report`. False: also if this is
+        not known.
     :ivar reported_end: the end of the call according to the Data API. None: the Data API has reported no end.
     """
 
@@ -59,6 +61,7 @@ class SessionWatch:
     deadline: float
     tolerance: PollTolerance = TOLERANCE
     observation: Observation = field(default_factory=Observation)
+    contact_first: bool = False
     phase: Phase = field(default=Phase.EXPECTED, init=False)
     reported_end: ReportedEnd | None = field(default=None, init=False)
 
@@ -137,7 +140,9 @@ class SessionWatch:
             tags=observation.tags or call.tags,
             source="list.calls" if observation.listed or observation.misses else call.source,
         )
-        return extended if self.reported_end is None else self.reported_end.extend_outcome(extended)
+        if self.reported_end is None:
+            return extended
+        return self.reported_end.extend_outcome(extended, contact_first=self.contact_first)
 
     def _observe(self, snapshot: Snapshot) -> None:
         is_listed = self.call_session_id in snapshot.sessions

@@ -146,7 +146,8 @@ class StartCallOperator(RequestOperator):
         return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        CallOptions.of(values, has_tags=is_template(self.tags) or bool(read_tags(self.tags)))
+        has_tags = is_template(self.tags) or bool(read_tags(self.tags))
+        CallOptions.of(values, has_tags=has_tags, contact_first=self._calls_contact_first)
 
     def _read_options(self) -> CallOptions:
         """Check the operator's parameters, and return them as one object.
@@ -154,7 +155,13 @@ class StartCallOperator(RequestOperator):
         :raises InvalidParameter: a parameter cannot be used.
         """
         # A subclass or a cluster policy may change attributes after the constructor has checked them.
-        return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(read_tags(self.tags)))
+        values, has_tags = read_parameters(CALL_OPTIONS, vars(self)), bool(read_tags(self.tags))
+        return CallOptions.of(values, has_tags=has_tags, contact_first=self._calls_contact_first)
+
+    @property
+    def _calls_contact_first(self) -> bool:
+        # An operator without this parameter calls only the contact.
+        return getattr(self, "first_call", "contact") not in ("employee", "operator")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""

@@ -80,6 +80,7 @@ class CallOptions:
     absence_proven_after: float | None
     durable: bool
     has_tags: bool
+    contact_first: bool
     cancel_on_kill: bool
     max_lateness: timedelta | None
     recording_link: bool
@@ -88,14 +89,16 @@ class CallOptions:
     operations: bool
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], *, has_tags: bool) -> Self:
+    def of(cls, values: Mapping[str, Any], *, has_tags: bool, contact_first: bool) -> Self:
         """Return the parameters of a start operator as one object.
 
         :param values: parameter name → value.
         :param has_tags: whether the operator tags calls.
+        :param contact_first: whether the contact's phone may ring before that of the other participant.
         :raises InvalidParameter: two parameters cannot be used together.
         """
-        return cls(has_tags=has_tags, **{name: values[name] for name in CALL_OPTIONS})
+        given = {name: values[name] for name in CALL_OPTIONS}
+        return cls(has_tags=has_tags, contact_first=contact_first, **given)
 
     def __post_init__(self) -> None:
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)

@@ -101,6 +101,7 @@ def read_rules(
             call_timeout=options.call_timeout,
             report_timeout=options.report_timeout if hook.has_data_api else None,
             absence_proven_after=options.absence_proven_after,
+            contact_first=options.call.get("first_call", "contact") not in ("employee", "operator"),
             timezone=account_timezone,
             dial_until=dial_until,
             tags=tag_rules,

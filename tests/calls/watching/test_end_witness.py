@@ -65,6 +65,19 @@ def test_a_report_ends_the_wait_although_an_entry_of_the_list_can_never_be_read(
         assert desk.watch.update(desk.witness.extend(taken, desk.watch.awaited_end(taken))) is Phase.ENDED
 
 
+@pytest.mark.parametrize(("contact_first", "answered"), [(True, None), (False, False)])
+def test_the_legs_of_others_prove_no_answer_only_if_the_contact_is_called_last(contact_first, answered):
+    failed = {**FINISHED, "talk_duration": 0, "finish_reason": "sip_offline"}
+    operators = {"call_session_id": 1, "connect_time": None, "is_operator": True}
+    desk = Desk(DataApi([failed], [operators]))
+    desk.watch = SessionWatch(
+        1, AT + 900, AT + 900, observation=Observation(listed=True), contact_first=contact_first
+    )
+
+    assert desk.poll(AT + 5) is Phase.ENDED
+    assert desk.watch.extend_outcome(Outcome(1)).answered is answered
+
+
 def test_the_witness_asks_for_the_legs_of_all_calls_without_a_talk_with_one_request():
     silent = [{**FINISHED, "id": number, "talk_duration": 0} for number in (1, 2, 3)]
     desk = Desk(DataApi(silent))
