@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_callapi.observability.never_fails import never_fails
+
 if TYPE_CHECKING:  # keeps the parsing of DAG files fast
     from airflow_provider_callapi.api.models import Limits
     from airflow_provider_callapi.calls.campaign.ledger import Attempt
@@ -105,7 +107,7 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 
     By default, also send it under a name with the tags' values, e.g. ``callapi.calls.answered``.
     """
-    with suppress(Exception):
+    with never_fails(f"the metric {name}"):
         send = getattr(_stats(), kind)
         send(name, *values, tags=tags)
         # Airflow's default StatsD setup drops tags, so Airflow itself also sends both forms.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +10,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.observability.log_lines import LogEvent, log_event
 from airflow_provider_callapi.observability.metrics import CallOutcomeTag, count_call
+from airflow_provider_callapi.observability.never_fails import never_fails
 from airflow_provider_callapi.observability.outcome_fields import outcome_fields
 from airflow_provider_callapi.observability.spans import trace_call
 
@@ -60,7 +60,7 @@ class ObservedStore:
             count_call(outcome := _outcome_tag(call))
             if call["status"] != "ended":  # the task does not wait, and STARTED is already logged
                 return
-            with suppress(Exception):
+            with never_fails("the trace span of the call"):
                 trace_call(Outcome.from_xcom(call), outcome)
         if self._stage in _EVENT_OF_STAGE:
             fields = {**outcome_fields(call), "external_id": record["external_id"]}

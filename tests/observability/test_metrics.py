@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -112,13 +113,17 @@ def test_a_campaigns_calls_are_counted_by_their_result(desk, stats, monkeypatch)
     ]
 
 
-def test_a_metric_that_cannot_be_sent_does_not_fail_the_task(desk, monkeypatch):
+def test_a_metric_that_cannot_be_sent_is_in_the_debug_log_and_fails_no_task(desk, monkeypatch, caplog):
     def broken() -> Any:
         raise OSError("no metrics today")
 
     monkeypatch.setattr(metrics, "_stats", broken)
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_callapi")
 
     assert informer_task(desk, wait_for_completion=False).run()["status"] == "started"
+    (record,) = [record for record in caplog.records if "the metric callapi.calls," in record.getMessage()]
+    assert record.levelno == logging.DEBUG
+    assert "no metrics today" in caplog.text
 
 
 def test_no_metric_has_a_number_or_an_id_of_a_call(desk, stats):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from airflow_fakes import CONTACT, informer_task
 from ways_to_wait import WORKER_AND_DEFERRAL
 
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
+from airflow_provider_callapi.observability import observed_store
 
 pytest_plugins = ["airflow_desk", "telemetry_fakes"]
 
@@ -79,3 +82,19 @@ def test_a_call_without_a_wait_counts_as_started(desk, stats, log_lines):
 
     assert stats.tagged("callapi.calls") == [{"outcome": "started"}]
     assert [line["event"] for line in log_lines()] == ["call intended", "call started"]
+
+
+def test_a_span_that_cannot_be_written_is_in_the_debug_log_and_fails_no_task(
+    desk, stats, log_lines, monkeypatch, caplog
+):
+    monkeypatch.setattr(observed_store, "trace_call", lambda *_: 1 / 0)
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_callapi")
+    desk.exchange.script(CONTACT, Script(rings=3, talks=40))
+
+    assert informer_task(desk).run()["status"] == "ended"
+
+    (record,) = [record for record in caplog.records if "trace span" in record.getMessage()]
+    assert record.levelno == logging.DEBUG
+    assert "ZeroDivisionError" in caplog.text
+    assert log_lines()[-1]["event"] == "call done"
+    assert stats.tagged("callapi.calls") == [{"outcome": "answered"}]
