@@ -1,13 +1,14 @@
 """Report to Airflow's lineage which SQL query a task runs and which SQL table the task writes.
 
 Airflow itself reports the files that a task reads from object storage. If Airflow's lineage does not accept a
-report, the task continues.
+report, the task continues, and the failure is in the log at debug level.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_callapi.observability.never_fails import never_fails
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -26,11 +27,13 @@ def report_query(hook: Any, sql: str) -> None:
     :param hook: the hook that has carried out the query.
     :param sql: the SELECT statement.
     """
-    with suppress(Exception):
-        from airflow.providers.common.sql.hooks.lineage import (  # noqa: PLC0415 - not in every version
-            send_sql_hook_lineage,
-        )
-
+    with never_fails("the lineage of a query"):
+        try:
+            from airflow.providers.common.sql.hooks.lineage import (  # noqa: PLC0415 - not in every version
+                send_sql_hook_lineage,
+            )
+        except ImportError:
+            return
         send_sql_hook_lineage(context=hook, sql=sql)
 
 
@@ -40,7 +43,7 @@ def report_table(hook: Any, url: URL, name: TableName) -> None:
     :param hook: the hook of the table's database.
     :param url: the SQLAlchemy URL of the database.
     """
-    with suppress(Exception):
+    with never_fails("the lineage of a table"):
         from airflow.providers.common.compat.lineage.hook import (  # noqa: PLC0415 - heavy
             get_hook_lineage_collector,
         )

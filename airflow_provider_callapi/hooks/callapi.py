@@ -49,7 +49,7 @@ from airflow_provider_callapi.exceptions import (
     translate_errors,
     unresolved_call,
 )
-from airflow_provider_callapi.observability import update_watch
+from airflow_provider_callapi.observability.log_lines import update_watch
 from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS, SECONDS_OR_ZERO, TEXT, choice, count
 from airflow_provider_callapi.parameters.schema import nothing_sent, read_parameter
 

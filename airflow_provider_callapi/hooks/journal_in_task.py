@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.calls_in_task import CallsInTask, NumberedStore
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.exceptions import CallApiFailure
-from airflow_provider_callapi.observability import ObservedStore
+from airflow_provider_callapi.observability.observed_store import ObservedStore
 from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
 
 _stores_without_state: dict[tuple[str, ...], MemoryStore] = {}

@@ -9,8 +9,6 @@ A signed token in each form protects against CSRF (a form that another site send
 from __future__ import annotations
 
 import hashlib
-import hmac
-import time
 from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -20,6 +18,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from airflow.models import Connection
 from airflow.providers.common.compat.sdk import conf
 from fastapi import Depends, Form, HTTPException, Path
+from itsdangerous import BadData, URLSafeTimedSerializer
 
 _VALID_SECONDS = 12 * 3600
 """The longest time between the opening of a form and its submission."""
@@ -58,16 +57,13 @@ MAY_EDIT = _requires("PUT")
 """Refuses a request unless the user may edit the connection in the path parameter ``connection_id``."""
 
 
-def sign_token(user: BaseUser, now: float) -> str:
+def sign_token(user: BaseUser) -> str:
     """Return a signed token for a form of the page *Calls*. The token is valid for one user and for 12 hours.
 
     Another site could send a form in the user's name (CSRF). `check_token` therefore refuses a form without a
     valid token.
-
-    :param now: epoch seconds.
     """
-    valid_until = int(now) + _VALID_SECONDS
-    return f"{valid_until}.{_signature(user, valid_until)}"
+    return str(_serializer().dumps(user.get_id()))
 
 
 def check_token(user: UserDep, token: Annotated[str, Form()] = "") -> None:
@@ -77,10 +73,11 @@ def check_token(user: UserDep, token: Annotated[str, Form()] = "") -> None:
     :param token: the form's hidden field ``token``, which `sign_token` signs for 12 hours.
     :raises HTTPException: 403: the form is refused.
     """
-    valid_until, _, signature = token.partition(".")
-    expected = _signature(user, int(valid_until) if valid_until.isdecimal() else 0)
-    is_signed = hmac.compare_digest(signature.encode(), expected.encode())
-    if not is_signed or int(valid_until) < time.time():
+    try:
+        signed_for = _serializer().loads(token, max_age=_VALID_SECONDS)
+    except BadData:
+        signed_for = None
+    if signed_for is None or signed_for != user.get_id():
         raise HTTPException(403, "This form is too old or is not from this page. Open the page again.")
 
 
@@ -88,7 +85,9 @@ FROM_THE_PAGE = Depends(check_token)
 """Refuses a form that the same user has not opened on the page, see `check_token`."""
 
 
-def _signature(user: BaseUser, valid_until: int) -> str:
-    key = conf.get_mandatory_value("api", "secret_key").encode()
-    text = f"callapi-calls-page\n{valid_until}\n{user.get_id()}".encode()
-    return hmac.new(key, text, hashlib.sha256).hexdigest()
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        conf.get_mandatory_value("api", "secret_key"),
+        salt="callapi-calls-page",
+        signer_kwargs={"digest_method": hashlib.sha256},  # a FIPS build may lack the default, SHA-1
+    )

@@ -159,8 +159,7 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
 
 def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
     """Return the page that asks a user to confirm an action, such as the release of a call."""
-    token = sign_token(user, time.time())
-    return _render("confirm.html.j2", title=title, text=text, fields=fields, token=token)
+    return _render("confirm.html.j2", title=title, text=text, fields=fields, token=sign_token(user))
 
 
 def _root() -> str:

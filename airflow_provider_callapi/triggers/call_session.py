@@ -22,7 +22,7 @@ from airflow_provider_callapi.calls.watching.shared_poll import NextSnapshot
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
-from airflow_provider_callapi.observability import time_out_watch, update_watch
+from airflow_provider_callapi.observability.log_lines import time_out_watch, update_watch
 from airflow_provider_callapi.parameters.kinds import (
     CALL,
     FLAG,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -77,8 +79,23 @@ def test_a_query_is_reported_without_its_parameters(collector, tmp_path, monkeyp
     assert collector.extras == [{"sql": "SELECT :phone AS phone"}]
 
 
-def test_a_report_that_fails_fails_no_task(monkeypatch):
+def test_a_report_that_fails_is_in_the_debug_log_and_fails_no_task(monkeypatch, caplog):
     monkeypatch.setattr(lineage, "table_uri", lambda *_: 1 / 0)
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_callapi")
 
-    report_table(object(), sqlalchemy.engine.make_url("postgresql://db/shop"), CALLS)
-    report_query(None, "SELECT 1")
+    report_table(object(), sqlalchemy.engine.make_url("postgresql://me:S3cret@db/shop"), CALLS)
+
+    (record,) = caplog.records
+    assert record.levelno == logging.DEBUG
+    assert "the lineage of a table" in record.getMessage()
+    assert "ZeroDivisionError" in caplog.text
+    assert "S3cret" not in caplog.text
+
+
+def test_a_provider_without_reports_of_queries_is_no_failure(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "airflow.providers.common.sql.hooks.lineage", None)
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_callapi")
+
+    report_query(object(), "SELECT 1")
+
+    assert caplog.records == []

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from failing_callbacks import without_airflows_database
 
-from airflow_provider_callapi import observability
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.observability import metrics
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def results(monkeypatch):
     """Return a function that returns the counted results of alerts, in order."""
     counted = []
     send = SimpleNamespace(incr=lambda name, *, tags=None: tags and counted.append((name, tags["result"])))
-    monkeypatch.setattr(observability, "_stats", lambda: send)
+    monkeypatch.setattr(metrics, "_stats", lambda: send)
     return lambda: [result for name, result in counted if name == "callapi.alerts"]
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import time_machine
 from airflow.api_fastapi.app import create_auth_manager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.providers.common.compat.sdk import conf
 from airflow_fakes import start_informer_call
 from campaigns_seen import PROGRESS
 from fastapi.testclient import TestClient
+from itsdangerous import URLSafeTimedSerializer
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.plugin.access import sign_token
 
 pytestmark = pytest.mark.needs_airflow("3.1", "pages of plugins")
 
@@ -253,22 +257,43 @@ def test_a_campaign_of_another_connection_is_neither_shown_nor_controlled(
     assert campaigns.read_wish("spring") is None
 
 
-@pytest.mark.parametrize("token", ["", "forged", "9999999999.00", "too old", "of another user"])
+def token_of(form: Any) -> str:
+    """Return the token in the page that asks for a confirmation."""
+    (token,) = re.findall(r'name="token" value="([^"]+)"', form.text)
+    return token
+
+
+@pytest.mark.parametrize(
+    "token", ["", "forged", "a.b.c", "9999999999.00", "жетон", "of Airflow", "of another user"]
+)
 def test_a_form_of_another_site_or_user_is_refused(
     browse: Browse, session: int, exchange: Any, token: str
 ) -> None:
     if token == "of another user":
-        form = browse("olga").get(f"{PAGE}release?call_session_id={session}").text
-        (token,) = re.findall(r'name="token" value="([^"]+)"', form)
-
-    if token == "too old":
-        token = sign_token(SimpleAuthManagerUser(username="anna", role="op"), 0.0)
+        token = token_of(browse("olga").get(f"{PAGE}release?call_session_id={session}"))
+    if token == "of Airflow":  # Airflow signs other things with the same key
+        sha256 = {"digest_method": hashlib.sha256}
+        token = URLSafeTimedSerializer(conf.get("api", "secret_key"), signer_kwargs=sha256).dumps("anna")
 
     answer = browse("anna").post(f"{PAGE}release", data={"call_session_id": session, "token": token})
 
     assert answer.status_code == 403
     assert "Open the page again" in answer.text
     assert is_active(exchange)
+
+
+@pytest.mark.parametrize(("hours", "status"), [(11.9, 200), (12.1, 403)])
+def test_a_form_is_valid_for_twelve_hours(
+    browse: Browse, session: int, exchange: Any, hours: float, status: int
+) -> None:
+    anna = browse("anna")
+    with time_machine.travel(time.time() - hours * 3600):
+        token = token_of(anna.get(f"{PAGE}release?call_session_id={session}"))
+
+    answer = anna.post(f"{PAGE}release", data={"call_session_id": session, "token": token})
+
+    assert answer.status_code == status
+    assert is_active(exchange) is (status == 403)
 
 
 # --- what it costs ---

@@ -12,6 +12,7 @@ import importlib
 import json
 import math
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ from airflow_provider_callapi.emulator import Exchange, ManualClock
 
 VNUMBER = "74993720692"
 CONTACT = "79161234567"
+PHONE = re.compile(r"\d{10,}")
+"""A complete phone number in a text."""
 RETRIES = 2
 """The retries of each task; a clear of a task adds tries."""
 TTS = {"type": "tts", "value": "Hello"}

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from airflow_provider_callapi import observability
+from airflow_provider_callapi.observability import metrics
 
 
 class Stats:
@@ -44,7 +44,7 @@ class Stats:
 @pytest.fixture
 def stats(monkeypatch):
     stats = Stats()
-    monkeypatch.setattr(observability, "_stats", lambda: stats)
+    monkeypatch.setattr(metrics, "_stats", lambda: stats)
     return stats
 
 

@@ -1,10 +1,11 @@
-"""The five ways in which a task waits for a call, for tests that try all of them."""
+"""The five ways in which a task waits for a call, and the two places, for tests that try all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from airflow_fakes import Task, informer_task
 
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
@@ -33,3 +34,6 @@ WAITS: dict[str, tuple[Callable[..., Task], dict[str, Any]]] = {
     "sensor that reschedules": (sensor_task, {"mode": "reschedule"}),
     "sensor in the triggerer": (sensor_task, {"deferrable": True}),
 }
+
+WORKER_AND_DEFERRAL = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferral"])
+"""Runs a test twice: the task waits in the worker, and in the triggerer."""

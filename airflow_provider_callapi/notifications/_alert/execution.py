@@ -11,7 +11,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL, LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, SessionWatch, Until
 from airflow_provider_callapi.notifications._alert.failure import Failure
-from airflow_provider_callapi.observability import update_watch
+from airflow_provider_callapi.observability.log_lines import update_watch
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
 from airflow_provider_callapi.notifications._alert.failure import Failure
-from airflow_provider_callapi.observability import count_alert
+from airflow_provider_callapi.observability.metrics import count_alert
 
 
 class NoPersonRung(Exception):

@@ -38,7 +38,7 @@ from airflow_provider_callapi.notifications._alert.time_limits import (
     search_hook,
     warn_if_too_short,
 )
-from airflow_provider_callapi.observability import count_alert
+from airflow_provider_callapi.observability.metrics import count_alert
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook

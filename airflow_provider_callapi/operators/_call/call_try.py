@@ -33,7 +33,9 @@ from airflow_provider_callapi.exceptions import (
     unresolved_call,
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import LogEvent, ObservedStore, count_call, log_call_event
+from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event
+from airflow_provider_callapi.observability.metrics import count_call
+from airflow_provider_callapi.observability.observed_store import ObservedStore
 from airflow_provider_callapi.operators._call.call_wait import CallWait, Result, pause
 from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex

@@ -34,7 +34,7 @@ from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, S
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import CallNotAnswered, CallOutcomeUnknown, CallStillActive
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import LogEvent, log_call_event
+from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.task_context.deferral import Deferral

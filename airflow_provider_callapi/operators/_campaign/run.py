@@ -40,7 +40,7 @@ from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import count_finished_attempts
+from airflow_provider_callapi.observability.metrics import count_finished_attempts
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
 from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
 from airflow_provider_callapi.operators._campaign.control import (

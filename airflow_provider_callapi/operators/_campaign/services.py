@@ -15,8 +15,8 @@ from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
-from airflow_provider_callapi.connection.clients import join_current_trace
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.observability.spans import join_current_trace
 
 
 class CampaignServices:

@@ -23,7 +23,7 @@ from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snap
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import record_poll_age
+from airflow_provider_callapi.observability.metrics import record_poll_age
 from airflow_provider_callapi.triggers._loop.witnesses import Witnesses
 
 if TYPE_CHECKING:

@@ -1,0 +1,73 @@
+"""A store for the journal of a call, which also logs, counts and traces the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_callapi.calls.call_journal import Stage
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.observability.log_lines import LogEvent, log_event
+from airflow_provider_callapi.observability.metrics import CallOutcomeTag, count_call
+from airflow_provider_callapi.observability.never_fails import never_fails
+from airflow_provider_callapi.observability.outcome_fields import outcome_fields
+from airflow_provider_callapi.observability.spans import trace_call
+
+_EVENT_OF_STAGE = {
+    Stage.STARTING: LogEvent.INTENDED,
+    Stage.STARTED: LogEvent.STARTED,
+    Stage.NOTHING: LogEvent.NOT_PLACED,
+    Stage.UNRESOLVED: LogEvent.UNRESOLVED,
+    Stage.DONE: LogEvent.DONE,
+    Stage.REDIAL: LogEvent.DONE,
+}
+"""The event to log when the journal record of a call reaches a stage.
+
+The stage ``ended`` has no entry, because `update_watch` logs the end of a call.
+"""
+
+
+@dataclass
+class ObservedStore:
+    """A store for the journal of a call, which also logs and counts each change of the call's state.
+
+    Example: the journal stores that the call was placed. This object then passes the change to ``store``, and
+    logs ``call started``.
+
+    :ivar store: the store that keeps the journal.
+    """
+
+    store: KeyValueStore
+    _stage: Stage | None = field(default=None, init=False)
+
+    def get(self, key: str) -> Any:
+        record = self.store.get(key)
+        self._stage = Stage(record["stage"]) if record else None
+        return record
+
+    def set(self, key: str, record: Any) -> None:
+        self.store.set(key, record)
+        stage_before, self._stage = self._stage, Stage(record["stage"])
+        # without task state, a later try starts with an empty journal and adopts the call
+        adopted = stage_before is None and self._stage is Stage.STARTED
+        if self._stage is stage_before or adopted:
+            return
+        call = record["call"]
+        if self._stage is Stage.UNRESOLVED:
+            count_call("unresolved")
+        elif self._stage in (Stage.DONE, Stage.REDIAL):
+            count_call(outcome := _outcome_tag(call))
+            if call["status"] != "ended":  # the task does not wait, and STARTED is already logged
+                return
+            with never_fails("the trace span of the call"):
+                trace_call(Outcome.from_xcom(call), outcome)
+        if self._stage in _EVENT_OF_STAGE:
+            fields = {**outcome_fields(call), "external_id": record["external_id"]}
+            log_event(_EVENT_OF_STAGE[self._stage], **fields)
+
+
+def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:
+    if call["answered"] is not None:
+        return "answered" if call["answered"] else "not_answered"
+    return "unknown" if call["status"] == "ended" else "started"
