@@ -18,10 +18,15 @@ Exactly one candidate wins if each needs at most ``settle`` seconds to read the 
 a candidate has needed more time, there may be two winners. So a slow candidate waits five more seconds in
 step 2, until ``list.calls`` certainly shows the call of another winner. Before it rings, each winner looks
 into ``list.calls``, and does not ring if it finds such a call.
+
+Airflow can start a callback again while its first process still runs. Both processes are the same candidate.
+Each process therefore has a token, and the newer process writes its token into the claim. Before each call, a
+process checks that the claim contains its token.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -39,6 +44,8 @@ _LONGEST_RIVALRY = 60.0
 """Seconds after which a candidate rings without having won the election, because an alert must ring."""
 _RECHECK_INTERVAL = 0.5
 """Seconds between two checks whether a rival has placed a call."""
+_PROGRESS_INTERVAL = 5.0
+"""Seconds between two checks whether a rival that has placed a call has stopped before its last person."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,13 @@ class Progress:
     :ivar call_session_id: the session id of the call.
     :ivar acknowledged: True: the person has acknowledged the alert, e.g. picked up, so no one else is called.
         False: not, or not yet.
+    :ivar is_last: whether the person is the last one in the list.
     """
 
     person: int
     call_session_id: int
     acknowledged: bool = False
+    is_last: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class _Claim:
     person: int = 0  # the position of the person whom the candidate called last, from 1; 0: no call
     call_session_id: int | None = None  # the session id of the candidate's last call
     acknowledged: bool = False  # whether the person has acknowledged the alert
+    is_last: bool = False  # whether no person follows the called person
+    token: str = ""  # the token of the process that may call the next person
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
@@ -77,6 +88,16 @@ class _Claim:
             return None
         numbers = (claim.at, claim.until, claim.person)
         return claim if all(isinstance(number, int | float) for number in numbers) else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the candidate calls no one else: somebody has acknowledged, or the list is at its end."""
+        return self.acknowledged or self.is_last
+
+    @property
+    def progress(self) -> Progress:
+        """The candidate's last call."""
+        return Progress(self.person, self.call_session_id or 0, self.acknowledged, self.is_last)
 
 
 def is_expired(value: Any, now: float) -> bool:
@@ -102,12 +123,16 @@ class Candidate:
     :ivar key: the key of the alert in the store.
     :ivar alert: the alert's external_id.
     :ivar candidate_id: an id that no other candidate has. The id stays the same when Airflow restarts the
-        candidate's callback.
+        candidate's callback, so two processes can have it.
     :ivar quiet_for: for this many seconds after a candidate's call, the other candidates do not ring.
     :ivar settle: how many seconds a candidate waits for others' claims after it has written its own. Reading
         the store and writing a claim must normally take less time.
     :ivar clock: a function that returns the present time in epoch seconds.
     :ivar sleep: a function that waits for a number of seconds.
+    :ivar token: a text that no other process has.
+    :ivar abandoned_after: if a rival has placed a call that is neither acknowledged nor the call to the last
+        person, this candidate waits. If the rival's last call is older than this number of seconds, the rival
+        has stopped, and this candidate calls the people who are left. Infinity: this candidate does not wait.
     """
 
     store: KeyValueStore
@@ -118,6 +143,8 @@ class Candidate:
     settle: float
     clock: Callable[[], float]
     sleep: Callable[[float], None]
+    token: str = ""
+    abandoned_after: float = math.inf
 
     def rival_has_rung(self) -> bool:
         """Return whether a rival placed a call for this alert in the last ``quiet_for`` seconds.
@@ -125,75 +152,101 @@ class Candidate:
         A rival is another candidate for the same alert.
         """
         claim = self._read()
-        return claim is not None and not self._owns(claim) and self._has_rung(claim)
+        return claim is not None and self._has_rung(claim) and not self._may_continue(claim)
 
     def progress(self) -> Progress | None:
-        """Return the newest call that this candidate placed, and the person who was called.
+        """Return the newest call with which this candidate may continue, and the person who was called.
 
-        Use this method after Airflow has restarted the candidate's callback. The callback then continues with
-        the person after the called person.
+        This candidate placed the call before Airflow restarted its callback. Or a rival placed the call, and
+        has stopped since, see ``abandoned_after``.
 
-        :return: the call and the person. None: this candidate placed no call in the last ``quiet_for``
-            seconds.
+        :return: the call and the person. None: there is no such call in the last ``quiet_for`` seconds.
         """
         claim = self._read()
-        if claim is None or not self._owns(claim) or not self._has_rung(claim):
-            return None
-        return Progress(claim.person, claim.call_session_id or 0, claim.acknowledged)
+        return claim.progress if claim and self._has_rung(claim) and self._may_continue(claim) else None
 
-    def acquire(self) -> bool:
-        """Take part in the election, and return whether this candidate may ring for the alert.
+    def acquire(self) -> tuple[bool, Progress | None]:
+        """Take part in the election. Return (whether this candidate may ring, the call to continue with).
+
+        The call is None if the candidate begins with the first person. For other calls, see `progress`.
 
         A claim in the store shows that a candidate wants to ring. A rival is another candidate.
 
         1. The method reads the store. If a rival has placed a call in the last ``quiet_for`` seconds, the
-           method returns False.
+           method returns False, or waits for the rival's end, see ``abandoned_after``.
         2. If a rival has a claim and no call yet, the method waits until the rival withdraws the claim, or
            until the claim is ``settle`` + 15 seconds old.
         3. The method stores this candidate's claim, and waits ``settle`` seconds, or longer if the store is
-           slow. If a rival replaces the claim in this time, the method begins again with step 1. Otherwise,
-           it returns True.
+           slow. If a rival, or another process of this candidate, replaces the claim in this time, the method
+           begins again with step 1. Otherwise, it returns True.
 
         If there is no winner after a minute, the method returns True, because someone must be called.
         """
+        return self._elect(is_new=True)
+
+    def _elect(self, *, is_new: bool) -> tuple[bool, Progress | None]:
+        # `is_new`: this process has no claim yet, so it replaces that of an earlier process of the candidate.
+        # A process that a newer one has replaced waits for the newer one, as it waits for a rival.
         give_up_at = self.clock() + _LONGEST_RIVALRY
+        progress: Progress | None = None
         while self.clock() < give_up_at:
             began = self.clock()
             claim = self._read()
-            if claim and not self._owns(claim):
-                if self._has_rung(claim):
-                    return False
-                if not claim.person and 0 <= began - claim.at < self.settle + _LEASE:
-                    self.sleep(_RECHECK_INTERVAL)
-                    continue
-            self._write(began)
+            is_replaced = claim is not None and not (self._owns(claim) or (is_new and self._is_own(claim)))
+            has_rung = claim is not None and self._has_rung(claim)
+            if claim and has_rung and is_replaced and (self._is_own(claim) or not self._may_continue(claim)):
+                if self._is_own(claim) or claim.is_over or math.isinf(self.abandoned_after):
+                    return False, None
+                self.sleep(_PROGRESS_INTERVAL)  # the rival may stop before the last person
+                give_up_at += _PROGRESS_INTERVAL
+                continue
+            if claim and is_replaced and not claim.person and 0 <= began - claim.at < self.settle + _LEASE:
+                self.sleep(_RECHECK_INTERVAL)
+                continue
+            progress = claim.progress if claim and has_rung else None
+            self._write(began, progress)
+            is_new = False
             slow = self.clock() - began > self.settle
             self.sleep(self.settle + (_LISTED_WITHIN if slow else 0.0))
             claim = self._read()
             if claim and self._owns(claim):
-                return True
-        return True
+                # An earlier process may have stored a call while this one waited.
+                return True, claim.progress if self._has_rung(claim) else None
+        return True, progress
 
     def renew(self) -> bool:
         """Return whether this candidate may still ring, after it won the election in `acquire`.
 
-        Use this method shortly before the call.
+        Use this method shortly before the first call.
 
         - If this candidate's claim (its right to ring) is still in the store, and younger than ``settle`` +
           15 seconds: True.
-        - Otherwise: the method holds a new election, and returns the result of `acquire`.
+        - Otherwise: the method holds a new election, see `acquire`. If a rival has placed a call meanwhile,
+          the result is False, also if the rival has stopped since.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
             return True
-        return self.acquire()
+        won, progress = self._elect(is_new=False)
+        return won and progress is None
+
+    def may_call_next(self) -> bool:
+        """Return whether this process may call the next person, after it has placed a call.
+
+        False: another process of this candidate, or a rival, has continued the alert.
+        """
+        claim = self._read()
+        return claim is None or self._owns(claim)
 
     def record_call(self, progress: Progress) -> None:
         """Store that this candidate placed a call for the alert, so that no other candidate rings.
 
         :param progress: the call, the person who was called, and whether the person has acknowledged.
         """
-        self._write(self.clock(), progress)
+        claim = self._read()
+        # The process that has taken over keeps the claim. This process then calls no one else.
+        is_taken = claim is not None and self._is_own(claim) and not self._owns(claim)
+        self._write(self.clock(), progress, token=claim.token if claim and is_taken else self.token)
 
     def withdraw(self) -> None:
         """Withdraw this candidate's claim, its right to ring. Other candidates then do not wait for its call.
@@ -205,8 +258,18 @@ class Candidate:
         if claim and self._owns(claim):
             self._write(0.0)
 
-    def _owns(self, claim: _Claim) -> bool:
+    def _is_own(self, claim: _Claim) -> bool:
+        """Return whether this process, or another process of this candidate, has written a claim."""
         return claim.by == self.candidate_id
+
+    def _owns(self, claim: _Claim) -> bool:
+        return self._is_own(claim) and claim.token == self.token
+
+    def _may_continue(self, claim: _Claim) -> bool:
+        """Return whether this candidate may continue with the last call of a claim."""
+        if self._is_own(claim):
+            return True
+        return not claim.is_over and self.clock() - claim.at > self.abandoned_after
 
     def _has_rung(self, claim: _Claim) -> bool:
         # A time far ahead comes from a clock that was wrong. It must not silence the alert until then.
@@ -215,7 +278,8 @@ class Candidate:
     def _read(self) -> _Claim | None:
         return _Claim.from_json(self.store.get(self.key))
 
-    def _write(self, at: float, progress: Progress | None = None) -> None:
+    def _write(self, at: float, progress: Progress | None = None, token: str | None = None) -> None:
         until = self.clock() + self.quiet_for
-        claim = asdict(_Claim(self.alert, self.candidate_id, at, until))
+        own = self.token if token is None else token
+        claim = asdict(_Claim(self.alert, self.candidate_id, at, until, token=own))
         self.store.set(self.key, claim | (asdict(progress) if progress else {}))

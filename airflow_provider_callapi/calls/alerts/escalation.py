@@ -83,7 +83,7 @@ class Escalation:
                 )
                 continue
             self.gateway.log(f"{person} is called: call session {call.call_session_id}")
-            self.newest = Progress(self._person, call.call_session_id)
+            self.newest = Progress(self._person, call.call_session_id, is_last=not self.has_next)
             self._placed.append(call.call_session_id)
             self.on_placed(self.newest)
             return call if self.has_next else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,14 +14,20 @@ from typing import Any
 from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
+from airflow_provider_callapi.notifications._alert.answer_wait import Acknowledgement
 from airflow_provider_callapi.notifications._alert.contacts import read_people
-from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.notifications._alert.failure import CONTINUED, Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.variable_store import (
     KEY_PREFIX,
     VariableStore,
     delete_expired,
 )
+
+_LONGEST_DIALING = 120.0
+"""The longest time, in seconds, for which an alert lets a phone ring."""
+_LONGEST_START = 60.0
+"""The longest time, in seconds, that a start request and the search for its call usually take."""
 
 
 class AlertSuppressed(Exception):
@@ -37,6 +44,13 @@ def _deployment(log: Any) -> Deployment:
     except Exception as error:  # e.g. of a secrets backend; a wrong configuration must not prevent the alert
         log.warning("Other callbacks may ring too, because the configuration cannot be read: %s", error)
         return NO_DEPLOYMENT
+
+
+def _abandoned_after(options: AlertOptions) -> float:
+    """Return after how many seconds without a further call an alert counts as abandoned."""
+    # The requests are not built yet. Without them, the longest call has the service's dialling timeout.
+    dialing = 0.0 if options.dialing_timeout is None else _LONGEST_DIALING
+    return Acknowledgement.of(options, ()).longest_call + options.settle + dialing + _LONGEST_START
 
 
 @dataclass
@@ -56,6 +70,9 @@ class AlertLock:
     quiet_for: float
     # A callback waits at least this many seconds before it checks that the Variable still contains its claim.
     settle: float
+    # If the last call of another callback is older than these seconds, this callback calls the people who are
+    # left. Infinity: it does not.
+    abandoned_after: float
     may_write: bool  # False: this callback only reads Variables
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -82,6 +99,7 @@ class AlertLock:
             candidate_id=failure.caller or uuid.uuid4().hex,
             quiet_for=options.quiet_for,
             settle=options.settle,
+            abandoned_after=_abandoned_after(options) if failure.kind in CONTINUED else math.inf,
             may_write=may_write,
             clock=time.time,
             sleep=time.sleep,
@@ -91,8 +109,8 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring.
 
-        :return: the last call that this callback placed before Airflow restarted the callback. None: no such
-            call is known.
+        :return: the last call that this callback placed before Airflow restarted the callback, or the last
+            call of another callback that has stopped before its last person. None: no such call is known.
         :raises AlertSuppressed: another callback has placed a call.
         """
         if not self.quiet_for:
@@ -106,30 +124,33 @@ class AlertLock:
             self.settle,
             self.clock,
             self.sleep,
+            token=uuid.uuid4().hex,
+            abandoned_after=self.abandoned_after,
         )
-        acquired = True
+        acquired, progress = True, None
         with self._log_failure("Ringing without a claim"):
-            # Airflow has restarted this callback, which then continues with the next person.
-            if progress := candidate.progress():
-                self._candidate, self._has_rung = candidate if self.may_write else None, True
-                return progress
-            acquired = candidate.acquire() if self.may_write else not candidate.rival_has_rung()
-            self._candidate = candidate if acquired and self.may_write else None
+            if self.may_write:
+                acquired, progress = candidate.acquire()
+                self._candidate = candidate if acquired else None
+            else:
+                acquired, progress = not candidate.rival_has_rung(), candidate.progress()
         if not acquired:
             raise AlertSuppressed("another callback rings or has rung")
-        return None
+        self._has_rung = progress is not None
+        return progress
 
     def renew(self) -> None:
-        """Renew the claim (the right to ring) just before the first call, because a claim expires.
+        """Check just before a call that this process may still ring. Renew its claim before the first call.
 
-        :raises AlertSuppressed: the claim has expired, and another callback rings for the alert now.
+        :raises AlertSuppressed: another callback, or another process of this callback, rings for the alert
+            now.
         """
-        if self._candidate is None or self._has_rung:
+        if self._candidate is None:
             return
         renewed = True
         with self._log_failure("Other callbacks may ring too"):
             # A claim expires. If this callback was slow, another one may have claimed and rung meanwhile.
-            renewed = self._candidate.renew()
+            renewed = self._candidate.may_call_next() if self._has_rung else self._candidate.renew()
         if not renewed:
             raise AlertSuppressed("another callback has rung in the meantime")
 

@@ -108,7 +108,9 @@ def begin(
             lock.record_call(earlier)
             raise AlertSuppressed("this alert has, or had, a call")
         if progress := _furthest(earlier, own):
-            return escalation, escalation.adopt(progress)
+            if (call := escalation.adopt(progress)) is None:
+                raise AlertSuppressed("every person has been called before")
+            return escalation, call
         warn_if_too_short(
             failure.kind,
             len(escalation.requests),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 import random
 import threading
 from itertools import count
@@ -87,8 +88,8 @@ class SlowStore:
         self.world.sleep(self.world.random.uniform(0, self.latency))
 
 
-def candidate(world, store, *, alert="run 1", name="me", settle=SETTLE, quiet_for=QUIET):
-    return Candidate(store, KEY, alert, name, quiet_for, settle, world.clock, world.sleep)
+def candidate(world, store, *, alert="run 1", name="me", settle=SETTLE, quiet_for=QUIET, **options):
+    return Candidate(store, KEY, alert, name, quiet_for, settle, world.clock, world.sleep, **options)
 
 
 def rings(world, store, **changes):
@@ -96,7 +97,7 @@ def rings(world, store, **changes):
 
     def act():
         one = candidate(world, store, **changes)
-        if not one.acquire():
+        if not one.acquire()[0]:
             return False
         world.sleep(1)
         one.record_call(CALL)
@@ -208,7 +209,7 @@ def test_a_candidate_does_not_wait_for_its_own_claim_after_a_restart():
     store = SlowStore(world)
 
     def claims():
-        return candidate(world, store).acquire()
+        return candidate(world, store).acquire()[0]
 
     assert world.run((0, claims), (SETTLE + 1, claims)) == [True, True]
     assert world.now == pytest.approx(1000 + SETTLE + 1 + SETTLE)
@@ -220,14 +221,14 @@ def test_a_claim_is_renewed_after_its_lease_unless_a_rival_has_rung():
     slow, rival = candidate(world, store), candidate(world, store, name="rival")
 
     def act():
-        assert slow.acquire()
+        assert slow.acquire() == (True, None)
         began = world.clock()
         assert slow.renew()
         at_once = world.clock() - began
         world.sleep(20)
         assert slow.renew()
         world.sleep(20)
-        assert rival.acquire()
+        assert rival.acquire() == (True, None)
         rival.record_call(CALL)
         assert not slow.renew()
         slow.withdraw()
@@ -251,6 +252,86 @@ def test_a_call_by_a_clock_that_was_far_ahead_silences_no_later_alert(ahead, won
     assert world.run((0, rings(world, store, name="later"))) == [won]
 
 
+PEOPLE = 3
+
+
+def escalates(world, store, called, *, calls=PEOPLE, **options):
+    """Return an actor that calls one person after another, each 30 seconds after the one before.
+
+    A process may overwrite a call that another one has just stored. The notifier therefore also looks into
+    the list of active calls after the election, and so does the actor.
+    """
+
+    def act():
+        one = candidate(world, store, **options)
+        won, progress = one.acquire()
+        if called and (progress is None or progress.person < max(called)):
+            progress = Progress(max(called), 100 + max(called))
+        person = progress.person if progress else 0
+        while won and person < calls:
+            if not (one.may_call_next() if progress else one.renew()):
+                return
+            person += 1
+            called.append(person)
+            world.sleep(1)  # the start request
+            progress = Progress(person, 100 + person, is_last=person == PEOPLE)
+            one.record_call(progress)
+            world.sleep(30)
+
+    return act
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_two_processes_of_one_candidate_call_each_person_once(seed):
+    """Airflow moves a trigger to another triggerer, or retries a task, while the first process still runs."""
+    world, called = World(seed), []
+    store = SlowStore(world, latency=SETTLE / 8)  # a call, a reading and a writing end within SETTLE
+    actors = [escalates(world, store, called, token=str(number)) for number in range(3)]
+
+    world.run(*((world.random.uniform(0, 3 * seed), actor) for actor in actors))
+
+    assert called == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("abandoned_after", "expected"), [(60.0, [1, 2, 3]), (math.inf, [1])])
+def test_a_candidate_without_a_time_limit_calls_the_people_whom_a_killed_rival_has_left(
+    abandoned_after, expected
+):
+    world, called = World(), []
+    store = SlowStore(world)
+    killed = escalates(world, store, called, calls=1, name="a callback of 20 seconds")
+    heir = escalates(world, store, called, name="a deadline", abandoned_after=abandoned_after)
+
+    world.run((0, killed), (10, heir))
+
+    assert called == expected
+
+
+def test_a_candidate_without_a_time_limit_waits_for_the_end_of_a_living_rival():
+    world, called = World(), []
+    store = SlowStore(world)
+    living = escalates(world, store, called, name="a callback of a DAG")
+    waiting = escalates(world, store, called, name="a deadline", abandoned_after=60.0)
+
+    world.run((0, living), (10, waiting))
+
+    assert called == [1, 2, 3]
+
+
+@pytest.mark.parametrize("end", [{"acknowledged": True}, {"is_last": True}])
+def test_a_finished_escalation_is_not_continued(end):
+    world = World()
+    store = SlowStore(world)
+
+    def rings_and_ends():
+        one = candidate(world, store, name="first")
+        one.acquire()
+        one.record_call(Progress(1, 7, **end))
+
+    later = candidate(world, store, name="later", abandoned_after=60.0)
+    assert world.run((0, rings_and_ends), (200, later.acquire)) == [None, (False, None)]
+
+
 def test_only_a_claim_expires():
     world = World()
     store = SlowStore(world)
@@ -267,7 +348,7 @@ def test_a_candidate_replaces_the_claim_of_a_dead_rival():
     store = SlowStore(world)
 
     def dies():
-        return candidate(world, store, name="dead").acquire()
+        return candidate(world, store, name="dead").acquire()[0]
 
     assert world.run((0, dies), (1, rings(world, store, name="heir"))) == [True, True]
 
@@ -278,7 +359,7 @@ def test_a_candidate_that_withdraws_lets_its_rival_ring_at_once():
 
     def cannot():
         one = candidate(world, store, name="mute")
-        won = one.acquire()
+        won, _ = one.acquire()
         one.withdraw()
         return won
 
@@ -310,7 +391,7 @@ def test_a_slow_candidate_waits_until_a_rivals_call_is_listed():
 
 def seconds_alone(world, store):
     began = world.now
-    assert world.run((0, candidate(world, store).acquire)) == [True]
+    assert world.run((0, candidate(world, store).acquire)) == [(True, None)]
     return world.now - began
 
 

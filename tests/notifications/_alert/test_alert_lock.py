@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import math
 import multiprocessing
 import time
 from datetime import timedelta
@@ -29,7 +30,7 @@ from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
-from airflow_provider_callapi.notifications._alert import variable_store
+from airflow_provider_callapi.notifications._alert import ringing, variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
 
 pytest_plugins = ["airflow_desk"]
@@ -229,6 +230,7 @@ def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk,
         candidate_id="me",
         quiet_for=900.0,
         settle=4.0,
+        abandoned_after=math.inf,
         may_write=True,
         clock=desk.clock,
         sleep=desk.sleep,
@@ -341,3 +343,40 @@ def test_fifty_processes_that_fail_in_the_same_second_ring_once_over_http(monkey
                 process.kill()
 
         assert emulator.exchange.rings(ON_DUTY) == 1
+
+
+class Killed(BaseException):
+    """Airflow ends a callback."""
+
+
+@pytest.mark.parametrize("then", ["deadline", "last task"])
+def test_a_killed_callback_keeps_no_alert_without_time_limit_from_calling_the_others(desk, monkeypatch, then):
+    """Airflow ends the callback of a task after 20 seconds. Nobody has acknowledged, and one is left."""
+    desk.exchange.default_script = Script.no_answer(30)
+
+    async def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ringing, "wait_for_acknowledgement", killed)
+        with pytest.raises(Killed):
+            notifier([ON_DUTY, SECOND])(of_task())
+    desk.sleep(20)
+    if then == "deadline":
+        in_the_triggerer(notifier([ON_DUTY, SECOND]), of_deadline())
+    else:
+        context = of_task("ring_everybody")
+        with set_current_context(context):
+            notifier([ON_DUTY, SECOND])(context)
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+def test_an_alert_whose_people_have_all_been_called_says_so(desk, log):
+    context = of_task("ring_everybody")
+    for _ in range(2):
+        with set_current_context(context):
+            notifier([ON_DUTY])(context)
+
+    assert rung(desk) == [ON_DUTY]
+    assert "every person has been called before" in log()

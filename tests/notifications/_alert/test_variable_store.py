@@ -21,7 +21,7 @@ def test_a_variable_edited_by_hand_is_no_claim(desk, text):
     candidate = Candidate(VariableStore(), KEY, "run 1", "me", 900.0, 4.0, desk.clock, desk.sleep)
     began = desk.clock()
 
-    assert candidate.acquire()
+    assert candidate.acquire() == (True, None)
     assert desk.clock() - began == pytest.approx(4.0)
     assert json.loads(Variables.values[KEY])["by"] == "me"
 
