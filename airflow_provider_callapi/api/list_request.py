@@ -1,8 +1,9 @@
-"""A Data API request for one page of a list, and a function that fetches all pages."""
+"""A Data API request for one page of a list, and the pages of a whole list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
@@ -39,11 +40,51 @@ class PagedRequest(ListRequest[M], Generic[M]):
     offset: int | None = Field(None, ge=0, le=LAST_OFFSET)
 
 
+class ListPages(Generic[E]):
+    """The pages of one list. A loop over this object fetches one page after the other.
+
+    :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
+    :param page_size: how many entries ``page_at`` asks for.
+    :param last_offset: the largest offset that ``page_at`` accepts.
+    :ivar ignores_offset: whether the service seems to ignore the offset: two pages in a row were equal.
+    :ivar unsent: how many entries the service has announced and not sent so far. If the service ignores the
+        offset, the number is 1.
+    :ivar has_ended: whether the service has no further page. If it is False after the loop, the list may
+        continue after ``last_offset``.
+    """
+
+    def __init__(self, page_at: Callable[[int], Entries[E]], *, page_size: int, last_offset: int) -> None:
+        self.ignores_offset = False
+        self.unsent = 0
+        self.has_ended = False
+        self._page_at = page_at
+        self._page_size = page_size
+        self._last_offset = last_offset
+
+    def __iter__(self) -> Iterator[Entries[E]]:
+        """Fetch and yield the pages. A page that is equal to the page before it is not yielded."""
+        offset = 0
+        page: Entries[E] = Entries()
+        while not self.has_ended and offset <= self._last_offset:
+            before, page = page, self._page_at(offset)
+            if offset and page == before:
+                self.ignores_offset, self.unsent, self.has_ended = True, 1, True
+                return
+            offset += page.sent
+            self.unsent = max((page.total or 0) - offset, 0)
+            is_last = page.sent < self._page_size or (page.total is not None and offset > self._last_offset)
+            self.has_ended = not page.sent or (is_last and not self.unsent)
+            yield page
+
+
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Fetch all pages of a Data API list, and return their entries as one `Entries`.
 
-    The Data API returns only about the first 100 000 entries. If the list may have more, the result counts as
-    incomplete.
+    The result counts as incomplete in these cases:
+
+    - An entry could not be read, or the service has sent fewer entries than it has announced.
+    - Two pages in a row are equal: the service then seems to ignore the offset.
+    - The list may have more entries than the about 100 000 that the Data API returns.
 
     :param call: a function that sends a request to the Data API and returns the answer.
     :param request: the request for the list. Its ``limit`` and ``offset`` have no effect.
@@ -53,58 +94,10 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
     def page_at(offset: int) -> Entries[M]:
         return call(request.model_copy(update={"limit": _PAGE_SIZE, "offset": offset or None}))
 
-    found, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=LAST_OFFSET)
-    found.left_out += not is_whole
-    return found
-
-
-def fetch_pages(
-    page_at: Callable[[int], Entries[E]],
-    *,
-    page_size: int,
-    last_offset: int,
-    key: Callable[[E], Hashable] | None = None,
-) -> tuple[Entries[E], bool]:
-    """Fetch a list page by page, and return the entries of all pages.
-
-    The returned `Entries` count as incomplete if the service has sent fewer entries than it has announced, if
-    an entry could not be read, or if two pages in a row are equal: the service then seems to ignore the
-    offset.
-
-    :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
-    :param page_size: how many entries ``page_at`` asks for.
-    :param last_offset: the largest offset that ``page_at`` accepts.
-    :param key: a function that takes an entry, and returns a key that no other entry has. With these keys,
-        `fetch_pages` notices entries that move to another page while it reads. None: it does not notice them.
-    :return: a pair: the entries, and whether the function has reached the end of the list undisturbed. False:
-        the list may continue after ``last_offset``, or entries have moved to another page meanwhile. The
-        caller should then read the list in smaller parts.
-    """
-    found: list[E] = []
-    pages: list[Entries[E]] = []
-    left_out, left_out_ids = 0, list[int]()
-    offset = 0
-    page: Entries[E] = Entries()
-    while offset <= last_offset:
-        before, page = page, page_at(offset)
-        if offset and page == before:  # the service ignores the offset
-            return Entries(found, left_out=left_out + 1, left_out_ids=left_out_ids), True
-        found += page
-        pages.append(page)
-        left_out += page.left_out
-        left_out_ids += page.left_out_ids
-        offset += page.sent
-        unsent = max((page.total or 0) - offset, 0)
-        if not page.sent or (page.sent < page_size and not unsent):
-            is_whole = key is None or not _have_moved(pages, key)
-            return Entries(found, left_out=left_out + unsent, left_out_ids=left_out_ids), is_whole
-    return Entries(found, left_out=left_out, left_out_ids=left_out_ids), False
-
-
-def _have_moved(pages: Sequence[Entries[E]], key: Callable[[E], Hashable]) -> bool:
-    """Return whether entries moved to another page, or left the list, while ``pages`` were fetched."""
-    if len(pages) == 1:  # to make the keys of a long list takes time
-        return False
-    totals = [page.total for page in pages if page.total is not None]
-    keys = [set(map(key, page)) for page in pages]
-    return totals != sorted(totals) or len(set().union(*keys)) < sum(map(len, keys))
+    pages = ListPages(page_at, page_size=_PAGE_SIZE, last_offset=LAST_OFFSET)
+    fetched = list(pages)
+    return Entries(
+        chain.from_iterable(fetched),
+        left_out=sum(page.left_out for page in fetched) + (pages.unsent if pages.has_ended else 1),
+        left_out_ids=[entry_id for page in fetched for entry_id in page.left_out_ids],
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_callapi.api.account import AccountTag, GetTags
 from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.list_request import fetch_list, fetch_pages
+from airflow_provider_callapi.api.list_request import ListPages, fetch_list
 
 
 class Service:
@@ -30,41 +30,64 @@ class Service:
         return page
 
 
-def pages_of(service: Service, *, last_offset: int = 1000) -> tuple[Entries[AccountTag], bool]:
-    return fetch_pages(service.page_at, page_size=10, last_offset=last_offset)
+def pages_of(service: Service, *, last_offset: int = 1000) -> ListPages[AccountTag]:
+    return ListPages(service.page_at, page_size=10, last_offset=last_offset)
+
+
+def tags_on(pages: ListPages[AccountTag]) -> list[AccountTag]:
+    return [tag for page in pages for tag in page]
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 55])
 @pytest.mark.parametrize("longest_page", [3, 10])
 def test_all_entries_are_fetched_if_the_service_states_their_number(count: int, longest_page: int) -> None:
     service = Service(count, longest_page, total=count)
-    found, is_whole = pages_of(service)
-    assert (list(found), found.complete, is_whole) == (service.tags, True, True)
+    pages = pages_of(service)
+    assert tags_on(pages) == service.tags
+    assert (pages.unsent, pages.has_ended) == (0, True)
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 55])
 def test_a_short_page_is_the_last_if_the_service_states_no_number_of_entries(count: int) -> None:
-    found, is_whole = pages_of(Service(count, 10, total=None))
-    assert (len(found), found.complete, is_whole) == (count, True, True)
+    pages = pages_of(Service(count, 10, total=None))
+    assert len(tags_on(pages)) == count
+    assert (pages.unsent, pages.has_ended) == (0, True)
 
 
 @pytest.mark.parametrize("total", [6, 10**9])
-def test_entries_that_the_service_states_and_does_not_send_count_as_left_out(total: int) -> None:
+def test_entries_that_the_service_states_and_does_not_send_count_as_unsent(total: int) -> None:
     service = Service(5, 10, total=total)
-    found, _ = pages_of(service)
-    assert (len(found), found.left_out) == (5, total - 5)
-    assert service.requests == 2
+    pages = pages_of(service)
+    assert len(tags_on(pages)) == 5
+    assert (pages.unsent, pages.has_ended, service.requests) == (total - 5, True, 2)
 
 
 def test_a_service_that_ignores_the_offset_causes_no_endless_requests() -> None:
     service = Service(5, 5, total=10**9)
-    found, _ = fetch_pages(lambda offset: service.page_at(0), page_size=10, last_offset=100_000)
-    assert (len(found), found.complete, service.requests) == (5, False, 2)
+    pages = ListPages(lambda offset: service.page_at(0), page_size=10, last_offset=100_000)
+    assert len(tags_on(pages)) == 5
+    assert (pages.ignores_offset, pages.unsent, pages.has_ended, service.requests) == (True, 1, True, 2)
 
 
-def test_a_list_that_is_longer_than_the_largest_offset_is_not_complete() -> None:
-    found, is_whole = pages_of(Service(55, 10, total=55), last_offset=20)
-    assert (len(found), is_whole) == (30, False)
+@pytest.mark.parametrize(
+    ("count", "total", "has_ended"), [(55, 55, False), (30, 30, True), (30, None, False), (29, None, True)]
+)
+def test_a_list_that_is_longer_than_the_largest_offset_has_not_ended(
+    count: int, total: int | None, has_ended: bool
+) -> None:
+    pages = pages_of(Service(count, 10, total), last_offset=20)
+    assert len(tags_on(pages)) == min(count, 30)
+    assert pages.has_ended is has_ended
+
+
+@pytest.mark.parametrize("total", [5, 6])
+def test_a_list_with_an_unsent_entry_is_incomplete(total: int) -> None:
+    service = Service(5, 1000, total)
+
+    def call(request: Any) -> Entries[AccountTag]:
+        return service.page_at(request.offset or 0)
+
+    assert fetch_list(call, GetTags()).complete is (total == 5)
 
 
 def test_the_lists_of_the_account_are_fetched_page_by_page() -> None:

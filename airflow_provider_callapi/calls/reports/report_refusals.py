@@ -31,7 +31,7 @@ _NEED_A_COMPONENT = frozenset({"tags", RECORDING_FIELD})
 """The fields that need a component (a paid option) of the account."""
 _REQUESTS_BETWEEN_GUESSES = 30
 """After guesses without a result, this many requests are sent without guesses."""
-_DAYS_EARLIER = (1.0, 2.0, 7.0)
+DAYS_EARLIER = (1.0, 2.0, 7.0)
 """How many days before the wanted time the requested period begins.
 
 After a refusal, the next number is used.
@@ -106,7 +106,7 @@ class Omissions:
         The number is 1 at first. If the Data API refuses a request because its period began too recently, the
         number becomes 2, and then 7.
         """
-        return _DAYS_EARLIER[self.begin_step]
+        return DAYS_EARLIER[self.begin_step]
 
     @property
     def days_after(self) -> float:
@@ -187,7 +187,7 @@ class Refusals:
         in_turn = [optional & {OPERATIONS_FIELD}, optional & _NEED_A_COMPONENT, ongoing, optional, filter_]
         for parts in filter(None, in_turn):
             yield self.known.also_omitting(kind, parts)
-        earlier = replace(self.known, begin_step=len(_DAYS_EARLIER) - 1)
+        earlier = replace(self.known, begin_step=len(DAYS_EARLIER) - 1)
         yield from (guess for guess in (earlier, replace(self.known, ends_now=True)) if guess != self.known)
         yield replace(earlier, ends_now=True).also_omitting(kind, set().union(*in_turn))
         self._requests_until_guesses[kind.method] = _REQUESTS_BETWEEN_GUESSES
@@ -211,7 +211,7 @@ class Refusals:
             self._learn_date(kind, "date_till")
 
     def _learn_date(self, kind: ReportRequest, date: str) -> bool:
-        if date == "date_from" and self.known.begin_step + 1 < len(_DAYS_EARLIER):
+        if date == "date_from" and self.known.begin_step + 1 < len(DAYS_EARLIER):
             self.known = replace(self.known, begin_step=self.known.begin_step + 1)
             self.log_once(
                 f"{kind.method}: the Data API refuses a young date_from; periods begin "

@@ -35,8 +35,9 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.entries import Entries, tells
 from airflow_provider_callapi.api.errors import AccessDenied, Rejected
-from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET, fetch_pages
+from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
+from airflow_provider_callapi.calls.reports.report_period import Period, PeriodReader
 from airflow_provider_callapi.calls.reports.report_refusals import (
     Omissions,
     Refusals,
@@ -45,8 +46,6 @@ from airflow_provider_callapi.calls.reports.report_refusals import (
 )
 
 _DAY = 86_400.0
-_SHORTEST_INTERVAL = 1.0
-"""Seconds. A shorter interval is not halved, because the Data API's reports show whole seconds."""
 
 Entry = TypeVar("Entry", CallReport, LegReport)
 
@@ -256,38 +255,33 @@ class ReportRequests:
         return None
 
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
-        """Return each report of an interval once. If one may be missing, fetch each half of the interval."""
+        """Return each report of an interval once. A report that was not sent counts as left out."""
         since, until = query.interval
         found: dict[Any, Any] = {}
         left_out, left_out_ids = 0, set[int]()
         # Some accounts also refuse a period that began only a few hours ago.
         timezone = self._account_timezone() if omissions.ends_now else self._timezone
-        intervals = [(since - omissions.days_before * _DAY, until + omissions.days_after * _DAY)]
-        while intervals:
-            since, until = intervals.pop()
-            page_at = partial(self._fetch_page, query.kind, report_dates(since, until, timezone), parameters)
-            entries, is_whole = fetch_pages(
-                page_at, page_size=LARGEST_PAGE, last_offset=LAST_OFFSET, key=_key
-            )
-            for entry in entries:
-                key = _key(entry)
+        # The times in the reports are whole seconds.
+        period = (int(since - omissions.days_before * _DAY), int(until + omissions.days_after * _DAY))
+        reader = PeriodReader(
+            partial(self._fetch_page, query.kind, timezone, parameters),
+            key=_key,
+            page_size=LARGEST_PAGE,
+            last_offset=LAST_OFFSET,
+            all_or_none=False,
+        )
+        for part in reader.read(period):
+            for key, entry in part.rows:
                 found[key] = _more_telling(found[key], entry) if key in found else entry
-            left_out += entries.left_out
-            left_out_ids.update(entries.left_out_ids)
-            if is_whole:
-                continue
-            if until - since > _SHORTEST_INTERVAL:
-                middle = (since + until) / 2
-                intervals += [(middle, until), (since, middle)]
-            else:  # one second has too many reports, or they change their page: the list is incomplete
-                left_out += 1
+            left_out += part.left_out
+            left_out_ids.update(part.left_out_ids)
         return Entries(found.values(), left_out=left_out, left_out_ids=list(left_out_ids))
 
     def _fetch_page(
-        self, kind: ReportRequest, dates: dict[str, Any], parameters: dict[str, Any], offset: int
+        self, kind: ReportRequest, timezone: str, parameters: dict[str, Any], period: Period, offset: int
     ) -> Entries[Any]:
-        request = kind(**dates, **parameters, limit=LARGEST_PAGE, offset=offset or None)
-        page = self._data_api.call(request)
+        dates = report_dates(*period, timezone)
+        page = self._data_api.call(kind(**dates, **parameters, limit=LARGEST_PAGE, offset=offset or None))
         return page if isinstance(page, Entries) else Entries(page)
 
 

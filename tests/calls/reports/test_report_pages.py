@@ -102,6 +102,7 @@ def worlds(draw: st.DrawFn) -> tuple[Service, int, int]:
         "Asia/Yekaterinburg",  # no clock changes
         {number: START + at for number, at in calls.items()},
         [(number, START + at) for number, at in arriving],
+        names_total=draw(st.booleans()),
         now=START + 2 * length + 400 * DAY,
         shuffle=draw(st.randoms(use_true_random=False)),
     )
@@ -125,13 +126,18 @@ def test_every_row_is_read_exactly_once_for_any_interval_page_and_arrival(world,
 
 
 @settings(max_examples=300)
-@example(begins=[0, 1, 2, 31, 32], arrives=[0, 1, 31, 2])
+@example(begins=[0, 1, 2, 31, 32], arrives=[0, 1, 31, 2], names_total=True)
+@example(begins=[0, 1, 2, 31, 32], arrives=[0, 1, 31, 2], names_total=False)
 @given(
+    names_total=st.booleans(),
     begins=st.lists(st.integers(0, 40), min_size=1, max_size=25, unique=True),
     arrives=st.lists(st.integers(0, 40), max_size=12, unique=True),
 )
-def test_a_row_that_is_visible_to_the_last_request_for_its_time_is_in_the_result(begins, arrives):
-    service = Service("UTC", {number: START + at for number, at in enumerate(begins)})
+def test_a_row_that_is_visible_to_the_last_request_for_its_time_is_in_the_result(
+    begins, arrives, names_total
+):
+    calls = {number: START + at for number, at in enumerate(begins)}
+    service = Service("UTC", calls, names_total=names_total)
     service.arriving = [(100 + number, START + at) for number, at in enumerate(arrives)]
 
     found = read(service, START, START + 60, page_size=4, last_offset=1000)
@@ -159,6 +165,22 @@ def test_an_interval_of_a_year_is_read_in_windows_of_at_most_three_months():
 
     assert read(service, START, START + 365 * DAY, page_size=10_000, last_offset=100_000) == [*range(365)]
     assert len(service.asked) == 5
+
+
+@pytest.mark.parametrize(("rows", "requests"), [(0, 1), (11, 1), (12, 2), (13, 2), (84, 7)])
+def test_an_interval_that_fits_into_the_pages_is_read_once(rows, requests):
+    """If the last page is full, a further request shows that no row follows, up to the largest offset."""
+    service = Service("UTC", {number: START + number for number in range(rows)})
+
+    assert read(service, START, START + 3600, page_size=12, last_offset=72) == [*range(rows)]
+    assert len(service.asked) == requests
+
+
+def test_an_interval_with_too_many_rows_costs_one_request_before_it_is_halved():
+    service = Service("UTC", {number: START + number for number in range(19)})
+
+    assert read(service, START, START + 20, page_size=5, last_offset=10) == [*range(19)]
+    assert [request.offset for request in service.asked] == [None, None, 5, 10, None, 5]
 
 
 def test_an_empty_interval_costs_one_request():
@@ -212,3 +234,28 @@ def test_two_equal_rows_in_one_page_count_as_one_row_and_are_no_error():
             return page
 
     assert read(Repeating("UTC", {}), START, START + 60) == [1]
+
+
+def test_a_row_in_place_of_which_a_page_repeats_another_row_is_not_lost():
+    class Repeating(Service):
+        def call(self, request: CallRows) -> Entries[Any]:
+            page = super().call(request)
+            if len(page) == 3:
+                page[2] = page[1]
+            return page
+
+    service = Repeating("UTC", {number: START + 2 * number for number in range(5)})
+
+    assert sorted(read(service, START, START + 60)) == [*range(5)]
+
+
+def test_an_ignored_offset_loses_no_row():
+    class Ignoring(Service):
+        def call(self, request: CallRows) -> Entries[Any]:
+            return super().call(request.model_copy(update={"offset": None}))
+
+    for names_total in (True, False):
+        service = Ignoring(
+            "UTC", {number: START + 2 * number for number in range(9)}, names_total=names_total
+        )
+        assert sorted(read(service, START, START + 60)) == [*range(9)]

@@ -502,6 +502,20 @@ def test_a_short_page_is_not_the_last_if_the_service_states_more_rows() -> None:
     assert ([report.id for report in reports], reports.complete) == ([1, 2, 3], True)
 
 
+def test_a_wrong_total_costs_two_requests_and_makes_the_reports_incomplete() -> None:
+    class Overstated(DataApi):
+        def call(self, request: Any) -> Entries[Any]:
+            everything = super().call(request)
+            page = Entries(everything[request.offset or 0 :])
+            page.total = 10**9
+            return page
+
+    data_api = Overstated()
+    reports = ReportRequests(data_api, Refusals(), ZONE).calls(AT, AT)
+    assert ([report.id for report in reports], reports.complete) == ([1, 2, 3], False)
+    assert len(data_api.asked) == 2
+
+
 def test_the_legs_of_two_calls_may_have_the_same_ids() -> None:
     legs = ReportRequests(DataApi(), Refusals(), ZONE).legs(AT, AT)
     assert [leg.call_session_id for leg in legs] == [1, 2, 3]
