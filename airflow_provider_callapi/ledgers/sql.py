@@ -23,7 +23,12 @@ from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row
 from airflow_provider_callapi.databases.column_types import LONGEST_NAME
 from airflow_provider_callapi.databases.connections import open_engine
-from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
+from airflow_provider_callapi.databases.retries import (
+    RETRY_BRIEFLY,
+    RETRY_OUTAGE,
+    in_transaction,
+    mask_errors,
+)
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.ledgers.sql_batches import COLUMNS_OF_A_BATCH, claim_batch, record_batch
 from airflow_provider_callapi.ledgers.sql_in_turn import claim_in_turn, record_in_turn
@@ -195,12 +200,7 @@ class SqlLedger:
 
         :raises CallApiTrouble: the last repeat failed.
         """
-
-        def transaction() -> T:
-            with (engine or self._engine).begin() as db:
-                return work(db)
-
-        return mask_errors(lambda: retrying(transaction), DATABASE)
+        return in_transaction(engine or self._engine, work, retrying=retrying, named=DATABASE)
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
