@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import inspect
 
-from airflow_provider_callapi.databases.connections import database_error, engine_of, open_hook
+from airflow_provider_callapi.databases.connections import (
+    database_error,
+    disposed_on_error,
+    engine_of,
+    open_hook,
+)
 from airflow_provider_callapi.databases.lineage import report_table
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
 from airflow_provider_callapi.databases.upsert import upsert_statement
@@ -57,22 +62,25 @@ class KeyedTable:
     def prepare(self, probe: Mapping[str, Any]) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
+        If this fails, the method closes the connections to the database.
+
         :param probe: a row for the check: column → value. The row does not stay in the table.
         :raises CallApiFailure: a column is missing, no primary or unique key consists of the expected
             columns, or the database reports a permanent error, e.g. rows cannot be written.
         :raises CallApiTrouble: a transient error, e.g. the database does not answer.
         """
-        try:
-            # The statement fails if another process creates the table at the same time: repeat it.
-            RETRY_BRIEFLY(self.table.create, self.engine, checkfirst=True)
-            self._check_columns()
-            with self.engine.connect() as db, db.begin() as transaction:
-                self.upsert([probe], db)
-                transaction.rollback()
-        except CallApiFailure:
-            raise
-        except Exception as error:  # each driver has its own exception classes
-            raise database_error(error, self.named) from None
+        with disposed_on_error(self.engine):
+            try:
+                # The statement fails if another process creates the table at the same time: repeat it.
+                RETRY_BRIEFLY(self.table.create, self.engine, checkfirst=True)
+                self._check_columns()
+                with self.engine.connect() as db, db.begin() as transaction:
+                    self.upsert([probe], db)
+                    transaction.rollback()
+            except CallApiFailure:
+                raise
+            except Exception as error:  # each driver has its own exception classes
+                raise database_error(error, self.named) from None
 
     def upsert(self, rows: Sequence[Mapping[str, Any]], db: Connection) -> None:
         """Write rows. If the table has a row with the same primary key, the new row replaces this row.
@@ -83,6 +91,10 @@ class KeyedTable:
         complete = [{**self.empty, **row} for row in rows]
         complete.sort(key=lambda row: [row[name] for name in self.key])  # one order prevents deadlocks
         db.execute(upsert_statement(self.table, db.dialect.name), complete)
+
+    def close(self) -> None:
+        """Close the connections to the database. A later use of the table opens a new connection."""
+        self.engine.dispose()
 
     def _check_columns(self) -> None:
         inspector, where = inspect(self.engine), {"schema": self.table.schema}

@@ -75,6 +75,10 @@ class ReportTable:
                 named=self._keyed.named,
             )
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._keyed.close()
+
     def _with_moments(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a copy of a row in which epoch seconds replace the times in ISO 8601."""
         return {**row, **{name: _epoch_seconds(row[name]) for name in self._moments}}

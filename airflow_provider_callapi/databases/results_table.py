@@ -105,6 +105,10 @@ class ResultsTable:
                 named=self._keyed.named,
             )
 
+    def close(self) -> None:
+        """Close the connections to the database. A later write opens a new connection."""
+        self._keyed.close()
+
     def _write(self, rows: list[Row], db: Connection) -> None:
         table = self._keyed.table
         removed = {row["person"] for row in rows if row["attempt"]}

@@ -22,7 +22,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
 from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row
 from airflow_provider_callapi.databases.column_types import LONGEST_NAME
-from airflow_provider_callapi.databases.connections import open_engine
+from airflow_provider_callapi.databases.connections import disposed_on_error, open_engine
 from airflow_provider_callapi.databases.retries import (
     RETRY_BRIEFLY,
     RETRY_OUTAGE,
@@ -50,8 +50,8 @@ _MANY = 0.1
 class SqlLedger:
     """Stores a campaign's attempts in a SQL database that several tasks can share.
 
-    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor creates
-    missing tables.
+    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.ClosableLedger`. The constructor
+    creates missing tables.
 
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite, with the option
         ``hide_parameters``, so that its log contains no phone numbers.
@@ -128,6 +128,10 @@ class SqlLedger:
                     self._retried(partial(record_batch, self._campaign, batch), self._autocommit)
             else:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """Reserve attempts with one SQL statement (PostgreSQL only).
@@ -213,10 +217,11 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
     :raises CallApiTrouble: the database did not answer.
     """
     engine = open_engine(ledger_conn_id, "ledger_conn_id", pings=False)
-    try:
-        return SqlLedger(engine, campaign, min_gap=min_gap)
-    except CallApiTrouble as trouble:
-        raise CallApiTrouble(f"ledger_conn_id: connection {ledger_conn_id!r}: {trouble}") from None
+    with disposed_on_error(engine):
+        try:
+            return SqlLedger(engine, campaign, min_gap=min_gap)
+        except CallApiTrouble as trouble:
+            raise CallApiTrouble(f"ledger_conn_id: connection {ledger_conn_id!r}: {trouble}") from None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from sqlalchemy import JSON, Column, MetaData, String, Table, case, select
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME, Moment
-from airflow_provider_callapi.databases.connections import open_engine
+from airflow_provider_callapi.databases.connections import disposed_on_error, open_engine
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, in_transaction
 from airflow_provider_callapi.databases.upsert import upsert_statement
 from airflow_provider_callapi.ledgers.sql_tables import DATABASE
@@ -181,4 +181,6 @@ def open_sql_control(ledger_conn_id: str) -> SqlControl:
     :raises CallApiFailure: the connection does not lead to a usable database.
     :raises CallApiTrouble: the database did not answer.
     """
-    return SqlControl(open_engine(ledger_conn_id, "ledger_conn_id"))
+    engine = open_engine(ledger_conn_id, "ledger_conn_id")
+    with disposed_on_error(engine):
+        return SqlControl(engine)
