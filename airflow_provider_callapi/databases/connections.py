@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
@@ -89,6 +91,16 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
             f"{', '.join(DIALECTS)}"
         )
     return engine
+
+
+@contextmanager
+def disposed_on_error(engine: Engine) -> Iterator[None]:
+    """Close the connections of an SQLAlchemy engine if the ``with`` block raises an error."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _readable_json(value: Any) -> str:

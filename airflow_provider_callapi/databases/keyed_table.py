@@ -6,11 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import inspect
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from airflow_provider_callapi.databases.connections import database_error, engine_of, open_hook
+from airflow_provider_callapi.databases.connections import (
+    database_error,
+    disposed_on_error,
+    engine_of,
+    open_hook,
+)
 from airflow_provider_callapi.databases.lineage import report_table
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
+from airflow_provider_callapi.databases.upsert import upsert_statement
 from airflow_provider_callapi.exceptions import CallApiFailure
 
 if TYPE_CHECKING:
@@ -57,43 +62,39 @@ class KeyedTable:
     def prepare(self, probe: Mapping[str, Any]) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
+        If this fails, the method closes the connections to the database.
+
         :param probe: a row for the check: column → value. The row does not stay in the table.
         :raises CallApiFailure: a column is missing, no primary or unique key consists of the expected
             columns, or the database reports a permanent error, e.g. rows cannot be written.
         :raises CallApiTrouble: a transient error, e.g. the database does not answer.
         """
-        try:
-            # The statement fails if another process creates the table at the same time: repeat it.
-            RETRY_BRIEFLY(self.table.create, self.engine, checkfirst=True)
-            self._check_columns()
-            with self.engine.connect() as db, db.begin() as transaction:
-                self.upsert(db, [probe])
-                transaction.rollback()
-        except CallApiFailure:
-            raise
-        except Exception as error:  # each driver has its own exception classes
-            raise database_error(error, self.named) from None
+        with disposed_on_error(self.engine):
+            try:
+                # The statement fails if another process creates the table at the same time: repeat it.
+                RETRY_BRIEFLY(self.table.create, self.engine, checkfirst=True)
+                self._check_columns()
+                with self.engine.connect() as db, db.begin() as transaction:
+                    self.upsert([probe], db)
+                    transaction.rollback()
+            except CallApiFailure:
+                raise
+            except Exception as error:  # each driver has its own exception classes
+                raise database_error(error, self.named) from None
 
-    def upsert(self, db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def upsert(self, rows: Sequence[Mapping[str, Any]], db: Connection) -> None:
         """Write rows. If the table has a row with the same primary key, the new row replaces this row.
 
-        :param db: a connection with an open transaction. The method does not commit the transaction.
         :param rows: for each row, column → value. A column without a value becomes null.
+        :param db: a connection with an open transaction. The method does not commit the transaction.
         """
         complete = [{**self.empty, **row} for row in rows]
         complete.sort(key=lambda row: [row[name] for name in self.key])  # one order prevents deadlocks
-        db.execute(self._statement(), complete)
+        db.execute(upsert_statement(self.table, db.dialect.name), complete)
 
-    def _statement(self) -> Any:
-        replaced = [name for name in self.empty if name not in self.key] or self.key
-        if self.engine.dialect.name in ("mysql", "mariadb"):
-            insert = mysql.insert(self.table)
-            return insert.on_duplicate_key_update({name: insert.inserted[name] for name in replaced})
-        dialect: Any = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(self.table)
-        return insert.on_conflict_do_update(
-            index_elements=self.key, set_={name: insert.excluded[name] for name in replaced}
-        )
+    def close(self) -> None:
+        """Close the connections to the database. A later use of the table opens a new connection."""
+        self.engine.dispose()
 
     def _check_columns(self) -> None:
         inspector, where = inspect(self.engine), {"schema": self.table.schema}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, MetaData, Table, Text
@@ -15,7 +16,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, MetaData, Table, Text
 from airflow_provider_callapi.calls.reports.report_fields import FieldKind, kind_of_field
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, Moment
 from airflow_provider_callapi.databases.keyed_table import CHUNK, KeyedTable
-from airflow_provider_callapi.databases.retries import RETRY_OUTAGE, mask_errors
+from airflow_provider_callapi.databases.retries import RETRY_OUTAGE, in_transaction
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.databases.table_name import TableName
@@ -67,11 +68,16 @@ class ReportTable:
         """
         rows = iter(rows)
         while chunk := [self._with_moments(row) for row in itertools.islice(rows, CHUNK)]:
-            mask_errors(lambda: RETRY_OUTAGE(self._write, chunk), self._keyed.named)
+            in_transaction(
+                self._keyed.engine,
+                partial(self._keyed.upsert, chunk),
+                retrying=RETRY_OUTAGE,
+                named=self._keyed.named,
+            )
 
-    def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        with self._keyed.engine.begin() as db:
-            self._keyed.upsert(db, rows)
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._keyed.close()
 
     def _with_moments(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a copy of a row in which epoch seconds replace the times in ISO 8601."""

@@ -21,7 +21,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, Column, Integer, MetaData, Table, Text
 
@@ -30,8 +31,11 @@ from airflow_provider_callapi.databases.attempt_columns import KEY, attempt_colu
 from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME
 from airflow_provider_callapi.databases.keyed_table import CHUNK, KeyedTable
-from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, in_transaction
 from airflow_provider_callapi.databases.table_name import TableName
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 _PROBE = {"campaign": "", "person": "", "attempt": 0, "status": "", "external_id": ""}
 """The key of a row that is written and rolled back, to find out whether rows can be written."""
@@ -94,24 +98,32 @@ class ResultsTable:
         retrying = RETRY_OUTAGE if patient else RETRY_BRIEFLY.copy(stop=lambda state: True)
         rows = iter(rows)
         while chunk := [_with_short_name(row) for row in itertools.islice(rows, CHUNK)]:
-            mask_errors(lambda: retrying(self._write, chunk), self._keyed.named)
+            in_transaction(
+                self._keyed.engine,
+                partial(self._write, chunk),
+                retrying=retrying,
+                named=self._keyed.named,
+            )
 
-    def _write(self, rows: list[Row]) -> None:
+    def close(self) -> None:
+        """Close the connections to the database. A later write opens a new connection."""
+        self._keyed.close()
+
+    def _write(self, rows: list[Row], db: Connection) -> None:
         table = self._keyed.table
         removed = {row["person"] for row in rows if row["attempt"]}
         lines = {row["list_row"] for row in rows if row.get("list_row")}
         positions = {position_in_list(line, self._list_number) for line in lines}
         removed |= positions - {row["person"] for row in rows}
-        with self._keyed.engine.begin() as db:
-            if removed:
-                db.execute(
-                    table.delete().where(
-                        table.c.campaign == rows[0]["campaign"],
-                        table.c.attempt == 0,
-                        table.c.person.in_(sorted(removed)),
-                    )
+        if removed:
+            db.execute(
+                table.delete().where(
+                    table.c.campaign == rows[0]["campaign"],
+                    table.c.attempt == 0,
+                    table.c.person.in_(sorted(removed)),
                 )
-            self._keyed.upsert(db, rows)
+            )
+        self._keyed.upsert(rows, db)
 
 
 def position_in_list(line: int, list_number: int | None) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
 from airflow_provider_callapi.databases.connections import lasts, masked_text
 from airflow_provider_callapi.exceptions import CallApiTrouble
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
 
 T = TypeVar("T")
 
@@ -60,3 +63,23 @@ def mask_errors(work: Callable[[], T], named: str) -> T:
     # A driver raises Python's own errors for a value that it cannot store, e.g. a number of 65 bits.
     except (SQLAlchemyError, LostRaceError, OverflowError, ValueError) as error:
         raise CallApiTrouble(masked_text(error, named)) from None
+
+
+def in_transaction(
+    engine: Engine, work: Callable[[Connection], T], *, retrying: tenacity.Retrying, named: str
+) -> T:
+    """Call a function in a transaction of its own, and repeat a failed transaction.
+
+    :param work: the function. It gets a connection with an open transaction, and does not commit. A repeat
+        calls the function again.
+    :param retrying: decides about repeats, such as `RETRY_BRIEFLY` or `RETRY_OUTAGE`.
+    :param named: the beginning of the error message, such as ``the ledger's database``.
+    :return: the result of the function.
+    :raises CallApiTrouble: the last repeat failed, see `mask_errors`. The message contains no phone numbers.
+    """
+
+    def transaction() -> T:
+        with engine.begin() as db:
+            return work(db)
+
+    return mask_errors(lambda: retrying(transaction), named)

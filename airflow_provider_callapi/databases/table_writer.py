@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 from airflow_provider_callapi.databases.attempt_columns import KEY
@@ -28,7 +29,7 @@ class TableWriter:
     A row replaces the row with the same campaign, person and attempt, both in the table and among the rows
     that still wait to be written.
 
-    :param table: the table, which must exist.
+    :param table: the table, which must exist. `TableWriter.close` and `TableWriter.finish` close the table.
     :param log: the task's logger.
     """
 
@@ -53,27 +54,31 @@ class TableWriter:
             self._thread.start()
 
     def close(self) -> None:
-        """End the background thread after one last write of the waiting rows.
+        """End the background thread after one last write of the waiting rows, and close the table.
 
         The method waits at most 5 seconds for the write. If the write fails, the rows stay in memory, and
         only `finish` can still write the rows.
         """
-        self._closed.set()
-        if self._thread.ident is not None:
-            self._thread.join(_CLOSES_WITHIN)
+        self._end_thread()
+        self._table.close()
 
     def finish(self, last: Iterable[Row] = ()) -> None:
-        """End the background thread, and write all rows that the thread has not written yet.
+        """End the background thread, write all rows that the thread has not written yet, and close the table.
 
         If the database is not available, the method repeats the write for up to five minutes.
 
         :param last: more rows, which the method writes after all other rows.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
-        self.close()
-        with self._table_lock:
+        self._end_thread()
+        with closing(self._table), self._table_lock:
             self._table.write(self._take(), patient=True)
             self._table.write(last, patient=True)
+
+    def _end_thread(self) -> None:
+        self._closed.set()
+        if self._thread.ident is not None:
+            self._thread.join(_CLOSES_WITHIN)
 
     def _write_regularly(self) -> None:
         while not self._closed.wait(_PAUSE_AFTER_FAILURE if self._has_failed else _PAUSE):

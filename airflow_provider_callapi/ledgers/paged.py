@@ -51,7 +51,7 @@ Place = tuple[str, int]
 class PagedLedger:
     """Stores a campaign's attempts in a key-value store, such as Airflow's task state.
 
-    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of each person's
+    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.ClosableLedger`. Of each person's
     attempts that rang no phone, the ledger keeps only the three newest.
 
     :param store: the key-value store. Only one process at a time may write to this store.
@@ -127,6 +127,9 @@ class PagedLedger:
             entry = {"moved": self._moved, "pages": self._pages, "attempts": values}
             self._store.set(_entry_key(self._entries), entry)
             self._add_entry(values)
+
+    def close(self) -> None:
+        """Do nothing, because a key-value store has no connection to close."""
 
     def _read_changes(self) -> None:
         while (entry := self._store.get(_entry_key(self._entries))) is not None:

@@ -22,8 +22,13 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
 from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row
 from airflow_provider_callapi.databases.column_types import LONGEST_NAME
-from airflow_provider_callapi.databases.connections import open_engine
-from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
+from airflow_provider_callapi.databases.connections import disposed_on_error, open_engine
+from airflow_provider_callapi.databases.retries import (
+    RETRY_BRIEFLY,
+    RETRY_OUTAGE,
+    in_transaction,
+    mask_errors,
+)
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.ledgers.sql_batches import COLUMNS_OF_A_BATCH, claim_batch, record_batch
 from airflow_provider_callapi.ledgers.sql_in_turn import claim_in_turn, record_in_turn
@@ -45,8 +50,8 @@ _MANY = 0.1
 class SqlLedger:
     """Stores a campaign's attempts in a SQL database that several tasks can share.
 
-    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor creates
-    missing tables.
+    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.ClosableLedger`. The constructor
+    creates missing tables.
 
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite, with the option
         ``hide_parameters``, so that its log contains no phone numbers.
@@ -124,6 +129,10 @@ class SqlLedger:
             else:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """Reserve attempts with one SQL statement (PostgreSQL only).
 
@@ -195,12 +204,7 @@ class SqlLedger:
 
         :raises CallApiTrouble: the last repeat failed.
         """
-
-        def transaction() -> T:
-            with (engine or self._engine).begin() as db:
-                return work(db)
-
-        return mask_errors(lambda: retrying(transaction), DATABASE)
+        return in_transaction(engine or self._engine, work, retrying=retrying, named=DATABASE)
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
@@ -213,10 +217,11 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
     :raises CallApiTrouble: the database did not answer.
     """
     engine = open_engine(ledger_conn_id, "ledger_conn_id", pings=False)
-    try:
-        return SqlLedger(engine, campaign, min_gap=min_gap)
-    except CallApiTrouble as trouble:
-        raise CallApiTrouble(f"ledger_conn_id: connection {ledger_conn_id!r}: {trouble}") from None
+    with disposed_on_error(engine):
+        try:
+            return SqlLedger(engine, campaign, min_gap=min_gap)
+        except CallApiTrouble as trouble:
+            raise CallApiTrouble(f"ledger_conn_id: connection {ledger_conn_id!r}: {trouble}") from None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import JSON, Column, MetaData, String, Table, case, insert, select, update
+from sqlalchemy import JSON, Column, MetaData, String, Table, case, select
 
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME, Moment
-from airflow_provider_callapi.databases.connections import open_engine
-from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, mask_errors
+from airflow_provider_callapi.databases.connections import disposed_on_error, open_engine
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, in_transaction
+from airflow_provider_callapi.databases.upsert import upsert_statement
 from airflow_provider_callapi.ledgers.sql_tables import DATABASE
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class SqlControl:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        mask_errors(lambda: RETRY_BRIEFLY(_metadata.create_all, engine), DATABASE)
+        self._do(_metadata.create_all)
 
     def read_wish(self, campaign: str) -> Wish | None:
         """Return the newest wish of a user for a campaign, such as ``pause``.
@@ -86,8 +87,13 @@ class SqlControl:
 
         :param campaign: the campaign's name.
         """
-        values = {"kind": wish.kind.value, "asked_by": wish.by[:LONGEST_NAME], "asked_at": wish.at}
-        self._replace(_wishes, {"campaign": campaign}, values)
+        row = {
+            "campaign": campaign,
+            "kind": wish.kind.value,
+            "asked_by": wish.by[:LONGEST_NAME],
+            "asked_at": wish.at,
+        }
+        self._upsert(_wishes, row)
 
     def publish(self, progress: Progress) -> None:
         """Store how far a campaign's task is. The new progress replaces the older progress of this task.
@@ -97,8 +103,13 @@ class SqlControl:
         # Tasks of several DAGs, runs and lists may have one campaign name, and also one shard.
         task = hashlib.sha256("\n".join(progress.owner).encode()).hexdigest()[: _SHARD_LENGTH // 2]
         shard = f"{progress.shard} "[: _SHARD_LENGTH // 2].lstrip()
-        key = {"campaign": progress.campaign, "shard": shard + task}
-        self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
+        row = {
+            "campaign": progress.campaign,
+            "shard": shard + task,
+            "published_at": progress.at,
+            "progress": progress.to_json(),
+        }
+        self._upsert(_progress, row)
 
     def list_progress(self, campaign: str | None = None) -> list[Progress]:
         """Return the progress of up to 500 tasks of campaigns, the newest progress first.
@@ -128,23 +139,12 @@ class SqlControl:
         """
         return CampaignControl(self, campaign)
 
-    def _replace(self, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
-        """Update the row with the given key (column → value), or insert the row if there is none."""
-
-        def replace(db: Connection) -> None:
-            is_key = [table.c[name] == value for name, value in key.items()]
-            if db.execute(update(table).where(*is_key).values(values)).rowcount == 0:
-                # If another process has inserted the row meanwhile, the statement fails, and is repeated.
-                db.execute(insert(table).values(key | values))
-
-        self._do(replace)
+    def _upsert(self, table: Table, row: dict[str, Any]) -> None:
+        """Write a row (column → value). The row replaces the row with the same primary key."""
+        self._do(lambda db: db.execute(upsert_statement(table, db.dialect.name), row))
 
     def _do(self, work: Callable[[Connection], T]) -> T:
-        def transaction() -> T:
-            with self._engine.begin() as db:
-                return work(db)
-
-        return mask_errors(lambda: RETRY_BRIEFLY(transaction), DATABASE)
+        return in_transaction(self._engine, work, retrying=RETRY_BRIEFLY, named=DATABASE)
 
 
 class CampaignControl:
@@ -181,4 +181,6 @@ def open_sql_control(ledger_conn_id: str) -> SqlControl:
     :raises CallApiFailure: the connection does not lead to a usable database.
     :raises CallApiTrouble: the database did not answer.
     """
-    return SqlControl(open_engine(ledger_conn_id, "ledger_conn_id"))
+    engine = open_engine(ledger_conn_id, "ledger_conn_id")
+    with disposed_on_error(engine):
+        return SqlControl(engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from airflow_provider_callapi.databases.report_table import ReportTable
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure
+
+pytest_plugins = ["open_connections"]
 
 CALLS = TableName("dwh", "calls")
 COLUMNS = ["id", "communication_id", "start_time", "is_lost", "finish_reason", "tags"]
@@ -71,3 +74,20 @@ def test_a_table_with_additional_columns_of_the_author_is_used(select):
     ReportTable(CALLS, ["id", "finish_reason"], "to").write([{"id": 1, "finish_reason": "timeout"}])
 
     assert select("SELECT id, finish_reason, note FROM calls") == [(1, "timeout", None)]
+
+
+def test_a_closed_table_has_no_connection(select, open_connections):
+    with closing(ReportTable(CALLS, COLUMNS, "to")) as table:
+        table.write([a_row(1)])
+
+    assert open_connections.opened
+    assert open_connections.open == []
+
+
+def test_a_table_that_is_refused_leaves_no_connection(select, open_connections):
+    select("CREATE TABLE calls (id BIGINT PRIMARY KEY)")
+    with pytest.raises(CallApiFailure, match="has no column"):
+        ReportTable(CALLS, COLUMNS, "to")
+
+    assert open_connections.opened
+    assert open_connections.open == []

@@ -15,11 +15,13 @@ from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
 from airflow_provider_callapi.exceptions import CallApiTrouble
 
+pytest_plugins = ["open_connections"]
+
 ROW = {"campaign": "autumn", "person": "79160000001", "attempt": 1}
 
 
 @pytest.fixture
-def table(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> ResultsTable:
+def table(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, open_connections: Any) -> ResultsTable:
     monkeypatch.setenv("AIRFLOW_CONN_DWH", f"sqlite:///{tmp_path}/dwh.sqlite")
     for name in ("_PAUSE", "_PAUSE_AFTER_FAILURE"):
         monkeypatch.setattr(table_writer, name, 0.01)
@@ -59,3 +61,23 @@ def test_a_value_that_the_database_cannot_store_is_an_error_of_the_results(table
 
     with pytest.raises(CallApiTrouble, match=r"^results: .*OverflowError"):
         writer.finish([{**ROW, "communication_id": value}])
+
+
+@pytest.mark.parametrize("end", [TableWriter.close, TableWriter.finish])
+def test_the_end_of_the_writer_closes_the_table(table, open_connections, end):
+    writer = TableWriter(table, logging.getLogger("task"))
+    writer.add([ROW])
+    assert open_connections.open
+
+    end(writer)
+
+    assert open_connections.open == []
+
+
+def test_a_write_that_fails_at_the_end_closes_the_table(table, open_connections):
+    writer = TableWriter(table, logging.getLogger("task"))
+
+    with pytest.raises(CallApiTrouble):
+        writer.finish([{**ROW, "communication_id": 2**63}])
+
+    assert open_connections.open == []

@@ -43,8 +43,11 @@ from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTA
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.ledgers.sql import SqlLedger, open_sql_ledger
+from airflow_provider_callapi.ledgers.sql_control import open_sql_control
 from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge_index
 from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
+
+pytest_plugins = ["open_connections"]
 
 HOUR = 3600.0
 
@@ -654,6 +657,32 @@ def test_a_database_that_does_not_answer_is_a_transient_error(monkeypatch):
         open_sql_ledger("ledger", "autumn")
     assert not isinstance(failure.value, AirflowFailException)
     assert "S3cret" not in str(failure.value)
+
+
+def test_a_closed_ledger_has_no_connection(monkeypatch, tmp_path, open_connections):
+    set_connection(monkeypatch, conn_type="sqlite", host=f"{tmp_path}/ledger.db")
+    with closing(open_sql_ledger("ledger", "autumn")) as ledger:
+        ledger.claim([INTENT])
+
+    assert open_connections.opened
+    assert open_connections.open == []
+
+
+@pytest.mark.parametrize(
+    "open_store", [lambda: open_sql_ledger("ledger", "autumn"), lambda: open_sql_control("ledger")]
+)
+def test_a_database_that_cannot_be_used_leaves_no_connection(
+    monkeypatch, tmp_path, open_connections, open_store
+):
+    monkeypatch.setattr(RETRY_BRIEFLY, "sleep", lambda _: None)
+    (tmp_path / "ledger.db").write_text("This is no database. " * 99)
+    set_connection(monkeypatch, conn_type="sqlite", host=f"{tmp_path}/ledger.db")
+
+    with pytest.raises(CallApiTrouble, match="file is not a database"):
+        open_store()
+
+    assert open_connections.opened
+    assert open_connections.open == []
 
 
 # --- anything, in any order ---

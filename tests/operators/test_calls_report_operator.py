@@ -21,7 +21,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure, ConnectionSettin
 from airflow_provider_callapi.operators._calls_report import loading
 from airflow_provider_callapi.operators.calls_report import CallApiCallsReportOperator
 
-pytest_plugins = ["airflow_desk"]
+pytest_plugins = ["airflow_desk", "open_connections"]
 
 ANNA, PETR = 25, 26
 ANNAS_PHONE = "79260000001"
@@ -286,6 +286,13 @@ def test_a_table_contains_each_call_once_after_several_loads(hour, dwh):
     assert [row[0] for row in rows] == [hour.missed, hour.answered, hour.placed]
     assert rows[0][1:3] == ("79160000001", 1)
     assert rows[0][3].startswith(instant(hour.start).strftime("%Y-%m-%d %H:%M:%S"))
+
+
+def test_a_load_into_a_table_leaves_no_connection_to_the_database(hour, dwh, open_connections):
+    hour.load(to={"conn_id": "dwh", "table": "calls"})
+
+    assert open_connections.opened
+    assert open_connections.open == []
 
 
 def test_a_table_that_cannot_be_used_is_refused_before_a_request(hour, dwh):

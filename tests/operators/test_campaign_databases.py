@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,15 +14,17 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 from airflow_fakes import VNUMBER, Task
 from campaign_desk import PEOPLE, campaign, in_seconds, rung
+from open_connections import OpenConnections
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import InvalidParameters, TransportError
 from airflow_provider_callapi.databases import table_writer
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
+from airflow_provider_callapi.operators._campaign import run as campaign_run
 from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
 
-pytest_plugins = ["airflow_desk", "campaign_desk"]
+pytest_plugins = ["airflow_desk", "campaign_desk", "open_connections"]
 
 QUERY = {"conn_id": "dwh", "sql": "SELECT phone, name FROM people"}
 CALLS = {"conn_id": "dwh", "table": "calls"}
@@ -95,7 +98,7 @@ def test_a_query_that_returns_other_people_after_a_failed_try_calls_no_one(desk,
         calls.retry()
 
 
-def _kill(*_: Any) -> None:
+def _kill(*_: Any, **__: Any) -> None:
     raise KilledError
 
 
@@ -498,6 +501,72 @@ def test_a_dry_run_writes_no_row(desk, dwh):
     campaign(desk, contacts=QUERY, results=CALLS, dry_run=True).run()
 
     assert table(dwh) == []
+
+
+# --- what a run has opened is closed ---
+
+STORES = {"contacts": QUERY, "results": CALLS, "ledger_conn_id": "ledger"}
+
+
+class _ServicesWithThread(campaign_run.CampaignServices):
+    """Has a running thread from its beginning on."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.start([None])  # type: ignore[list-item]
+
+    def _start(self, request: Any) -> Any:
+        return None if request is None else super()._start(request)
+
+
+def _running_threads() -> list[str]:
+    """Return the names of the campaign's threads that still run after a while."""
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("callapi-")]
+    for thread in threads:
+        thread.join(10)
+    return [thread.name for thread in threads if thread.is_alive()]
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_end_of_a_run_closes_the_ledger_the_table_and_the_wishes(
+    desk, dwh, open_connections: OpenConnections, deferrable
+):
+    calls = campaign(desk, **STORES, deferrable=deferrable)
+    calls.run()
+
+    assert len(open_connections.engines) == 3 * (1 + len(calls.deferrals))
+    assert open_connections.opened
+    assert open_connections.open == []
+    assert _running_threads() == []
+
+
+def test_a_list_that_cannot_be_read_leaves_no_connection_and_no_thread(
+    desk, dwh, open_connections: OpenConnections, monkeypatch
+):
+    monkeypatch.setattr(campaign_run, "CampaignServices", _ServicesWithThread)
+    dwh("DROP TABLE people")
+
+    with pytest.raises(CallApiFailure, match="contacts: connection 'dwh': OperationalError: no such table"):
+        campaign(desk, **STORES).run()
+
+    assert len(open_connections.engines) == 1  # of the ledger
+    assert open_connections.opened
+    assert open_connections.open == []
+    assert _running_threads() == []
+
+
+def test_a_failure_after_the_table_was_opened_leaves_no_connection_and_no_thread(
+    desk, dwh, open_connections: OpenConnections, monkeypatch
+):
+    monkeypatch.setattr(campaign_run, "Campaign", _kill)
+
+    with pytest.raises(KilledError):
+        campaign(desk, **STORES).run()
+
+    assert len(open_connections.engines) == 2  # of the ledger and of the table
+    assert open_connections.opened
+    assert open_connections.open == []
+    assert _running_threads() == []
 
 
 # --- assets ---

@@ -163,6 +163,13 @@ class Ledger(Protocol):
         """
 
 
+class ClosableLedger(Ledger, Protocol):
+    """A ledger that may keep connections open, for example to an SQL database."""
+
+    def close(self) -> None:
+        """Close the connections that the ledger has opened."""
+
+
 class LedgerWithListeners:
     """A ledger that stores all attempts in another ledger, and calls listeners.
 

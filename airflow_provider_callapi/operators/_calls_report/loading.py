@@ -6,7 +6,7 @@ The calls go to the return value, a file or a table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.api.errors import mask_phones
@@ -109,7 +109,8 @@ def _open_destination(
             ReportTable,
         )
 
-        yield ReportTable(to, columns, _PARAMETER).write  # the rows are visible at once
+        with closing(ReportTable(to, columns, _PARAMETER)) as table:
+            yield table.write  # the rows are visible at once
         return
     from airflow_provider_callapi.operators._calls_report.report_files import ReportFile  # noqa: PLC0415
 

@@ -13,7 +13,7 @@ from airflow_provider_callapi.calls.calling_hours.hours import NEVER, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.ledger import Ledger
+from airflow_provider_callapi.calls.campaign.ledger import ClosableLedger
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.redial import redial_table
@@ -120,7 +120,7 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
         return CallTemplate(options.call, dict(values), region=options.region)
 
 
-def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
+def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> ClosableLedger:
     """Open the store of the campaign's attempts: an SQL database or Airflow's task state.
 
     :raises CallApiFailure: there is no usable store.

@@ -53,7 +53,10 @@ class ResultsInTable:
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def close(self) -> None:
-        """Write the rows that are not in the table yet. Wait at most 5 seconds, and raise no error."""
+        """Write the rows that are not in the table yet, and close the connections to the database.
+
+        The method waits at most 5 seconds for the write. If the write fails, the method raises no error.
+        """
         self._writer.close()  # if it fails: `write_all` or the task's next try writes the rows
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -84,7 +85,11 @@ class CampaignNotSuccessful(Exception):
 
 
 class CampaignRun:
-    """Carries out one try of a campaign operator. The constructor prepares the campaign, and dials no one."""
+    """Carries out one try of a campaign operator. The constructor prepares the campaign, and dials no one.
+
+    The end of the ``with`` block stops the threads, and closes the connections. If the constructor fails, it
+    does the same.
+    """
 
     def __init__(
         self,
@@ -105,55 +110,23 @@ class CampaignRun:
         self._is_dry_run = options.is_dry_run
         if not (options.ledger_conn_id or self._is_dry_run) and lost_its_state(facts):
             raise CallApiFailure(DELETED_STATE)
-        self._hook = CallApiHook(options.callapi_conn_id, max_limit_wait=0.0)
         self._memory = CampaignMemory(facts.state, memo or {})
-        account_timezone = self._hook.settings.timezone or self._memory.timezone or self._hook.timezone
-        self._rules = read_rules(
-            options,
-            self._hook,
-            now=self._began,
-            run_after=facts.run_after,
-            account_timezone=account_timezone,
-        )
-        if self._event is None and self._began >= self._rules.dial_until:
-            self._memory.began_too_late = True
-        self._services = CampaignServices(
-            self._hook,
-            at_once=self._rules.at_once,
-            account_timezone=account_timezone,
-            asks_operations=options.operations
-            or need_operations([*self._rules.redial_marks, *self._rules.block_marks]),
-        )
-        self._template = read_template(options, facts.template_values)
-        self._ledger = open_ledger(options, facts.state)
-        was_read_before = self._memory.identity is not None
-        self._scope = facts.deployment.scope(options.campaign)
-        # Each ledger begins with attempt 1. Its ids must differ from those of other runs, lists, databases.
-        ledger = (options.ledger_conn_id,) if options.ledger_conn_id else facts.owner
-        self._scope_of_ids = facts.deployment.scope(options.campaign, *ledger)
-        self._plan = read_plan(options, self._template, self._scope, was_read_before=was_read_before)
-        self._excluded = ExcludedPeople(
-            options, self._plan, self._memory, scope=self._scope, hook=self._hook, log=log
-        )
-        self._files = OutputFiles(options, log)
-        if self._event is None and not (self._is_dry_run or options.shard):  # each shard has files of its own
-            refuse_files_of_others(facts.mapped, self._files.paths)
-        self._table = self._open_table()
-        self._blacklist = BlacklistWriter(self._hook, self._rules.block_marks, self._plan, log)
-        self._control = Control(lambda: open_control_store(options, facts.state), log)
-        self._runner = self._make_runner()
-        if self._memory.stopped:
-            self._campaign.dial_queue.stop(self._memory.stopped)
+        with ExitStack() as opened:
+            self._open_services(opened)
+            self._open_ledger(opened)
+            self._read_list()
+            self._open_outputs(opened)
+            self._runner = self._make_runner()
+            if self._memory.stopped:
+                self._campaign.dial_queue.stop(self._memory.stopped)
+            self._opened = opened.pop_all()  # after an error: the end of the block closes all parts
         self._preparation = time.time() - self._began
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._table is not None:
-            self._table.close()
-        self._control.close()
-        self._services.close()
+        self._opened.close()
 
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
@@ -180,7 +153,62 @@ class CampaignRun:
 
     # --- preparation ---
 
-    def _open_table(self) -> ResultsInTable | None:
+    def _open_services(self, opened: ExitStack) -> None:
+        """Open the Call API and the Data API, and read the rules by which the campaign dials.
+
+        :param opened: closes what this and the next methods open, at the end of the run or after an error.
+        """
+        options = self._options
+        self._hook = opened.enter_context(CallApiHook(options.callapi_conn_id, max_limit_wait=0.0))
+        account_timezone = self._hook.settings.timezone or self._memory.timezone or self._hook.timezone
+        self._rules = read_rules(
+            options,
+            self._hook,
+            now=self._began,
+            run_after=self._facts.run_after,
+            account_timezone=account_timezone,
+        )
+        if self._event is None and self._began >= self._rules.dial_until:
+            self._memory.began_too_late = True
+        services = CampaignServices(
+            self._hook,
+            at_once=self._rules.at_once,
+            account_timezone=account_timezone,
+            asks_operations=options.operations
+            or need_operations([*self._rules.redial_marks, *self._rules.block_marks]),
+        )
+        self._services = opened.enter_context(closing(services))
+        self._template = read_template(options, self._facts.template_values)
+
+    def _open_ledger(self, opened: ExitStack) -> None:
+        """Open the store of the campaign's attempts, and choose the texts that stand for the campaign."""
+        options, facts = self._options, self._facts
+        self._ledger = opened.enter_context(closing(open_ledger(options, facts.state)))
+        self._scope = facts.deployment.scope(options.campaign)
+        # Each ledger begins with attempt 1. Its ids must differ from those of other runs, lists, databases.
+        ledger = (options.ledger_conn_id,) if options.ledger_conn_id else facts.owner
+        self._scope_of_ids = facts.deployment.scope(options.campaign, *ledger)
+
+    def _read_list(self) -> None:
+        """Read the contact list, and prepare the read of the do-not-call list."""
+        was_read_before = self._memory.identity is not None
+        self._plan = read_plan(self._options, self._template, self._scope, was_read_before=was_read_before)
+        self._excluded = ExcludedPeople(
+            self._options, self._plan, self._memory, scope=self._scope, hook=self._hook, log=self._log
+        )
+
+    def _open_outputs(self, opened: ExitStack) -> None:
+        """Open what the campaign writes to: files, a table, the blacklist and the store of its progress."""
+        options, facts = self._options, self._facts
+        self._files = OutputFiles(options, self._log)
+        if self._event is None and not (self._is_dry_run or options.shard):  # each shard has files of its own
+            refuse_files_of_others(facts.mapped, self._files.paths)
+        control = Control(lambda: open_control_store(options, facts.state), self._log)
+        self._control = opened.enter_context(closing(control))
+        self._table = self._open_table(opened)
+        self._blacklist = BlacklistWriter(self._hook, self._rules.block_marks, self._plan, self._log)
+
+    def _open_table(self, opened: ExitStack) -> ResultsInTable | None:
         """Return the table to which the campaign writes its results. None: the author names no table."""
         if not isinstance(self._options.results, TableName):
             return None
@@ -188,13 +216,14 @@ class CampaignRun:
             open_results,
         )
 
-        return open_results(
+        table = open_results(
             self._options.results,
             self._options.campaign,
             self._plan,
             self._log,
             list_number=own_list(self._options.shard, int(self._facts.owner[-1])),
         )
+        return opened.enter_context(closing(table))
 
     def _make_runner(self) -> Runner:
         after: list[Listener] = [partial(count_finished_attempts, self._options.campaign)]

@@ -66,9 +66,8 @@ class CampaignServices:
         return list(self._pool.map(self._start, requests))
 
     def close(self) -> None:
-        """Stop the threads and close the HTTP connections. Do not wait for answers to requests."""
+        """Stop the threads. Do not wait for answers to requests. The hook stays open."""
         self._pool.shutdown(wait=False)
-        self._hook.close()
 
     def _start(self, request: StartCall) -> StartedCall | CallApiError:
         try:

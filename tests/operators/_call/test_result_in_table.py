@@ -21,7 +21,7 @@ from airflow_provider_callapi.exceptions import (
 )
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
-pytest_plugins = ["airflow_desk"]
+pytest_plugins = ["airflow_desk", "open_connections"]
 
 needs_task_state = pytest.mark.skipif(installed_task_state() is None, reason="task state is of Airflow 3.3")
 ways = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferral"])
@@ -74,6 +74,14 @@ def test_a_finished_call_is_one_row(desk, dwh, deferrable):
             None,
         )
     ]
+
+
+@ways
+def test_no_try_leaves_a_connection_to_the_database(desk, dwh, deferrable, open_connections):
+    task(desk, deferrable=deferrable).run()
+
+    assert open_connections.opened
+    assert open_connections.open == []
 
 
 def test_a_call_for_whose_end_the_task_does_not_wait_stays_active(desk, dwh):
