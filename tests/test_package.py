@@ -218,7 +218,7 @@ def test_parsing_a_dag_file_loads_neither_numbering_plans_nor_holidays():
         "before = heavy & set(sys.modules);"  # Airflow 3.0 loads phonenumbers itself
         "from airflow_provider_callapi.operators import call_control, campaign, start_call;"
         "from airflow_provider_callapi.notifications import callapi;"
-        "call = {'method': 'start.vnumber_call', 'virtual_phone_number': '74993720692',"
+        "call = {'method': 'start.vnumber_call', 'virtual_phone_number': '{{ contact.line }}',"
         "        'first_call': 'contact'};"
         "campaign.CallApiCampaignOperator(task_id='a', call=call, contacts=[], calling_days='workdays');"
         "print(sorted(heavy & set(sys.modules) - before))"

@@ -78,7 +78,9 @@ class Client:
         :raises TypeError: the method of the request is ``logout.user``. Use `log_out`.
         """
         if request.method == LogoutUser.method:  # `request_by_name` makes requests of another class
-            raise TypeError("use log_out(), which never ends a permanent key")
+            raise TypeError(
+                "use log_out() of the client, or logout() of the hook: neither ends a permanent key"
+            )
         if not request.needs_token:
             before_each_send()
             return self._send(request, {}, time_limit)

@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
+from airflow_provider_callapi.api.object_ids import read_object_id
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
@@ -61,7 +62,7 @@ class AccountReports:
         Pass ``call_session_id`` or ``external_id``. If several calls have the ``external_id`` and fit
         ``contact`` and ``since``, the result is the report of the newest one.
 
-        :param call_session_id: the session id of the call.
+        :param call_session_id: the session id of the call, as a number or a text.
         :param external_id: the id in the start request.
         :param contact: the number that was called. It is used only with ``external_id``. None: any number
             fits.
@@ -75,7 +76,7 @@ class AccountReports:
         :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
         """
         if call_session_id is not None:
-            selection = Selection("id", (call_session_id,))
+            selection = Selection("id", (read_object_id(call_session_id),))
         elif external_id is not None:
             selection = Selection("call_api_external_id", (external_id,))
         else:

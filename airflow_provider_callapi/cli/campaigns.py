@@ -24,7 +24,7 @@ def campaigns(args: Namespace) -> None:
 
     With the arguments ``pause NAME``, ``resume NAME`` or ``stop NAME``, the command first sends this wish to
     the campaign ``NAME``. Then the command prints only the rows of this campaign. If no campaign has this
-    name, the command exits with ``1``.
+    name, or if a place with campaigns cannot be read, the command exits with ``1``.
     """
     # allows the command to read connections from the metadata database
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
@@ -40,6 +40,8 @@ def campaigns(args: Namespace) -> None:
     for problem in listed.problems:
         warn(problem)
     print_rows([_row(seen) for seen in listed.found], args)
+    if listed.problems:  # a script must not conclude that no campaign runs
+        raise SystemExit(1)
 
 
 def _row(seen: SeenCampaign) -> dict[str, Any]:

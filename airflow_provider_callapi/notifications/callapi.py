@@ -25,6 +25,7 @@ from airflow_provider_callapi.notifications._alert.options import (
     DEFAULT_REPORT_TIMEOUT,
     DEFAULT_SETTLE,
     FALLBACKS,
+    OPTIONAL_PARAMETERS,
     AlertOptions,
     read_acknowledgement,
     read_due_acknowledgement,
@@ -151,7 +152,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         # Airflow passes the context if the alert is due. Then a mistake must not prevent the alert. Airflow
         # makes the notifier of a deadline only then, so no one may have seen the mistake before.
         if "context" not in kwargs:
-            read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
+            parameters = {**ALERT_PARAMETERS, **OPTIONAL_PARAMETERS}
+            read_parameters(parameters, vars(self), not_rendered=self.template_fields)
             read_acknowledgement(acknowledged_by, scenario_id)
             # Not the message: a function may insert an exception's text, and the alert must ring.
             refuse_single_braces(vars(self), ["external_id"])

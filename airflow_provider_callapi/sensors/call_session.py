@@ -23,7 +23,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_callapi.api.errors import CallApiError, NotSent
+from airflow_provider_callapi.api.errors import CallApiError, TransportError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
@@ -294,10 +294,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             self._witness = witness.to_json() if witness is not None else None
             return snapshot
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down
-            self.log.warning(
-                "Connection %s cannot be read, so this poll counts as failed: %s", self.callapi_conn_id, error
-            )
-            return Snapshot(time.time(), failure=NotSent(str(error)))
+            unreadable = TransportError(f"connection {self.callapi_conn_id} cannot be read: {error}")
+            self.log.warning("This poll counts as failed: %s", unreadable)
+            return Snapshot(time.time(), failure=unreadable)
 
     def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
         """Add the result of a poll to what is known of the call.

@@ -101,7 +101,7 @@ def test_a_day_without_an_offset_is_a_day_of_the_account(hour):
     day = (instant(hour.start) + timedelta(hours=5)).date()
 
     assert hour.ids(start=str(day), end=str(day + timedelta(days=1))) == hour.ids()
-    assert hour.ids(start=str(day + timedelta(days=1)), end=str(day + timedelta(days=2))) == []
+    assert hour.ids(start=str(day - timedelta(days=1)), end=str(day)) == []
 
 
 def test_the_error_about_an_empty_or_missing_interval_contains_advice(hour):
@@ -111,6 +111,16 @@ def test_the_error_about_an_empty_or_missing_interval_contains_advice(hour):
     with pytest.raises(CallApiFailure, match="start: the DAG run has no data interval; pass start and end"):
         operator.execute({})  # type: ignore[arg-type,typeddict-item]
     assert hour.requests() == 0
+
+
+def test_an_interval_that_begins_in_the_future_fails_and_keeps_an_older_file(hour, tmp_path):
+    path = tmp_path / "calls.csv"
+    path.write_text("older")
+    now = hour.desk.clock()
+    for start in (now, now + 86_400):
+        with pytest.raises(CallApiFailure, match="start: the interval begins in the future"):
+            hour.load(start=instant(start), end=instant(start + 3600), to=str(path))
+    assert (path.read_text(), hour.requests()) == ("older", 0)
 
 
 def test_an_interval_that_ends_in_the_future_is_read_until_now(hour):
@@ -196,6 +206,8 @@ def test_the_fields_of_the_author_are_the_columns_in_their_order(hour):
         ({"direction": "in"}, ["missed", "answered"]),
         ({"direction": "out"}, ["placed"]),
         ({"virtual_phone_numbers": "+7 499 372-06-92", "direction": "in"}, ["missed"]),
+        ({"virtual_phone_numbers": "8 (499) 372-06-92", "direction": "in"}, ["missed"]),
+        ({"virtual_phone_numbers": 4993720692, "direction": "in"}, ["missed"]),
         ({"virtual_phone_numbers": [LINE, OTHER_LINE], "direction": "in"}, ["missed", "answered"]),
         ({"employees": PETR}, ["answered"]),
         ({"employees": [ANNA, str(PETR)]}, ["missed", "answered"]),

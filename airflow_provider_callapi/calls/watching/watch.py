@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.object_ids import read_object_id
 from airflow_provider_callapi.calls.outcome import Outcome, ReportedEnd
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
@@ -46,6 +47,7 @@ WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
 class SessionWatch:
     """One watched call, and the rules that decide when the call has ended.
 
+    :param call_session_id: the session id, as a number or a text.
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, and enough snapshots prove
         its absence, the phase becomes ``NEVER_APPEARED``.
     :ivar deadline: epoch seconds. If the end was not observed by this time, the phase becomes ``TIMED_OUT``.
@@ -66,6 +68,7 @@ class SessionWatch:
     reported_end: ReportedEnd | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        self.call_session_id = read_object_id(self.call_session_id)  # XComs and templates give texts
         if self.observation.listed:
             self.phase = self._active_phase()
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
@@ -42,7 +43,10 @@ def _deployment(log: Any) -> Deployment:
     try:
         return read_deployment()  # the name and the keys are part of the alert's id
     except Exception as error:  # e.g. of a secrets backend; a wrong configuration must not prevent the alert
-        log.warning("Other callbacks may ring too, because the configuration cannot be read: %s", error)
+        log.warning(
+            "Other callbacks may ring too, because the configuration cannot be read: %s",
+            mask_phones(str(error)),
+        )
         return NO_DEPLOYMENT
 
 
@@ -192,4 +196,6 @@ class AlertLock:
         try:
             yield
         except Exception as error:  # for example no permission, or no connection to Airflow's API server
-            self.log.warning("%s, because the Airflow Variable cannot be used: %s", consequence, error)
+            self.log.warning(
+                "%s, because the Airflow Variable cannot be used: %s", consequence, mask_phones(str(error))
+            )

@@ -13,8 +13,21 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications._alert.contacts import shows_number
-from airflow_provider_callapi.parameters.kinds import CONTACTS, IDENTIFIER, SECONDS_OR_ZERO, TEXT, seconds
+from airflow_provider_callapi.parameters.kinds import (
+    CONTACTS,
+    IDENTIFIER,
+    SECONDS_OR_ZERO,
+    TEXT,
+    Kind,
+    count,
+    seconds,
+)
 from airflow_provider_callapi.parameters.schema import Schema, read_parameter
+
+
+def _read_id(value: Any) -> str:
+    return "" if value == "" else TEXT.read(value)
+
 
 ALERT_PARAMETERS: Schema = {
     "contact": CONTACTS,
@@ -27,6 +40,11 @@ ALERT_PARAMETERS: Schema = {
     "scenario_id": IDENTIFIER.or_none("a message only"),
 }
 """The notifier's parameters, except the message, the id and the dialling timeout."""
+OPTIONAL_PARAMETERS: Schema = {
+    "external_id": Kind("a text", _read_id).or_none("the id of the DAG run"),
+    "dialing_timeout": count(at_most=120).or_none("the service's default"),
+}
+"""The parameters whose constants must be valid. A template whose value is not valid counts as not set."""
 DEFAULT_QUIET_FOR = timedelta(minutes=15)
 DEFAULT_SETTLE = 4.0
 DEFAULT_REPORT_TIMEOUT = 30.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.alerts.escalation import (
     Escalation,
@@ -76,9 +77,11 @@ async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lo
         except Exception as error:
             if pause is None or isinstance(error, AirflowFailException | ValueError):
                 raise
-            conn_id = hook.callapi_conn_id
             lock.log.warning(
-                "Connection %s cannot be read, and is read again in %g s: %s", conn_id, pause, error
+                "Connection %s cannot be read, and is read again in %g s: %s",
+                mask_phones(hook.callapi_conn_id),
+                pause,
+                mask_phones(str(error)),
             )
         await execution.run(lock.sleep, pause)
 

@@ -32,11 +32,14 @@ def load_calls(
 ) -> list[Row] | dict[str, Any]:
     """Load the calls of an interval (epoch seconds) from the Data API, as one row for each call.
 
+    :raises CallApiFailure: the interval begins in the future, or is not longer than a second.
     :return: the list of rows. With the option ``to``, the function writes the rows to a file or a table, and
         returns a dict instead. The keys: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of
         the interval, and ``points`` (how many the requests cost).
     """
     since, until = interval
+    if since >= int(now):
+        raise CallApiFailure("start: the interval begins in the future, so it contains no calls yet")
     pages = ReportPages(hook.data_api, hook.timezone)
     report = CallsReport(pages, hook.timezone, _columns(options), _selection(options))
     if until > now:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.calls.reports.report_fields import (
     CALL_NUMBERS,
     DEFAULT_FIELDS,
@@ -28,7 +30,9 @@ from airflow_provider_callapi.parameters.kinds import (
 )
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
 
-_OWN_NUMBER = re.compile(r"[0-9]{5,15}")
+_OWN_NUMBER = re.compile(r"[1-9][0-9]{4,14}")
+_REGION = "RU"
+"""The country of a number without a country code."""
 _FIRST_YEAR = 1900
 """An earlier time is a mistake, and its report would need thousands of requests."""
 FILE_SUFFIXES = (".jsonl", ".csv", ".parquet")
@@ -42,14 +46,24 @@ def _read_time(value: Any) -> datetime:
 
 
 def _read_own_numbers(value: Any) -> list[str]:
-    """Convert the account's phone numbers to digits: ``+7 (495) 123-45-67`` to ``74951234567``.
+    """Convert the account's phone numbers to digits: ``8 (495) 123-45-67`` to ``74951234567``.
 
-    :raises ValueError: the list is empty, or a number does not have 5 to 15 digits.
+    :raises ValueError: the list is empty, or a text is neither a phone number nor 5 to 15 digits.
     """
-    numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
-    if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):
+    numbers = [_read_own_number(number) for number in TEXTS.read(value)]
+    if not numbers:
         raise ValueError
     return numbers
+
+
+def _read_own_number(text: str) -> str:
+    try:
+        return read_destination(text, _REGION)
+    except NotANumber:  # an account can have other numbers, such as short ones
+        digits = re.sub(r"[\s()+-]", "", text)
+        if not _OWN_NUMBER.fullmatch(digits):
+            raise
+        return digits
 
 
 _TIME = Kind(

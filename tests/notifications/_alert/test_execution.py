@@ -37,7 +37,7 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
             asyncio.create_task(
                 answer_wait.wait_for_acknowledgement(hook, InTriggerer(), Outcome(number), wanted, log)
             )
-            for number in range(workers)
+            for number in range(1, workers + 1)
         ]
         for _ in waits:  # a poll takes a thread of the loop's pool, as this does
             assert await asyncio.wait_for(asyncio.to_thread(asking.acquire, timeout=5), 5)

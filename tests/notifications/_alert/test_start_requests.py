@@ -19,6 +19,7 @@ from lone_surrogates import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import InvalidParameter
 
 pytest_plugins = ["airflow_desk"]
 
@@ -63,7 +64,22 @@ def test_the_message_is_a_template_or_a_media_file(desk, monkeypatch, message, s
     assert seen[0]["contact_message"] == sent
 
 
-@pytest.mark.parametrize("seconds", ["", "{{ '' }}", "{{ None }}", "{{ 1 / 0 }}", "half a minute", 0, 150])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *({"dialing_timeout": value} for value in ("", "half a minute", 0, 150, 500, [30], True)),
+        *({"external_id": value} for value in (1.5, ["a"], True, " ")),
+    ],
+)
+def test_a_constant_that_cannot_be_used_is_an_error_of_the_dag_file(parameters):
+    with pytest.raises(InvalidParameter, match=f"^{next(iter(parameters))}: "):
+        notifier(**parameters)
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    ["{{ '' }}", "{{ None }}", "{{ 1 / 0 }}", "{{ 'half a minute' }}", "{{ 0 }}", "{{ 150 }}"],
+)
 def test_an_invalid_dialing_timeout_becomes_the_services_default(desk, seconds):
     desk.exchange.script(ON_DUTY, Script.busy())
 
