@@ -105,7 +105,11 @@ OPERATORS = [
     (CallApiStartVnumberCallOperator, TWO_SIDED, {"dtmf_string": TEXT}),
     (CallApiStartSimpleCallOperator, TWO_SIDED, {"operator": TEXT}),
     (CallApiMakeCallOperator, {"call_session_id": AUTHORS}, {"to": TEXT, "to_message": MESSAGE}),
-    (CallApiHoldCallOperator, {"call_session_id": AUTHORS}, {"contact_message": {"value": [TEXT]}}),
+    (
+        CallApiHoldCallOperator,
+        {"call_session_id": AUTHORS},
+        {"contact_message": {"type": "tts", "value": [TEXT]}},
+    ),
     (CallApiTagCallOperator, {"tag_id": AUTHORS}, {"call_session_id": {"call_session_id": TEXT}}),
     (
         CallApiCampaignOperator,
