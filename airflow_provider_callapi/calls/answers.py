@@ -93,15 +93,18 @@ def judge_finished_call(
     A leg is the line of one participant. A leg is connected if its participant picked up. The first rule that
     fits decides:
 
-    1. The call had a talk, or a leg of the contact is connected: answered.
-    2. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
-    3. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
+    1. The call had a talk, or a leg with the contact's number is connected, or all legs that may be the
+       contact's are connected: answered.
+    2. Only some legs that may be the contact's are connected: not known. These may be the legs of an operator
+       who is no employee.
+    3. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
+    4. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
        answered.
-    4. All legs in the report certainly belong to others than the contact, none of them is connected, and the
+    5. All legs in the report certainly belong to others than the contact, none of them is connected, and the
        call's finish reason excludes a talk: not answered. A reason that is missing or no failure, such as
        ``subscriber_disconnects`` (the contact hung up), excludes no talk, so the report may lack a leg.
-    5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
-    6. Otherwise: not known.
+    6. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
+    7. Otherwise: not known.
 
     :param report: the report of the call.
     :param legs: the reports of this call's legs. The leg of a coach (a third person, who joins the talk of an
@@ -111,12 +114,15 @@ def judge_finished_call(
     :return: ``report``, whether the contact answered (None: not known), why the contact's leg ended, and
         whether this holds only if the contact is called last.
     """
-    contacts, unclear, others = _sort_legs(
-        report.contact_phone_number, legs, is_started=bool(report.call_api_external_id)
+    contact, is_started = report.contact_phone_number, bool(report.call_api_external_id)
+    contacts, unclear, others = _sort_legs(contact, legs, is_started=is_started)
+    connected = [leg for leg in contacts if _is_connected(leg)]
+    is_certain = len(connected) == len(contacts) or any(
+        is_same_number(contact, _outer_number(leg, is_started)) for leg in connected
     )
-    if (report.talk_duration or 0) > 0 or any(map(_is_connected, contacts)):
+    if (report.talk_duration or 0) > 0 or (connected and is_certain):
         return FinishedCall(report, answered=True)
-    if not complete or any(leg.is_talked for leg in (*unclear, *others)):
+    if not complete or connected or any(leg.is_talked for leg in (*unclear, *others)):
         return FinishedCall(report, None)
     if contacts and not any(map(_is_connected, unclear)):
         newest = max(contacts, key=lambda leg: leg.id or 0)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
 from airflow_provider_callapi.api.account import GetAccount
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
@@ -38,7 +40,7 @@ def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[b
     try:
         settings = read_settings()
         return True, " ".join([*_check_call_api(settings), *_check_data_api(settings)])
-    except _ConnectionUnusable as problem:
+    except (_ConnectionUnusable, AirflowNotFoundException) as problem:
         return False, str(problem)
     except ConnectionSettingsInvalid as invalid:
         cause = invalid.__cause__

@@ -181,7 +181,9 @@ def test_a_connected_leg_of_the_contact_is_an_answer_with_any_finish_reason(
 ) -> None:
     call = report(finish_reason=reason, talk_duration=talk)
     assert answered(call, leg(AT)) is True
-    assert answered(call, leg(None), leg(AT)) is True, "the second attempt to reach the contact"
+    assert answered(call, leg(None), leg(AT)) is not False, "one may be an operator's"
+    second = leg(AT, called_phone_number=CONTACT)
+    assert answered(call, leg(None, called_phone_number=CONTACT), second) is True, "the second attempt"
     assert answered(call, leg(None, is_operator=True), leg(AT)) is True
 
 
@@ -239,6 +241,14 @@ def test_a_participant_who_has_talked_leaves_open_whether_an_unconnected_contact
 ) -> None:
     talked = leg(AT, is_operator=True, is_talked=True)
     assert answered(report(finish_reason=reason, talk_duration=0), leg(None), talked) is None
+
+
+def test_an_operator_who_is_no_employee_does_not_answer_for_the_contact() -> None:
+    """Nobody knows whether the service marks the leg of such an operator as an operator's."""
+    for number in (None, "", "79***"):
+        call = CallReport(id=7, contact_phone_number=number, finish_reason="subscriber_not_responsible")
+        operators, contacts = leg(AT, called_phone_number=number), leg(None, called_phone_number=CONTACT)
+        assert answered(call, operators, contacts) is None
 
 
 def test_the_field_is_lost_does_not_prove_that_the_contact_did_not_answer() -> None:
@@ -310,9 +320,8 @@ def test_an_unanswered_numbered_leg_does_not_hide_a_connected_leg_of_the_contact
     ]
     for reason in REASONS:
         verdict = answered(report(finish_reason=reason, talk_duration=0), *legs)
-        assert (
-            verdict is True or (number is flag is None and verdict is not False) or proves_no_answer(reason)
-        )
+        is_known = verdict is True or (number is None and verdict is None)
+        assert is_known or proves_no_answer(reason)
 
 
 @pytest.mark.parametrize("flag", [True, False, None])

@@ -204,6 +204,12 @@ def test_the_advice_names_the_ip_list_of_the_data_api(desk):
     assert "IP list for the Data API" in text
 
 
+def test_a_connection_that_is_not_defined_is_a_failed_test():
+    works, message = CallApiHook("nobody_has_this").test_connection()
+    assert not works
+    assert "nobody_has_this" in message
+
+
 def test_the_advice_about_a_missing_right_names_the_right(desk):
     desk.exchange.account.forbidden_methods.add("get.calls_report")
     desk.connect(extra=DATA_API)

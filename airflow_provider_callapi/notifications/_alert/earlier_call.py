@@ -14,6 +14,9 @@ from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
+_LONGEST_SEARCH = 80 * 86_400.0
+"""How far back, in seconds, the Data API is searched for an earlier call."""
+
 
 def find_earlier_call(
     hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
@@ -35,7 +38,8 @@ def find_earlier_call(
     if not hook.has_data_api:
         return None
     try:
-        return _find_in_data_api(hook, escalation, time.time() - quiet_for, log)
+        # A report covers at most three months.
+        return _find_in_data_api(hook, escalation, time.time() - min(quiet_for, _LONGEST_SEARCH), log)
     except (CallApiError, ValueError) as error:  # ValueError: a start time in an unknown format
         log.warning("The Data API did not report earlier calls, so a person may be called twice: %s", error)
     return None

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 Q = TypeVar("Q", bound=Request[Any])
+_REFUSED = (
+    "call_session_id: the service refused the call (status refused), so there is no call. Branch on the "
+    "status before this task"
+)
 
 Message = dict[str, Any]
 """``{"type": "tts", "value": "a text"}`` or ``{"type": "media", "value": "2034"}``."""
@@ -74,6 +78,8 @@ def _converted(
     """
     session = values.get("call_session_id")
     if isinstance(session, Mapping):
+        if session.get("status") == "refused":
+            raise InvalidParameters(_REFUSED, method=request_type.method)
         values = {**values, "call_session_id": session.get("call_session_id")}
     return values if region is None else read_numbers(values, region, method=request_type.method)
 
@@ -83,6 +89,8 @@ def read_call(call_session_id: Any) -> Outcome:
 
     :raises InvalidParameter: the value names no call.
     """
+    if isinstance(call_session_id, Mapping) and call_session_id.get("status") == "refused":
+        raise InvalidParameter(_REFUSED)
     try:
         if isinstance(call_session_id, Mapping):
             session_id = IDENTIFIER.read(call_session_id.get("call_session_id"))

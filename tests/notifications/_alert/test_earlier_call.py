@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, of_deadline, rung
+from datetime import timedelta
+
+from failing_callbacks import (
+    ON_DUTY,
+    SECOND,
+    SYNC_AND_ASYNC,
+    Variables,
+    notifier,
+    of_dag,
+    of_deadline,
+    rung,
+)
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.calls.account_reports import AccountReports
@@ -16,6 +27,17 @@ def test_a_call_that_ended_is_found_in_the_data_api(desk):
     notifier()(of_deadline())
     desk.sleep(600)
     notifier()(of_dag())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_call_is_found_in_the_data_api_however_long_an_alert_is_quiet(desk, monkeypatch):
+    """A report covers at most three months, and the Data API refuses a longer period."""
+    monkeypatch.setattr(Variables, "broken", True)
+    desk.exchange.default_script = Script.busy()
+    for context in (of_deadline(), of_dag()):
+        notifier(quiet_for=timedelta(days=300))(context)
+        desk.sleep(600)
 
     assert rung(desk) == [ON_DUTY]
 

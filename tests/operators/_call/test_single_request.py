@@ -17,6 +17,7 @@ from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators import call_control
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 pytest_plugins = ["airflow_desk"]
 
@@ -251,3 +252,11 @@ def test_a_loop_over_tones_in_one_task_fails_after_the_first(desk, session):
         task.run()
 
     assert desk.exchange.requests("send.dtmf") == 1
+
+
+@pytest.mark.parametrize("kind", [call_control.CallApiReleaseCallOperator, CallApiSessionSensor])
+def test_the_result_of_a_refused_call_names_the_refusal(desk, kind):
+    refused = {"call_session_id": None, "status": "refused"}
+    with pytest.raises(CallApiFailure, match=r"the service refused the call .* there is no call"):
+        Task(desk, lambda: kind(task_id="t", call_session_id=refused)).run()
+    assert desk.sent() == []
