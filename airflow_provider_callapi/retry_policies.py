@@ -25,8 +25,9 @@ from airflow_provider_callapi import exceptions
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.methods import METHODS, Repeat
-from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.placing import Unresolved
+from airflow_provider_callapi.parameters.kinds import SECONDS_OR_ZERO
+from airflow_provider_callapi.parameters.schema import read_parameter
 
 try:
     from airflow.providers.common.compat.sdk import RetryDecision, RetryPolicy
@@ -135,8 +136,8 @@ class CallApiRetryPolicy(RetryPolicy):
         backoff: timedelta | float = timedelta(seconds=30),
         longest: timedelta | float = timedelta(minutes=10),
     ) -> None:
-        self.backoff = _read_delay("backoff", backoff)
-        self.longest = _read_delay("longest", longest)
+        self.backoff = timedelta(seconds=read_parameter("backoff", backoff, SECONDS_OR_ZERO))
+        self.longest = timedelta(seconds=read_parameter("longest", longest, SECONDS_OR_ZERO))
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
@@ -187,23 +188,6 @@ class CallApiRetryPolicy(RetryPolicy):
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())
         # Tasks that failed at the same time then do not retry at the same time.
         return timedelta(seconds=delay * random.uniform(0.75, 1.0))  # noqa: S311 - not used for security
-
-
-def _read_delay(name: str, value: Any) -> timedelta:
-    """Return a delay, which may be a number of seconds, as a timedelta.
-
-    Raise `InvalidParameter` for a negative delay, or a value that is neither a number nor a timedelta.
-    """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    try:
-        delay = timedelta(seconds=value) if is_number else value
-    except (ValueError, OverflowError):  # NaN, or too many seconds
-        delay = None
-    if not isinstance(delay, timedelta) or delay < timedelta(0):
-        raise exceptions.InvalidParameter(
-            f"{name}: a number of seconds (from 0) or a timedelta is needed; the value is {kind_of(value)}"
-        )
-    return delay
 
 
 def _error_chain(error: BaseException) -> Iterator[BaseException]:

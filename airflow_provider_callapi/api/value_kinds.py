@@ -47,6 +47,11 @@ def find_gap(value: Any) -> TextWithGap | None:
     return next((gap for gap in map(find_gap, value) if gap is not None), None)
 
 
+def is_template_text(text: str) -> bool:
+    """Return whether a text contains an expression, a statement or a comment of Jinja, as ``{{ ds }}``."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
 def without_enum(value: Any) -> Any:
     """Return the value of a member of an Enum, and any other value unchanged.
 
@@ -112,4 +117,4 @@ def _kind_of_text(value: str) -> str:
         return "a blank text"
     if has_lone_surrogate(value):
         return "a text with half of a character (a lone surrogate)"
-    return "a template" if "{{" in value or "{%" in value else "a text that cannot be used"
+    return "a template" if is_template_text(value) else "a text that cannot be used"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
+from airflow_provider_callapi.api.value_kinds import is_template_text
 from airflow_provider_callapi.calls.outcome import Outcome
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Mark:
 
         :raises ValueError: the text is not a mark.
         """
-        if isinstance(text, str) and ("{{" in text or "{%" in text):
+        if isinstance(text, str) and is_template_text(text):
             raise ValueError(f"{text!r:.60} is a template, and no mark is rendered; write {FORMS} itself")
         kind, _, value = text.partition(":") if isinstance(text, str) else ("", "", "")
         kind, value = kind.strip(), value.strip()

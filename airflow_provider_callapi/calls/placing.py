@@ -444,18 +444,18 @@ def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> in
             if unconfirmed.matches(session):
                 return session.call_session_id
         failure = snapshot.failure
-        if failure is None and not unconfirmed.is_absent_from(snapshot):
-            unconfirmed.misses = 0
-            # A poll that may hide the unconfirmed call counts as failed.
-            failure = Unanswered(
-                "an active call cannot be read, and may be the unconfirmed call", method="list.calls"
-            )
+        if failure is None:
+            unconfirmed.count_snapshot(snapshot)
+            if not unconfirmed.misses:  # a poll that may hide the unconfirmed call counts as failed
+                failure = Unanswered(
+                    "an active call cannot be read, and may be the unconfirmed call", method="list.calls"
+                )
         if failure is not None:
             failed_polls += 1
             if failure.permanent or failed_polls > TOLERANCE.failures:
                 raise failure
             continue
-        failed_polls, unconfirmed.misses = 0, unconfirmed.misses + 1
+        failed_polls = 0
         if unconfirmed.is_given_up(snapshot.at):
             break
     return None

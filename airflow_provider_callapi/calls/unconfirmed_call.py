@@ -65,8 +65,7 @@ class UnconfirmedCall:
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: the earliest time at which the search ends without a result, see `is_given_up`.
     :ivar misses: how many successful snapshots in a row have proven that the call is not active.
-    :ivar missing_since: the time of the first of these snapshots, stored by `count_snapshot`. None: there is
-        no such snapshot, or `count_snapshot` is not used.
+    :ivar missing_since: the time of the first of these snapshots. None: there is no such snapshot.
     """
 
     external_id: str

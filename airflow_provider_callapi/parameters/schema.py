@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import Param
 
+from airflow_provider_callapi.api.value_kinds import is_template_text
 from airflow_provider_callapi.api.value_parts import InvalidPart
 from airflow_provider_callapi.calls.single_braces import PROBLEM, find_single_braces
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
@@ -62,7 +63,7 @@ def is_template(value: Any) -> bool:
 
 def _contains_template(value: Any) -> bool:
     if isinstance(value, str):
-        return "{{" in value or "{%" in value or "{#" in value
+        return is_template_text(value)
     if value is None or isinstance(value, int | float):
         return False
     if isinstance(value, Mapping):

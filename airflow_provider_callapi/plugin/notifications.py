@@ -29,7 +29,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 
-from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.api.object_ids import read_object_id
 
 SECRET_VARIABLE = "callapi_notifications_secret"  # noqa: S105 - the name of the Variable
 """The Airflow Variable with the secret. A secrets backend can hold the Variable."""
@@ -77,11 +77,10 @@ class Notification:
         event, session = body.get("event"), body.get("call_session_id")
         if event not in EVENTS:
             raise ValueError(f"event: one of {', '.join(EVENTS)} is needed")
-        text = str(session).strip()
-        is_number = not isinstance(session, bool) and text.isdecimal() and len(text) <= 19
-        if not is_number or not 0 < int(text) <= LARGEST_ID:
-            raise ValueError("call_session_id: the id of a call session is needed")
-        return cls(int(text), event)
+        try:
+            return cls(read_object_id(session), event)
+        except ValueError:
+            raise ValueError("call_session_id: the id of a call session is needed") from None
 
 
 class Throttle:

@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.api.value_kinds import without_enum
+from airflow_provider_callapi.api.value_kinds import is_template_text, without_enum
 from airflow_provider_callapi.calls.campaign.row_values import (
     EMPTY_VALUE,
     NESTED_VALUE,
@@ -251,7 +251,7 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
         }
     if isinstance(value, str) and has_single_braces(value):
         raise ValueError(f"{where}: {PROBLEM}")
-    if not isinstance(value, str) or not any(begin in value for begin in ("{{", "{%", "{#")):
+    if not isinstance(value, str) or not is_template_text(value):
         return value
     try:
         template = RowTemplate(environment, without_enum(value), values, where)

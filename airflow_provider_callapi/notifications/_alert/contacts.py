@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_or_sip
+from airflow_provider_callapi.api.value_kinds import is_template_text
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, NumberingPlan
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
@@ -95,7 +96,7 @@ def check_contacts(contact: Any, region: str) -> None:
 
     :raises ValueError: a number is not valid.
     """
-    if _is_template(region):
+    if is_template_text(region):
         return
     NumberingPlan.of(region)
     contacts: list[str] = []
@@ -105,11 +106,11 @@ def check_contacts(contact: Any, region: str) -> None:
         except NotANumber as error:
             raise ValueError(f"contact: {error}") from None
         text = str(entry)
-        contacts += [text] if _is_template(text) else _split_text(text)
+        contacts += [text] if is_template_text(text) else _split_text(text)
     if not contacts:
         raise ValueError("contact: at least one phone number is needed")
     for position, number in enumerate(contacts, start=1):
-        if _is_template(number):
+        if is_template_text(number):
             continue
         try:
             check_phone_or_sip(read_destination(number, region))
@@ -141,7 +142,7 @@ def check_virtual_number(number: Any, region: str) -> None:
 
     :raises ValueError: the number is not valid.
     """
-    if _is_template(str(number)) or _is_template(region):
+    if is_template_text(str(number)) or is_template_text(region):
         return
     given = {"virtual_phone_number": number}
     try:
@@ -151,7 +152,3 @@ def check_virtual_number(number: Any, region: str) -> None:
         )
     except InvalidParameters as error:
         raise ValueError(error.args[0]) from None
-
-
-def _is_template(text: str) -> bool:
-    return "{{" in text or "{%" in text
