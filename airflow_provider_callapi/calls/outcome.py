@@ -15,7 +15,7 @@ import pendulum
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from airflow_provider_callapi.api.models import parse_time
+from airflow_provider_callapi.api.models import parse_time, zone
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
 
@@ -149,7 +149,7 @@ def with_report(
     answered = None if contact_first and finished.if_contact_is_last else finished.answered
     ended_at = call.ended_at
     with suppress(ValueError):  # the report may lack a readable end; its other facts still count
-        ended_at = parse_time(report.finish_time or "", timezone).timestamp()
+        ended_at = _end_time(report.finish_time or "", timezone, call)
     return replace(
         call,
         status="ended",
@@ -163,6 +163,22 @@ def with_report(
         communication_id=report.communication_id,
         source="data_api",
     )
+
+
+def _end_time(text: str, timezone: str, call: Outcome) -> float:
+    """Return the end of a call as epoch seconds.
+
+    When clocks are set back, a local time occurs twice. The result is then the time that is nearest to the
+    end that polls have seen. If they have seen no end: the first time after the call's start.
+
+    :raises ValueError: the text is no time.
+    """
+    local = parse_time(text, timezone).astimezone(zone(timezone))
+    first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
+    if call.ended_at is not None:
+        seen = call.ended_at
+        return min(first, second, key=lambda at: abs(at - seen))
+    return first if call.started_at is None or first >= call.started_at else second
 
 
 def _to_iso(at: float | None) -> str | None:

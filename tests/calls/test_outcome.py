@@ -238,3 +238,14 @@ def test_a_report_without_tags_or_a_readable_end_removes_nothing_that_was_observ
     reported = report(tags=tags, finish_time=end, finish_reason="success_finish")
     call = with_report(SEEN, FinishedCall(reported, True), "UTC")
     assert (call.ended_at, call.tags, call.status) == (SEEN.ended_at, (36,), "ended")
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_the_end_is_near_the_call_in_the_hour_that_occurs_twice(hour: int, is_seen: bool) -> None:
+    """In Berlin, clocks are set back from 03:00 to 02:00 on 25 October 2026."""
+    start = datetime(2026, 10, 25, hour, 20, tzinfo=UTC).timestamp()
+    call = Outcome(1, started_at=start, ended_at=start + 125 if is_seen else None)
+    reported = report(finish_time="2026-10-25 02:22:02")
+
+    assert with_report(call, FinishedCall(reported, True), "Europe/Berlin").ended_at == start + 122
