@@ -8,8 +8,8 @@ Each task is a candidate, and the other tasks are its rivals. A claim in the sto
 wants to ring. ``settle`` is a number of seconds that the user can set:
 
 1. The candidate reads the store. If it finds a rival's claim, it waits for the rival's call. If the rival
-   places the call, the candidate does not ring. If the claim is ``settle`` + 15 seconds old and the rival
-   has placed no call, the candidate continues with step 2.
+   places the call, the candidate does not ring. Exception: see `Candidate.abandoned_after`. If the claim is
+   ``settle`` + 15 seconds old and the rival has placed no call, the candidate continues with step 2.
 2. The candidate writes its own claim and waits ``settle`` seconds. Each claim replaces the one before.
 3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
    again with step 1. After a minute without a winner, it rings without having won.
@@ -192,18 +192,15 @@ class Candidate:
         while self.clock() < give_up_at:
             began = self.clock()
             claim = self._read()
-            is_replaced = claim is not None and not (self._owns(claim) or (is_new and self._is_own(claim)))
-            has_rung = claim is not None and self._has_rung(claim)
-            if claim and has_rung and is_replaced and (self._is_own(claim) or not self._may_continue(claim)):
-                if self._is_own(claim) or claim.is_over or math.isinf(self.abandoned_after):
+            if claim and not self._owns(claim) and not (is_new and self._is_own(claim)):
+                pause = self._pause_for(claim, began)
+                if math.isinf(pause):
                     return False, None
-                self.sleep(_PROGRESS_INTERVAL)  # the rival may stop before the last person
-                give_up_at += _PROGRESS_INTERVAL
-                continue
-            if claim and is_replaced and not claim.person and 0 <= began - claim.at < self.settle + _LEASE:
-                self.sleep(_RECHECK_INTERVAL)
-                continue
-            progress = claim.progress if claim and has_rung else None
+                if pause:
+                    self.sleep(pause)
+                    give_up_at += pause if claim.person else 0.0  # an alert that rings is no rivalry
+                    continue
+            progress = claim.progress if claim and self._has_rung(claim) else None
             self._write(began, progress)
             is_new = False
             slow = self.clock() - began > self.settle
@@ -213,6 +210,20 @@ class Candidate:
                 # An earlier process may have stored a call while this one waited.
                 return True, claim.progress if self._has_rung(claim) else None
         return True, progress
+
+    def _pause_for(self, claim: _Claim, now: float) -> float:
+        """Return for how many seconds to wait because of another process's claim.
+
+        0: this process may replace the claim. Infinity: this process must not ring.
+        """
+        if not self._has_rung(claim):
+            is_valid = not claim.person and 0 <= now - claim.at < self.settle + _LEASE
+            return _RECHECK_INTERVAL if is_valid else 0.0
+        if self._is_own(claim):  # a newer process of this candidate continues the alert
+            return math.inf
+        if self._may_continue(claim):
+            return 0.0
+        return math.inf if claim.is_over or math.isinf(self.abandoned_after) else _PROGRESS_INTERVAL
 
     def renew(self) -> bool:
         """Return whether this candidate may still ring, after it won the election in `acquire`.
