@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from airflow_provider_callapi.api.data_api import (
     OPERATIONS_FIELD,
@@ -54,6 +54,7 @@ class AccountReports:
         external_id: str | None = None,
         contact: str | None = None,
         since: float | None = None,
+        others: Collection[int] = (),
         recording_link: bool = False,
         operations: bool = False,
     ) -> CallReport | None:
@@ -67,6 +68,7 @@ class AccountReports:
         :param contact: the number that was called. It is used only with ``external_id``. None: any number
             fits.
         :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
+        :param others: the session ids of calls that do not count. It is used only with ``external_id``.
         :param recording_link: whether to ask for the link to the recording.
         :param operations: whether to ask for the scenario's operations.
         :return: the report. None: there is no report yet. Without ``external_id``, None can also mean that
@@ -94,7 +96,7 @@ class AccountReports:
         found: list[CallReport] = reports
         if external_id is not None:
             timezone = "UTC" if is_used_once(external_id) else self._timezone()  # only a time needs the zone
-            unconfirmed = UnconfirmedCall(external_id, contact, since, timezone)
+            unconfirmed = UnconfirmedCall(external_id, contact, since, timezone, others=others)
             found = [report for report in reports if unconfirmed.matches(report)]
             if not found and not reports.complete:
                 raise Unanswered(
@@ -119,6 +121,7 @@ class AccountReports:
         external_id: str | None = None,
         contact: str | None = None,
         since: float | None = None,
+        others: Collection[int] = (),
         timeout: float,
     ) -> CallReport | None:
         """Wait for the Data API's report of a call, and return the report.
@@ -132,13 +135,23 @@ class AccountReports:
         """
         deadline = self._clock() + timeout
         while True:
-            report = self.of_call(call_session_id, external_id=external_id, contact=contact, since=since)
+            report = self.of_call(
+                call_session_id, external_id=external_id, contact=contact, since=since, others=others
+            )
             remaining = deadline - self._clock()
             if report is not None or remaining <= 0:
                 return report
             self._sleep(min(REPORT_INTERVAL, remaining))
 
-    def find_call(self, external_id: str, contact: str, since: float, *, timeout: float = 0.0) -> int | None:
+    def find_call(
+        self,
+        external_id: str,
+        contact: str,
+        since: float,
+        others: Collection[int] = (),
+        *,
+        timeout: float = 0.0,
+    ) -> int | None:
         """Wait for the Data API's report of an unconfirmed call, and return the call's session id.
 
         An unconfirmed call is a call whose start request got no answer.
@@ -146,11 +159,14 @@ class AccountReports:
         :param external_id: the id in the start request.
         :param contact: the number that was called.
         :param since: the earliest possible start of the call, epoch seconds.
+        :param others: the session ids of calls that are not the unconfirmed call.
         :param timeout: the longest time to wait, in seconds.
         :return: the session id. None: no report has appeared before the timeout.
         :raises Unanswered: no report fits, but an unreadable report may be the wanted one.
         """
-        report = self.wait_for(external_id=external_id, contact=contact, since=since, timeout=timeout)
+        report = self.wait_for(
+            external_id=external_id, contact=contact, since=since, others=others, timeout=timeout
+        )
         return report.id if report else None
 
     def final_outcome(

@@ -7,7 +7,7 @@ task's journal before it sends the start request. A table in the docstring of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,8 +98,9 @@ class CallGateway:
         sends nothing if the task was killed.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
         May raise `Killed` instead of the next poll.
-    :ivar find_reported_call: takes the ``external_id``, the contact and the earliest start time of a call.
-        Returns the session id of this call. None: the Data API does not report the call.
+    :ivar find_reported_call: takes the ``external_id``, the contact and the earliest start time of a call,
+        and the session ids of other calls. Returns the session id of this call. None: the Data API does not
+        report the call.
     :ivar reported_calls: takes a time. Returns the Data API's reports of all calls that began later, both
         active and finished.
     :ivar timezone: returns the IANA name of the account's time zone. May ask the Data API.
@@ -109,7 +110,7 @@ class CallGateway:
 
     send: Callable[[StartCall], StartedCall]
     poll_snapshots: Callable[[], Iterator[Snapshot]]
-    find_reported_call: Callable[[str, str, float], int | None] | None
+    find_reported_call: Callable[[str, str, float, Collection[int]], int | None] | None
     reported_calls: Callable[[float], Entries[CallReport]] | None
     timezone: Callable[[], str]
     clock: Callable[[], float]
@@ -419,8 +420,7 @@ def _find_unconfirmed_call(
         if session_id is None and gateway.find_reported_call:
             # the search in the Data API allows for a clock difference of its own
             earliest = record.intended_at + CLOCK_DIFFERENCE - clock_difference
-            found = gateway.find_reported_call(record.external_id, request.contact, earliest)
-            session_id = None if found in others else found
+            session_id = gateway.find_reported_call(record.external_id, request.contact, earliest, others)
     except CallApiError as error:
         failures.append(error)
     if session_id:

@@ -56,6 +56,19 @@ def test_a_search_without_a_timeout_asks_once():
     assert (desk.asked, desk.now) == (1, AT)
 
 
+def test_a_newer_call_of_somebody_else_with_the_same_id_does_not_hide_the_own_one():
+    reports = [
+        CallReport(id=number, call_api_external_id="mine", contact_phone_number="79161234567")
+        for number in (5, 9)
+    ]
+    desk = Desk(appears_after=0)
+    desk.call = lambda request: reports
+
+    assert desk.reports.find_call("mine", "79161234567", AT) == 9
+    assert desk.reports.find_call("mine", "79161234567", AT, {9}) == 5
+    assert desk.reports.find_call("mine", "79161234567", AT, {5, 9}) is None
+
+
 def test_a_search_for_a_report_needs_an_id_of_the_call():
     with pytest.raises(ValueError, match="call_session_id or external_id"):
         Desk(appears_after=0).reports.of_call()

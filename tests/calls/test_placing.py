@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,13 +134,16 @@ class World:
                 yield Snapshot(self.now, sessions, left_out=self.left_out(self.now))
             self.now += 5.0
 
-    def find_reported_call(self, external_id: str, contact: str, since: float) -> int | None:
+    def find_reported_call(
+        self, external_id: str, contact: str, since: float, others: Collection[int]
+    ) -> int | None:
         assert self.reports is not None
         self.report_searches.append((external_id, contact, since))
         for session_id, began in self.reports_since.items():
-            if began >= since - CLOCK_DIFFERENCE:
+            if began >= since - CLOCK_DIFFERENCE and session_id not in others:
                 return session_id
-        return self.reports(external_id)
+        found = self.reports(external_id)
+        return None if found in others else found
 
     @property
     def gateway(self) -> CallGateway:

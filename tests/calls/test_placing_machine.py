@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -179,7 +179,9 @@ class Placing(RuleBasedStateMachine):
             yield self.last_snapshot
             self.clock.advance(self.last_snapshot.pause(POLL_INTERVAL))
 
-    def _find_report(self, external_id: str, contact: str, since: float) -> int | None:
+    def _find_report(
+        self, external_id: str, contact: str, since: float, others: Collection[int]
+    ) -> int | None:
         def ask() -> int | None:
             zone = self.account.timezone
             reports = self.data_api.call(
@@ -190,7 +192,7 @@ class Placing(RuleBasedStateMachine):
                     include_ongoing_calls=True,
                 )
             )
-            return max((report.id for report in reports), default=None)
+            return max((report.id for report in reports if report.id not in others), default=None)
 
         return self._boundary(ask)
 
