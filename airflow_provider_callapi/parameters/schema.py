@@ -30,12 +30,15 @@ def read_parameters(
         (``{{ ds }}``) or is another task's output, the value stays unchanged.
     :raises InvalidParameter: a value is not allowed. The error message names the parameter.
     """
-    return {
-        name: values[name]
-        if name in not_rendered and is_template(values[name])
-        else read_parameter(name, values[name], kind)
-        for name, kind in schema.items()
-    }
+    read: dict[str, Any] = {}
+    try:
+        for name, kind in schema.items():
+            value = values[name]
+            is_constant = name not in not_rendered or not is_template(value)
+            read[name] = kind.read_named(name, value) if is_constant else value
+    except InvalidPart as error:
+        raise InvalidParameter(str(error)) from None
+    return read
 
 
 def read_parameter(name: str, value: Any, kind: Kind) -> Any:
@@ -58,7 +61,9 @@ def is_template(value: Any) -> bool:
     The function also searches in lists, tuples, sets and the values of dicts. A function counts as a
     template, because Airflow calls it, but not inside a list or a dict.
     """
-    return _contains_template(value) or callable(value)
+    if isinstance(value, str):
+        return is_template_text(value)
+    return callable(value) or _contains_template(value)
 
 
 def _contains_template(value: Any) -> bool:
