@@ -277,7 +277,11 @@ class Candidate:
         return self._is_own(claim) and claim.token == self.token
 
     def _may_continue(self, claim: _Claim) -> bool:
-        """Return whether this candidate may continue with the last call of a claim."""
+        """Return whether this candidate may call the person who follows the last call in a claim.
+
+        True: another process of this candidate has written the claim. Or a rival has written it, and has
+        stopped before the end of the list.
+        """
         if self._is_own(claim):
             return True
         return not claim.is_over and self.clock() - claim.at > self.abandoned_after

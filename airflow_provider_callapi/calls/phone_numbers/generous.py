@@ -327,7 +327,7 @@ def _may_be_range(text: str, region: str) -> bool:
 
 
 def _is_cut(text: str, region: str) -> bool:
-    """Return whether a text ends in a phone number that further digits would make another phone number."""
+    """Return whether a text ends in digits that are a phone number, and with more digits another one."""
     end = _AT_END.search(text)
     return end is not None and any(map(may_be_longer, _readings(re.sub(r"\D", "", end[0]), region)))
 

@@ -1,4 +1,4 @@
-"""Write into an Airflow Variable which one of several failure callbacks may call people for an alert.
+"""Store in an Airflow Variable which callback calls people for an alert, if several tasks have failed.
 
 The module also deletes the Variables of old alerts.
 """
