@@ -100,10 +100,10 @@ def judge_finished_call(
     3. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
     4. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
        answered.
-    5. All legs in the report certainly belong to others than the contact, none of them is connected, and the
+    5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
+    6. All legs in the report certainly belong to others than the contact, none of them is connected, and the
        call's finish reason excludes a talk: not answered. A reason that is missing or no failure, such as
        ``subscriber_disconnects`` (the contact hung up), excludes no talk, so the report may lack a leg.
-    6. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     7. Otherwise: not known.
 
     :param report: the report of the call.
@@ -114,7 +114,8 @@ def judge_finished_call(
     :return: ``report``, whether the contact answered (None: not known), why the contact's leg ended, and
         whether this holds only if the contact is called last.
     """
-    contact, is_started = report.contact_phone_number, bool(report.call_api_external_id)
+    legs, contact = list(legs), report.contact_phone_number
+    is_started = bool(report.call_api_external_id) or _is_called(contact, legs)
     contacts, unclear, others = _sort_legs(contact, legs, is_started=is_started)
     connected = [leg for leg in contacts if _is_connected(leg)]
     is_certain = len(connected) == len(contacts) or any(

@@ -251,6 +251,12 @@ def test_an_operator_who_is_no_employee_does_not_answer_for_the_contact() -> Non
         assert answered(call, operators, contacts) is None
 
 
+def test_the_second_attempt_to_reach_the_contact_counts_whatever_direction_its_leg_has() -> None:
+    first = leg(None, direction="in", calling_phone_number=OPERATORS_PHONE, called_phone_number=CONTACT)
+    second = leg(AT, direction="in", calling_phone_number=OPERATORS_PHONE, called_phone_number=CONTACT)
+    assert answered(report(talk_duration=0), first, second) is True
+
+
 def test_the_field_is_lost_does_not_prove_that_the_contact_did_not_answer() -> None:
     """The contact may have waited for an employee who did not answer."""
     assert answered(report(is_lost=True, finish_reason="operator_not_responsible")) is None

@@ -187,18 +187,27 @@ class Candidate:
     def _elect(self, *, is_new: bool) -> tuple[bool, Progress | None]:
         # `is_new`: this process has no claim yet, so it replaces that of an earlier process of the candidate.
         # A process that a newer one has replaced waits for the newer one, as it waits for a rival.
-        give_up_at = self.clock() + _LONGEST_RIVALRY
+        give_up_at, waits_until = self.clock() + _LONGEST_RIVALRY, 0.0
         progress: Progress | None = None
         while self.clock() < give_up_at:
             began = self.clock()
-            claim = self._read()
+            try:
+                claim = self._read()
+            except Exception:
+                if began >= waits_until:
+                    raise
+                # A rival rings. Without this pause, one failed read would let both call the people.
+                self.sleep(_PROGRESS_INTERVAL)
+                give_up_at += _PROGRESS_INTERVAL
+                continue
             if claim and not self._owns(claim) and not (is_new and self._is_own(claim)):
                 pause = self._pause_for(claim, began)
                 if math.isinf(pause):
                     return False, None
                 if pause:
                     self.sleep(pause)
-                    give_up_at += pause if claim.person else 0.0  # an alert that rings is no rivalry
+                    if claim.person:  # an alert that rings is no rivalry
+                        give_up_at, waits_until = give_up_at + pause, claim.at + self.abandoned_after
                     continue
             progress = claim.progress if claim and self._has_rung(claim) else None
             self._write(began, progress)
@@ -231,42 +240,48 @@ class Candidate:
         Use this method shortly before the first call.
 
         - If this candidate's claim (its right to ring) is still in the store, and younger than ``settle`` +
-          15 seconds: True.
+          15 seconds: True, unless an earlier process of this candidate has placed a call meanwhile.
         - Otherwise: the method holds a new election, see `acquire`. If a rival has placed a call meanwhile,
           the result is False, also if the rival has stopped since.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
-            return True
+            return not self._has_rung(claim)  # an earlier process may have stored a call under this token
         won, progress = self._elect(is_new=False)
         return won and progress is None
 
     def may_call_next(self) -> bool:
         """Return whether this process may call the next person, after it has placed a call.
 
-        False: another process of this candidate, or a rival, has continued the alert.
+        False: another process of this candidate, or a rival, has continued the alert, or somebody has
+        acknowledged it.
         """
         claim = self._read()
-        return claim is None or self._owns(claim)
+        return claim is None or (self._owns(claim) and not claim.acknowledged)
 
     def record_call(self, progress: Progress) -> None:
         """Store that this candidate placed a call for the alert, so that no other candidate rings.
 
         :param progress: the call, the person who was called, and whether the person has acknowledged.
         """
-        claim = self._read()
+        try:
+            claim = self._read()
+        except Exception:  # the call must be stored, whoever has the claim
+            claim = None
+        owner = claim if claim and not self._owns(claim) and (self._is_own(claim) or claim.person) else None
+        if owner and self._has_rung(owner) and owner.person > progress.person:
+            return
         # The process that has taken over keeps the claim. This process then calls no one else.
-        is_taken = claim is not None and self._is_own(claim) and not self._owns(claim)
-        self._write(self.clock(), progress, token=claim.token if claim and is_taken else self.token)
+        self._write(self.clock(), progress, owner)
 
     def withdraw(self) -> None:
         """Withdraw this candidate's claim, its right to ring. Other candidates then do not wait for its call.
 
         Use this method if the candidate could not place a call. If the stored claim belongs to another
-        candidate, the method changes nothing.
+        candidate or process, or contains a call, the method changes nothing.
         """
         claim = self._read()
-        if claim and self._owns(claim):
+        if claim and self._owns(claim) and not claim.person:
             self._write(0.0)
 
     def _is_own(self, claim: _Claim) -> bool:
@@ -293,8 +308,9 @@ class Candidate:
     def _read(self) -> _Claim | None:
         return _Claim.from_json(self.store.get(self.key))
 
-    def _write(self, at: float, progress: Progress | None = None, token: str | None = None) -> None:
+    def _write(self, at: float, progress: Progress | None = None, owner: _Claim | None = None) -> None:
+        """Store a claim of this process, or of the process that has written the claim ``owner``."""
         until = self.clock() + self.quiet_for
-        own = self.token if token is None else token
-        claim = asdict(_Claim(self.alert, self.candidate_id, at, until, token=own))
+        by, token = (owner.by, owner.token) if owner else (self.candidate_id, self.token)
+        claim = asdict(_Claim(self.alert, by, at, until, token=token))
         self.store.set(self.key, claim | (asdict(progress) if progress else {}))

@@ -50,11 +50,16 @@ def _deployment(log: Any) -> Deployment:
         return NO_DEPLOYMENT
 
 
-def _abandoned_after(options: AlertOptions) -> float:
-    """Return after how many seconds without a further call an alert counts as abandoned."""
+def _abandoned_after(options: AlertOptions, failure: Failure) -> float:
+    """Return after how many seconds without a further call an alert counts as abandoned.
+
+    Infinity: this callback does not wait for that, because Airflow ends it soon, or because it could ring
+    again before.
+    """
     # The requests are not built yet. Without them, the longest call has the service's dialling timeout.
     dialing = 0.0 if options.dialing_timeout is None else _LONGEST_DIALING
-    return Acknowledgement.of(options, ()).longest_call + options.settle + dialing + _LONGEST_START
+    seconds = Acknowledgement.of(options, ()).longest_call + options.settle + dialing + _LONGEST_START
+    return seconds if failure.kind in CONTINUED and seconds < options.quiet_for else math.inf
 
 
 @dataclass
@@ -103,7 +108,7 @@ class AlertLock:
             candidate_id=failure.caller or uuid.uuid4().hex,
             quiet_for=options.quiet_for,
             settle=options.settle,
-            abandoned_after=_abandoned_after(options) if failure.kind in CONTINUED else math.inf,
+            abandoned_after=_abandoned_after(options, failure) if may_write else math.inf,
             may_write=may_write,
             clock=time.time,
             sleep=time.sleep,

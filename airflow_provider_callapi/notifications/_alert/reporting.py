@@ -39,6 +39,9 @@ def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
     """
     try:
         yield
+    except AlertSuppressed as reason:
+        log.info("A phone was rung for %s, and this callback calls no one else: %s", failure, reason)
+        count_alert("rang")
     except Exception as error:
         text = mask_phones(f"{type(error).__name__}: {error}")
         log.error("A phone was rung for %s, but the next people are not called: %s", failure, text)

@@ -106,12 +106,15 @@ def begin(
         escalation = _make_escalation(hook, options, failure, lock, log)
         with search_hook(hook, failure.kind) as searching:
             earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
+        if earlier and earlier.person >= len(escalation.requests):
+            earlier = replace(earlier, is_last=True)
         # Only a deadline's callback after a restart, and a running task in a retry, continue an earlier call.
         if earlier and failure.kind not in CONTINUED:
             lock.record_call(earlier)
             raise AlertSuppressed("this alert has, or had, a call")
         if progress := _furthest(earlier, own):
             if (call := escalation.adopt(progress)) is None:
+                lock.record_call(progress)
                 raise AlertSuppressed("every person has been called before")
             return escalation, call
         warn_if_too_short(

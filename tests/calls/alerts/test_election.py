@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import json
 import math
@@ -316,6 +317,92 @@ def test_a_candidate_without_a_time_limit_waits_for_the_end_of_a_living_rival():
     world.run((0, living), (10, waiting))
 
     assert called == [1, 2, 3]
+
+
+def test_a_rival_that_finds_the_call_in_the_list_does_not_stop_the_one_that_rings():
+    """A slow start request can let a second candidate win, which then finds the call in `list.calls`."""
+    world = World()
+    store = SlowStore(world)
+    slow, second = candidate(world, store, name="slow"), candidate(world, store, name="second")
+
+    def act():
+        assert slow.acquire() == (True, None)
+        world.sleep(SETTLE + 16)
+        assert second.acquire() == (True, None)
+        slow.record_call(Progress(1, 7))
+        second.record_call(Progress(1, 7))
+        second.withdraw()
+        slow_goes_on = slow.may_call_next()
+        slow.record_call(Progress(2, 8))
+        second.record_call(Progress(1, 7))
+        return slow_goes_on, slow.may_call_next(), slow.progress()
+
+    assert world.run((0, act)) == [(True, True, Progress(2, 8))]
+
+
+def test_a_new_process_does_not_repeat_a_call_that_the_old_one_stores_after_the_election():
+    world = World()
+    store = SlowStore(world)
+    old, new = candidate(world, store, token="old"), candidate(world, store, token="new")
+
+    def act():
+        assert old.acquire() == (True, None)
+        assert new.acquire() == (True, None)
+        old.record_call(CALL)
+        new.withdraw()
+        return new.renew(), new.progress(), old.may_call_next()
+
+    assert world.run((0, act)) == [(False, CALL, False)]
+
+
+def test_no_process_calls_the_next_person_after_an_acknowledgement():
+    world = World()
+    store = SlowStore(world)
+    old, new = candidate(world, store, token="old"), candidate(world, store, token="new")
+
+    def act():
+        old.acquire()
+        old.record_call(CALL)
+        assert new.acquire() == (True, CALL)
+        old.record_call(dataclasses.replace(CALL, acknowledged=True))
+        return new.may_call_next()
+
+    assert world.run((0, act)) == [False]
+
+
+@pytest.mark.parametrize("fails", [1, 3])
+def test_a_store_that_fails_for_a_while_does_not_let_two_candidates_ring(fails):
+    world, called = World(), []
+    store = SlowStore(world)
+    read, failures = store.get, iter(range(fails))
+
+    def sometimes(key):
+        if 15 < world.now - 1000 < 40 and next(failures, None) is not None:
+            raise OSError("the API server does not answer")
+        return read(key)
+
+    living = escalates(world, store, called, name="a callback of a DAG")
+    waiting = escalates(world, store, called, name="a deadline", abandoned_after=60.0)
+    store.get = sometimes
+
+    world.run((0, living), (10, waiting))
+
+    assert called == [1, 2, 3]
+
+
+def test_a_call_is_stored_although_the_store_cannot_be_read():
+    world = World()
+    store = SlowStore(world)
+    one = candidate(world, store)
+
+    def act():
+        one.acquire()
+        read, store.get = store.get, lambda key: 1 / 0
+        one.record_call(CALL)
+        store.get = read
+        return one.progress()
+
+    assert world.run((0, act)) == [CALL]
 
 
 @pytest.mark.parametrize("end", [{"acknowledged": True}, {"is_last": True}])
