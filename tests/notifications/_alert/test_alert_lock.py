@@ -372,6 +372,24 @@ def test_a_killed_callback_keeps_no_alert_without_time_limit_from_calling_the_ot
     assert rung(desk) == [ON_DUTY, SECOND]
 
 
+def test_a_callback_does_not_wait_longer_than_the_alert_is_quiet(desk, monkeypatch):
+    """It would begin with the first person again, because the call of the other callback no longer counts."""
+    desk.exchange.default_script = Script.no_answer(30)
+
+    async def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ringing, "wait_for_acknowledgement", killed)
+        with pytest.raises(Killed):
+            notifier([ON_DUTY, SECOND], quiet_for=60)(of_task())
+    began = desk.clock()
+    in_the_triggerer(notifier([ON_DUTY, SECOND], quiet_for=60), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+    assert desk.clock() - began < 30
+
+
 def test_an_alert_whose_people_have_all_been_called_says_so(desk, log):
     context = of_task("ring_everybody")
     for _ in range(2):
