@@ -72,10 +72,8 @@ def advice(error: CallApiError, *, service: str = "Call API") -> str:
 
     :param service: the service that got the request: ``Call API`` or ``Data API``.
     """
-    text = advice_only(error, service=service)
-    if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
-        error = error.__cause__
-    return f"{text} ({error})" if text else str(error)
+    text, reason = advice_only(error, service=service), _reason_of(error)
+    return f"{text} ({reason})" if text else str(reason)
 
 
 def advice_only(error: CallApiError, *, service: str) -> str:
@@ -86,12 +84,20 @@ def advice_only(error: CallApiError, *, service: str) -> str:
     return _advice_template(error).format(service=service)
 
 
-def _advice_template(error: CallApiError) -> str:
+def _reason_of(error: CallApiError) -> CallApiError:
+    """Return the error of a login, or of its token, that has kept a request from being sent.
+
+    Any other error is its own reason.
+    """
+    cause = error.__cause__
+    return cause if isinstance(error, NotSent) and isinstance(cause, CallApiError) else error
+
+
+def _advice_template(failed: CallApiError) -> str:
     """Return the advice for an error, with the placeholder ``{service}``."""
-    if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
-        error = error.__cause__  # the error of the login, or of the token that the login has returned
-        if getattr(error, "mnemonic", None) == "access_token_invalid":
-            return _SHARED_LOGIN
+    error = _reason_of(failed)
+    if error is not failed and getattr(error, "mnemonic", None) == "access_token_invalid":
+        return _SHARED_LOGIN
     if isinstance(error, NotSent):
         if "TLS CA certificate bundle" in str(error.__cause__):  # `requests` raises a plain OSError
             return _MISSING_CA_BUNDLE

@@ -32,7 +32,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits
-from airflow_provider_callapi.api.number_text import PLUSES, SEPARATOR
+from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, PLUSES, SEPARATOR
 
 _GAP = rf"{SEPARATOR}{{0,8}}"
 _DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
@@ -47,8 +47,6 @@ _PHONE = re.compile(
     rf"|[+{PLUSES}]{_GAP}\d(?:{_GAP}\d){{7,}}"
     rf"|(?<!\d)\d(?:{_GAP}\d){{9,}}"
 )
-_FEWEST_DIGITS = 7
-"""The smallest number of digits of a phone number."""
 _PHONE_OR_NOT = re.compile(f"({_NO_PHONE.pattern})|{_PHONE.pattern}")
 
 
@@ -74,7 +72,7 @@ def mask_number(number: str) -> str:
     ``376312345`` becomes ``376…45``. A SIP number stays unchanged.
     """
     shown = mask_phones(number)
-    is_short = shown == number and number.isdigit() and len(number) >= _FEWEST_DIGITS
+    is_short = shown == number and number.isdigit() and len(number) >= FEWEST_DIGITS
     return f"{number[:3]}…{number[-2:]}" if is_short else shown
 
 

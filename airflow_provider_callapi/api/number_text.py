@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import unicodedata
 
+FEWEST_DIGITS = 7
+"""The smallest number of digits of a phone number. Fewer digits are an extension."""
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0001-\U000e007f"

@@ -20,6 +20,7 @@ from airflow_provider_callapi.api.methods import (
     StartSimpleCall,
     StartVnumberCall,
 )
+from airflow_provider_callapi.api.number_text import FEWEST_DIGITS
 from airflow_provider_callapi.emulator.account import Account, Employee, Scenario
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.errors import RpcError
@@ -32,8 +33,6 @@ DIALING_TIMEOUT = 30
 NUMBER_MANAGEMENT = "Автоматическое управление номерами"
 """The account component that ``virtual_phone_usage_rule`` needs, as the account's settings show it."""
 
-_SHORTEST_NUMBER = 7
-"""The smallest number of digits of a phone number. Fewer digits are an extension."""
 _BLACKLIST_CODE = {"start.employee_call": -32002, "start.simple_call": -32002}
 """Method → error code if the contact is on the blacklist. The other methods use ``-32602``."""
 
@@ -210,7 +209,7 @@ def _check_numbers(account: Account, request: StartCall) -> None:
     if contact in account.virtual_numbers:
         raise RpcError("own_virtual_phone_number_not_allowed", "contact", contact)
     employee = account.find_employee(contact)
-    is_short = contact.isdigit() and len(contact) < _SHORTEST_NUMBER  # e.g. an employee's extension
+    is_short = contact.isdigit() and len(contact) < FEWEST_DIGITS  # e.g. an employee's extension
     if is_short or (employee is None and not contact.isdigit()):
         raise RpcError("invalid_parameter_value", "contact", contact)
     if contact in account.blacklist:

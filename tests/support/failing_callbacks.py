@@ -17,6 +17,7 @@ from airflow_provider_callapi.notifications._alert import (
     alert_lock,
     answer_wait,
     earlier_call,
+    ringing,
     variable_store,
 )
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
@@ -102,6 +103,22 @@ CONTEXTS = [
 def notifier(contact=ON_DUTY, **changes):
     """Return a notifier that calls the person on duty. ``changes`` replace parameters of the notifier."""
     return CallApiNotifier(**{"contact": contact, "virtual_phone_number": VNUMBER, **changes})
+
+
+class Killed(BaseException):
+    """The end of a process or callback that Airflow kills."""
+
+
+def killed_after_a_call(monkeypatch, notify, context):
+    """Run a notifier that Airflow kills while the notifier waits for the answer to its first call."""
+
+    async def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ringing, "wait_for_acknowledgement", killed)
+        with pytest.raises(Killed):
+            notify(context)
 
 
 def rung(desk):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.methods import check_phone_or_sip
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, fold
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
@@ -26,8 +26,6 @@ MASKED = "a masked number, or a pattern for several numbers; write each number w
 
 _MOST_DIGITS = 15
 """The largest number of digits that E.164 allows."""
-_FEWEST_DIGITS = 7
-"""The smallest number of digits of a phone number. Fewer digits are an extension."""
 _MASKED_DIGITS = 10
 """The smallest number of digits of a number that logs shorten."""
 _MOST_DIGITS_OF_A_SIP_NAME = 8
@@ -233,7 +231,7 @@ def _is_word_number(text: str, region: str) -> bool:
     if not NumberingPlan.of(region).has_one_length or not _WORD_NUMBER.fullmatch(text):
         return False
     digits = re.sub(r"\D", "", text.upper().translate(_KEYS))
-    return any(read_digits(digits[:length], region) for length in range(_FEWEST_DIGITS, len(digits) + 1))
+    return any(read_digits(digits[:length], region) for length in range(FEWEST_DIGITS, len(digits) + 1))
 
 
 def _read_phone(folded: str, given: str, region: str) -> str:

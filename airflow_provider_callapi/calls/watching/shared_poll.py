@@ -81,7 +81,7 @@ class SharedPoll:
         calls = (subscription.only_call for subscription in self._subscriptions)
         return {call for call in calls if call is not None}
 
-    def newly_missing(self, snapshot: Snapshot) -> set[int]:
+    def awaited_ends(self, snapshot: Snapshot) -> set[int]:
         """Return the session ids of the watched calls about whose end the Data API should be asked.
 
         Some subscribers wait for one call only. These calls are the watched calls. The result contains two

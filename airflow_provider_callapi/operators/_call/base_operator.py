@@ -26,7 +26,7 @@ from airflow_provider_callapi.exceptions import (
     InvalidParameter,
     translate_errors,
 )
-from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
+from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions, may_call_contact_first
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
 from airflow_provider_callapi.parameters.kinds import FLAG
@@ -160,8 +160,7 @@ class StartCallOperator(RequestOperator):
 
     @property
     def _calls_contact_first(self) -> bool:
-        # An operator without this parameter calls only the contact.
-        return getattr(self, "first_call", "contact") not in ("employee", "operator")
+        return may_call_contact_first(vars(self))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""

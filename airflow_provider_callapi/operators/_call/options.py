@@ -118,6 +118,15 @@ class CallOptions:
                 raise InvalidParameter(f"{name} needs wait_for_completion=True")
 
 
+def may_call_contact_first(values: Mapping[str, Any]) -> bool:
+    """Return whether a start request may let the contact's phone ring before that of another participant.
+
+    :param values: the parameters of the request: name → value. Without ``first_call``, the request calls only
+        the contact. The value may be a template.
+    """
+    return values.get("first_call", "contact") not in ("employee", "operator")
+
+
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after``, in seconds.
 

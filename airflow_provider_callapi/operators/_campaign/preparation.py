@@ -26,6 +26,7 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.ledgers.paged import PagedLedger
+from airflow_provider_callapi.operators._call.options import may_call_contact_first
 from airflow_provider_callapi.operators._call.tags import read_tag_rules
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
@@ -101,7 +102,7 @@ def read_rules(
             call_timeout=options.call_timeout,
             report_timeout=options.report_timeout if hook.has_data_api else None,
             absence_proven_after=options.absence_proven_after,
-            contact_first=options.call.get("first_call", "contact") not in ("employee", "operator"),
+            contact_first=may_call_contact_first(options.call),
             timezone=account_timezone,
             dial_until=dial_until,
             tags=tag_rules,

@@ -107,7 +107,7 @@ class _Poller:
         if self._witnesses is None:
             return snapshot
         return await self._witnesses.extend(
-            snapshot, self.poll.awaited_answers, self.poll.newly_missing(snapshot)
+            snapshot, self.poll.awaited_answers, self.poll.awaited_ends(snapshot)
         )
 
     async def _read_connection(self) -> Connection:

@@ -40,17 +40,16 @@ class Witnesses:
         self._end_request: asyncio.Future[None] | None = None
 
     async def extend(
-        self, snapshot: Snapshot, awaited_answers: Collection[int], missing: Collection[int]
+        self, snapshot: Snapshot, awaited_answers: Collection[int], awaited_ends: Collection[int]
     ) -> Snapshot:
         """Return a copy of the snapshot, with the answers and ends of calls as the Data API reports them.
 
         :param awaited_answers: the session ids of the active calls for whose answer a trigger waits.
-        :param missing: the session ids of the calls for which a trigger waits, and that have vanished since
-            the previous poll.
+        :param awaited_ends: the session ids of the missing calls for whose end a trigger waits.
         """
         # While a request is in progress, its thread may change the witness. The copy then contains no
         # answers, or no ends.
-        return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
+        return await self._with_ends(self._with_answers(snapshot, awaited_answers), awaited_ends)
 
     def _with_answers(self, snapshot: Snapshot, awaited: Collection[int]) -> Snapshot:
         if _is_running(self._answer_request):

@@ -17,6 +17,7 @@ from failing_callbacks import (
     SECOND,
     Variables,
     in_the_triggerer,
+    killed_after_a_call,
     notifier,
     of_dag,
     of_deadline,
@@ -30,7 +31,7 @@ from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
-from airflow_provider_callapi.notifications._alert import ringing, variable_store
+from airflow_provider_callapi.notifications._alert import variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
 
 pytest_plugins = ["airflow_desk"]
@@ -345,22 +346,12 @@ def test_fifty_processes_that_fail_in_the_same_second_ring_once_over_http(monkey
         assert emulator.exchange.rings(ON_DUTY) == 1
 
 
-class Killed(BaseException):
-    """Airflow ends a callback."""
-
-
 @pytest.mark.parametrize("then", ["deadline", "last task"])
 def test_a_killed_callback_keeps_no_alert_without_time_limit_from_calling_the_others(desk, monkeypatch, then):
     """Airflow ends the callback of a task after 20 seconds. Nobody has acknowledged, and one is left."""
     desk.exchange.default_script = Script.no_answer(30)
 
-    async def killed(*_):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ringing, "wait_for_acknowledgement", killed)
-        with pytest.raises(Killed):
-            notifier([ON_DUTY, SECOND])(of_task())
+    killed_after_a_call(monkeypatch, notifier([ON_DUTY, SECOND]), of_task())
     desk.sleep(20)
     if then == "deadline":
         in_the_triggerer(notifier([ON_DUTY, SECOND]), of_deadline())
@@ -376,13 +367,7 @@ def test_a_callback_does_not_wait_longer_than_the_alert_is_quiet(desk, monkeypat
     """It would begin with the first person again, because the call of the other callback no longer counts."""
     desk.exchange.default_script = Script.no_answer(30)
 
-    async def killed(*_):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ringing, "wait_for_acknowledgement", killed)
-        with pytest.raises(Killed):
-            notifier([ON_DUTY, SECOND], quiet_for=60)(of_task())
+    killed_after_a_call(monkeypatch, notifier([ON_DUTY, SECOND], quiet_for=60), of_task())
     began = desk.clock()
     in_the_triggerer(notifier([ON_DUTY, SECOND], quiet_for=60), of_deadline())
 

@@ -8,7 +8,9 @@ from failing_callbacks import (
     ALL_CONTACTS,
     DEADLINE,
     ON_DUTY,
+    Killed,
     Variables,
+    killed_after_a_call,
     notifier,
     of_dag,
     of_deadline,
@@ -91,10 +93,6 @@ def test_a_running_task_has_time_to_ring_each_person(desk, log):
     assert "Airflow ends this callback after" not in log()
 
 
-class Killed(BaseException):
-    """The end of a task's process."""
-
-
 @pytest.mark.parametrize("calls", [1, 2])
 def test_a_retry_of_a_killed_task_that_rings_calls_only_the_people_who_are_left(desk, monkeypatch, calls):
     context = of_task("ring_everybody")
@@ -141,13 +139,8 @@ def test_the_same_task_of_another_dag_or_run_continues_only_when_the_killed_one_
     setattr(second["ti"], attribute, "another")
     desk.exchange.default_script = Script.busy(0)
 
-    async def killed(*arguments):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(ringing, "wait_for_acknowledgement", killed)
-        with set_current_context(first), pytest.raises(Killed):
-            notifier(ALL_CONTACTS, external_id="alert")(first)
+    with set_current_context(first):
+        killed_after_a_call(monkeypatch, notifier(ALL_CONTACTS, external_id="alert"), first)
     killed_at = desk.clock()
     with set_current_context(second):
         notifier(ALL_CONTACTS, external_id="alert")(second)

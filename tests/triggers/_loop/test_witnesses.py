@@ -29,7 +29,7 @@ def test_an_unexpected_error_of_a_question_is_in_the_log(
     )
 
     async def ask_once() -> None:
-        await Witnesses(settings).extend(Snapshot(1.0), awaited_answers={5}, missing=set())
+        await Witnesses(settings).extend(Snapshot(1.0), awaited_answers={5}, awaited_ends=set())
         await asyncio.sleep(0.1)
 
     with caplog.at_level(logging.WARNING):
