@@ -143,14 +143,16 @@ class _PlainText:
 
         None: only Jinja can render the template, because a column is missing, or a cell contains no text.
         """
-        try:
-            values = tuple([value_of(row, column) for column in self.columns])
-        except KeyError:
-            return None
-        for value in values:
+        values = []
+        for column in self.columns:  # Like Jinja, stop at the first column that has no text.
+            try:
+                value = value_of(row, column)
+            except KeyError:
+                return None
             if type(value) is not str:  # a number, an empty value, or a text with a behaviour of its own
                 return None
-        return self.pattern % values
+            values.append(value)
+        return self.pattern % tuple(values)
 
 
 class RowTemplate:

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.campaign import row_templates
@@ -63,6 +63,9 @@ def _text_or_error(work: Any) -> tuple[str, str]:
 
 @settings(max_examples=500)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=4), row=ROWS)
+@example(
+    pieces=["{{ contact.time_zone }}", "{{contact.Name}}"], row={"name": "", "NAME": "", "Time Zone": None}
+)
 def test_a_template_renders_the_same_text_or_error_as_jinja(pieces: list[str], row: dict[str, Any]) -> None:
     template = RowTemplate(row_templates._Sandbox(), "".join(pieces), VALUES, "call")
     assert _text_or_error(lambda: template.render(row)) == _text_or_error(lambda: _by_jinja(template, row))
