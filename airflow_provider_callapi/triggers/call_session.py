@@ -6,8 +6,6 @@ call and fetches the report.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,12 +15,8 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
-from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS
-from airflow_provider_callapi.calls.watching.shared_poll import NextSnapshot
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
-from airflow_provider_callapi.observability.log_lines import time_out_watch, update_watch
 from airflow_provider_callapi.parameters.kinds import (
     CALL,
     FLAG,
@@ -34,15 +28,10 @@ from airflow_provider_callapi.parameters.kinds import (
 )
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
-from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent, subscribe
+from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent
 from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
 from airflow_provider_callapi.triggers._loop.shortest_wait import lasts_long_enough
-
-_LONGEST_PAUSE = 30.0
-"""The longest time in seconds that a trigger waits after its deadline for the next regular poll.
-
-The trigger must fire before Airflow's own time limit of the deferral, which is a minute after the deadline.
-"""
+from airflow_provider_callapi.triggers._loop.watch_call import watch_call
 
 
 class CallApiSessionTrigger(BaseTrigger):
@@ -134,14 +123,7 @@ class CallApiSessionTrigger(BaseTrigger):
             contact_first=self.contact_first,
         )
         try:
-            async with subscribe(
-                self.callapi_conn_id,
-                self.poll_interval,
-                lambda: watch.awaited_answers(self.until),
-                only_call=watch.call_session_id,
-                wake_at=watch.deadline,
-            ) as next_snapshot:
-                await self._watch(watch, next_snapshot)
+            await watch_call(self.callapi_conn_id, watch, self.until, self.poll_interval)
         except Exception as error:  # without an event, the task would wait until its timeout
             permanent = is_permanent(error)
             text = f"{type(error).__name__}: {error}"
@@ -152,32 +134,6 @@ class CallApiSessionTrigger(BaseTrigger):
             yield TriggerEvent({"error": text, "permanent": permanent})
             return
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
-
-    async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Poll and update ``watch`` until the event for which the task waits comes, or until the deadline."""
-        try:
-            async with asyncio.timeout(self._seconds_left()) as limit:
-                while watch.phase not in WAIT_ENDS_IN[self.until]:
-                    # Thousands of triggers may wait here. A local variable would keep a snapshot for each.
-                    self._observe(watch, await next_snapshot())
-        except TimeoutError:
-            if not limit.expired():
-                raise  # a poll's own error
-            time_out_watch(watch)
-
-    def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
-        phase = update_watch(watch, snapshot)
-        # A watch reports an answer that it first observes at the deadline, and ends with the next snapshot.
-        # The next regular poll would be too late.
-        if phase not in WAIT_ENDS_IN[self.until] and snapshot.at >= self.deadline:
-            time_out_watch(watch)
-
-    def _seconds_left(self) -> float:
-        """Return the number of seconds after which the trigger ends the wait even without a new snapshot."""
-        # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g.
-        # because a poll hangs, the wait ends when this time is over.
-        until_deadline = max(self.deadline - time.time(), 0.0)
-        return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS
 
     async def on_kill(self) -> None:
         """Release (end) the call if ``cancel_on_kill`` is True and a user has ended the wait of the task.

@@ -23,8 +23,8 @@ _MODULES_WITH_A_CLOCK = (
     "operators._naps",
     "operators.calls_report",
     "sensors.call_session",
-    "triggers.call_session",
     "triggers._loop.polls_by_connection",
+    "triggers._loop.watch_call",
 )
 
 

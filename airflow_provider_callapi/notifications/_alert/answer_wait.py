@@ -80,7 +80,7 @@ async def wait_for_acknowledgement(
     try:
         await execution.watch(hook, watch, "ended" if wanted.marks else "answered")
     except execution.watch_errors as error:  # the earlier polls and the Data API then decide
-        reason = f"{type(error).__name__}: {error}"  # the text of a timeout is empty
+        reason = f"{type(error).__name__}: {error}"
         log.warning("Call session %s cannot be watched: %s", call.call_session_id, reason)
     if wanted.marks:
         return await execution.run(has_mark, hook, watch, call, wanted, log)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL, LAST_POLL_SECONDS
-from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, SessionWatch, Until
+from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
+from airflow_provider_callapi.calls.watching.watch import SessionWatch, Until
 from airflow_provider_callapi.notifications._alert.failure import Failure
-from airflow_provider_callapi.observability.log_lines import update_watch
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -85,23 +82,10 @@ class InTriggerer:
         return await run_in_thread(function, *args)
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.triggers._loop.watch_call import watch_call  # noqa: PLC0415 - parse time
 
-        # If a poll hangs, no snapshot shows that the deadline is over. The next person must be called then.
-        longest = max(watch.deadline - time.time(), 0.0) + ALERT_POLL_INTERVAL + LAST_POLL_SECONDS
         # The alert and the deferred tasks of the same connection share one poll.
-        async with (
-            asyncio.timeout(longest),
-            subscribe(
-                hook.callapi_conn_id,
-                ALERT_POLL_INTERVAL,
-                lambda: watch.awaited_answers(until),
-                only_call=watch.call_session_id,
-                wake_at=watch.deadline,
-            ) as next_snapshot,
-        ):
-            while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN[until]:
-                pass
+        await watch_call(hook.callapi_conn_id, watch, until, ALERT_POLL_INTERVAL)
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, None]) -> None:

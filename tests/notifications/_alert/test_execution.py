@@ -14,10 +14,10 @@ import pytest
 from failing_callbacks import ON_DUTY, SECOND, in_the_triggerer, notifier, of_dag, of_deadline, rung
 
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.notifications._alert import answer_wait, execution, ringing
+from airflow_provider_callapi.notifications._alert import answer_wait, ringing
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
 from airflow_provider_callapi.notifications._alert.execution import InTriggerer, run_without_loop
-from airflow_provider_callapi.triggers._loop import polls_by_connection
+from airflow_provider_callapi.triggers._loop import watch_call
 
 pytest_plugins = ["airflow_desk"]
 
@@ -51,7 +51,7 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
 
         yield next_snapshot
 
-    monkeypatch.setattr(polls_by_connection, "subscribe", fails_to_poll)
+    monkeypatch.setattr(watch_call, "subscribe", fails_to_poll)
     monkeypatch.setattr(answer_wait, "is_answered", hangs)
     asyncio.run(main())
 
@@ -61,13 +61,13 @@ def test_an_alert_whose_polls_hang_calls_the_next_person(desk, monkeypatch, log)
     async def hangs(*_, **__):
         yield asyncio.Event().wait
 
-    monkeypatch.setattr(polls_by_connection, "subscribe", hangs)
-    monkeypatch.setattr(execution, "LAST_POLL_SECONDS", -1000.0)  # the time is up at once
+    monkeypatch.setattr(watch_call, "subscribe", hangs)
+    monkeypatch.setattr(watch_call, "LAST_POLL_SECONDS", -1000.0)  # the time is up at once
 
     in_the_triggerer(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [ON_DUTY, SECOND]
-    assert "cannot be watched: TimeoutError" in log()
+    assert "call timed out" in log()
 
 
 def test_a_coroutine_that_suspends_does_not_run_without_an_event_loop():
