@@ -90,6 +90,8 @@ def _kind_of_object(value: Any) -> str:
     if isinstance(value, TextWithGap):
         return str(value)
     name = type(value).__name__
+    if isinstance(value, list | tuple | set | frozenset | Mapping) and not value:
+        return f"an empty {name}"
     # This room does not know Airflow. Airflow's forms use a Param, and operators use its value.
     return (
         "a Param, instead of a template such as {{ params.name }}"

@@ -124,11 +124,24 @@ def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
     return Kind(f"a whole number from {at_least} to {at_most}", read)
 
 
+def read_each(value: Any, kind: Kind) -> list[Any]:
+    """Check and convert one value, or each entry of a list. Return the converted values as a list.
+
+    :param value: a value, or a list, tuple or set of values.
+    :param kind: checks and converts one value.
+    :raises InvalidPart: an entry is not allowed. The error names the position of the entry: ``(entry 2)``.
+    :raises ValueError: the value is not allowed, and is no list.
+    """
+    if not isinstance(value, Collection) or isinstance(value, str | Mapping | bytes | bytearray):
+        return [kind.read(value)]
+    return [kind.read_named(f"(entry {number})", inner) for number, inner in enumerate(value, start=1)]
+
+
 def _read_identifiers(value: Any) -> frozenset[int]:
-    values = value if isinstance(value, list | tuple | set | frozenset) else [value]
-    if not values:
+    identifiers = read_each(value, IDENTIFIER)
+    if not identifiers:
         raise ValueError
-    return frozenset(read_object_id(inner) for inner in values)
+    return frozenset(identifiers)
 
 
 def share(*, below_one: bool = False) -> Kind:
@@ -194,18 +207,9 @@ def _read_name(value: Any) -> str:
     return text(" ".join(visible.split()))
 
 
-def _read_texts(value: Any) -> list[str]:
-    values = [value] if isinstance(value, str | int) else value
-    if not isinstance(values, Collection) or isinstance(values, Mapping | bytes | bytearray):
-        raise ValueError
-    return [text(inner) for inner in values]
-
-
-def _read_contacts(value: Any) -> list[str]:
-    """Return one or several phone numbers as a list of texts: 79260000001 becomes ``["79260000001"]``."""
-    numbers = value if isinstance(value, list | tuple | set) else [value]
+def _read_contact(value: Any) -> str:
     # Data frames may contain phone numbers as floats, such as 79260000001.0.
-    return [text(int(one) if isinstance(one, float) and one.is_integer() else one) for one in numbers]
+    return text(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _read_mapping(value: Any) -> Mapping[Any, Any]:
@@ -318,8 +322,10 @@ FLAG = Kind("true or false", flag)
 TEXT = Kind("a text that is not empty", text)
 NAME = Kind("a text that is not empty", _read_name)
 """The kind of names that people type. Two names that look equal are equal, e.g. with a blank at the end."""
-CONTACTS = Kind("a phone number or a list of phone numbers", _read_contacts)
-TEXTS = Kind("a text or a list of texts", _read_texts)
+_CONTACT = Kind("a phone number", _read_contact)
+CONTACTS = Kind("a phone number or a list of phone numbers", lambda value: read_each(value, _CONTACT))
+"""The kind of one or several phone numbers. The kind converts 79260000001 to ``["79260000001"]``."""
+TEXTS = Kind("a text or a list of texts", lambda value: read_each(value, TEXT))
 MAPPING = Kind("a dict", _read_mapping)
 CALL = Kind("the dict of a call", _read_call)
 CALLS = Kind("a list of dicts of calls", _read_calls)

@@ -343,7 +343,7 @@ def test_a_task_waits_for_the_points_of_the_next_minute(hour):
         ({"missed": "maybe"}, "missed: true or false"),
         ({"employees": "Anna"}, "employees: an id of an object"),
         ({"employees": []}, "employees: an id of an object"),
-        ({"tags": [0]}, "tags: an id of an object"),
+        ({"tags": [36, 0]}, r"tags\.\(entry 2\): the id of an object"),
         ({"virtual_phone_numbers": "reception"}, "virtual_phone_numbers: a phone number of the account"),
         ({"virtual_phone_numbers": []}, "virtual_phone_numbers: a phone number of the account"),
         ({"fields": []}, "fields: at least one field"),

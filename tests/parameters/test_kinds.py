@@ -13,8 +13,10 @@ from lone_surrogates import TEXTS as ANY_TEXTS
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import (
+    CONTACTS,
     FLAG,
     IDENTIFIER,
+    IDENTIFIERS,
     INTERVAL,
     LIMIT,
     NAME,
@@ -67,7 +69,9 @@ def test_a_value_is_converted(kind: Kind, value: Any, read: Any) -> None:
         (LIMIT, [0, -1, -1e30, -math.inf, math.nan, "never", timedelta(days=-1), True]),
         (FLAG, [None, 0, 1, "", "no", "yes", "1", [], "{{ params.dry }}"]),
         (TEXT, [None, "", " ", 1.2, True, b"x", [], {}]),
-        (TEXTS, [None, 1.5, {"a": 1}, [None], b"x", [""]]),
+        (TEXTS, [None, 1.5, {"a": 1}, b"x"]),
+        (CONTACTS, [None, 1.5, "", {"a": 1}, b"x"]),
+        (IDENTIFIERS, [None, 0, "x", [], (), {}]),
         (count(), [0, 1.5, "1.5", -1, True, "9" * 5000, 10**30, None]),
         (share(), [-0.1, 1.1, math.nan, True, None]),
         (share(below_one=True), [1]),
@@ -81,6 +85,22 @@ def test_any_other_value_is_refused_with_the_parameter_and_what_is_allowed(
         with pytest.raises(InvalidParameter) as refused:
             read_parameter("some_name", value, kind)
         assert str(refused.value).startswith(f"some_name: {kind.allowed} is needed; the value is ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "wrong"),
+    [
+        (TEXTS, "mon", [None, 1.5, "", {}, ["mon"], []]),
+        (CONTACTS, 79260000001.0, [None, 79260000001.5, " ", ["79260000001"]]),
+        (IDENTIFIERS, "36", [0, "x", None, 2**63, [36]]),
+    ],
+)
+def test_the_error_of_a_list_names_the_entry_that_is_refused(
+    kind: Kind, entry: Any, wrong: list[Any]
+) -> None:
+    for value in wrong:
+        with pytest.raises(InvalidParameter, match=r"^x\.\(entry 2\): .* is needed; the value is "):
+            read_parameter("x", [entry, value], kind)
 
 
 @pytest.mark.parametrize("value", ["79261112233 secret", 79261112233.5, ["79261112233"], b"79261112233"])

@@ -27,10 +27,11 @@ from airflow_provider_callapi.parameters.kinds import (
     TEXTS,
     Kind,
     choice,
+    read_each,
 )
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
 
-_OWN_NUMBER = re.compile(r"[1-9][0-9]{4,14}")
+_DIGITS = re.compile(r"[1-9][0-9]{4,14}")
 _REGION = "RU"
 """The country of a number without a country code."""
 _FIRST_YEAR = 1900
@@ -50,18 +51,19 @@ def _read_own_numbers(value: Any) -> list[str]:
 
     :raises ValueError: the list is empty, or a text is neither a phone number nor 5 to 15 digits.
     """
-    numbers = [_read_own_number(number) for number in TEXTS.read(value)]
+    numbers = read_each(value, _OWN_NUMBER)
     if not numbers:
         raise ValueError
     return numbers
 
 
-def _read_own_number(text: str) -> str:
+def _read_own_number(value: Any) -> str:
+    text = TEXT.read(value)
     try:
         return read_destination(text, _REGION)
     except NotANumber:  # an account can have other numbers, such as short ones
         digits = re.sub(r"[\s()+-]", "", text)
-        if not _OWN_NUMBER.fullmatch(digits):
+        if not _DIGITS.fullmatch(digits):
             raise
         return digits
 
@@ -70,6 +72,7 @@ _TIME = Kind(
     f"a time such as 2026-03-02T09:00:00+03:00, or 2026-03-02 in the account's time zone, from {_FIRST_YEAR}",
     _read_time,
 )
+_OWN_NUMBER = Kind("a phone number of the account, in digits", _read_own_number)
 _OWN_NUMBERS = Kind("a phone number of the account, or a list of such numbers, in digits", _read_own_numbers)
 
 REPORT_OPTIONS: Schema = {
