@@ -198,7 +198,9 @@ class CallApiHook(BaseHook):
             function raises an exception, the hook does not send the request, and raises the exception.
         :return: the answer. Its type depends on the request: ``ListCalls()`` gives a list of `CallSession`.
         :raises CallApiError: the last send failed.
+        :raises InvalidParameter: ``request`` is no request.
         """
+        _check_type("request", request, Request, "a request, such as ListCalls()")
         answer = self.call_api.call(request, before_each_send=before_each_send)
         version = self.call_api.client.api_version
         if version is not None and version.deprecated and not self._deprecation_logged:
@@ -260,6 +262,11 @@ class CallApiHook(BaseHook):
 
         with nothing_sent("This use of place_call placed no call"):
             _check_start(request)
+            if not isinstance(context, Mapping) or not {"ti", "task"} <= context.keys():
+                raise InvalidParameter(
+                    "context: Airflow's context of the running task is needed, which get_current_context() "
+                    f"returns; the value is {kind_of(context)}"
+                )
             seconds = read_parameter("appear_timeout", appear_timeout, SECONDS)
             read_parameter("delivery", delivery, choice(get_args(Delivery)))
         description = f"{request.method} to {mask_number(request.contact)}"
@@ -392,8 +399,10 @@ class CallApiHook(BaseHook):
             function raises an exception, the hook ends the wait, and raises the exception.
         :return: the last phase of the call, e.g. answered, ended or timed out.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
-        :raises InvalidParameter: ``poll_interval`` is not allowed.
+        :raises InvalidParameter: ``watch``, ``until`` or ``poll_interval`` is not allowed.
         """
+        _check_type("watch", watch, SessionWatch, "a SessionWatch of the call")
+        read_parameter("until", until, choice(tuple(WAIT_ENDS_IN)))
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         for snapshot in self._snapshots_for(watch, until, poll_interval):
             after_each_poll()
@@ -501,10 +510,15 @@ def _check_start(request: StartCall) -> None:
 
     :raises InvalidParameter: not a start request, or the ``external_id`` has the contact's number.
     """
-    if not isinstance(request, StartCall):
-        raise InvalidParameter(
-            "request: a start request, such as StartInformerCall(…), is needed; "
-            f"the value is {kind_of(request)}"
-        )
+    _check_type("request", request, StartCall, "a start request, such as StartInformerCall(…)")
     if request.external_id and contains_number(request.external_id, request.contact):
         raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")
+
+
+def _check_type(name: str, value: Any, needed: type, in_words: str) -> None:
+    """Check the type of a method's parameter. The error message contains the type in words.
+
+    :raises InvalidParameter: the value has another type.
+    """
+    if not isinstance(value, needed):
+        raise InvalidParameter(f"{name}: {in_words} is needed; the value is {kind_of(value)}")

@@ -426,3 +426,22 @@ def test_a_wrong_poll_interval_is_refused_by_name_before_the_first_request(desk,
         with pytest.raises(InvalidParameter, match="poll_interval"):
             next(hook.poll_snapshots(poll_interval))
     assert desk.sent() == sent
+
+
+@pytest.mark.parametrize("request_", [None, "list.calls", {"method": "list.calls"}, ListCalls])
+def test_only_a_request_is_sent(desk, request_):
+    with (
+        CallApiHook() as hook,
+        pytest.raises(InvalidParameter, match="request: a request, such as"),
+    ):
+        hook.call(request_)
+    assert desk.sent(but=()) == []
+
+
+@pytest.mark.parametrize("changed", [{"watch": 5}, {"watch": None}, {"until": "talked"}, {"until": None}])
+def test_a_wrong_wait_is_refused_by_name_before_the_first_request(desk, changed):
+    watch = SessionWatch(5, appear_by=desk.clock() + 60, deadline=desk.clock() + 600)
+    wait = {"watch": watch, "until": "ended", "poll_interval": 5, **changed}
+    with CallApiHook() as hook, pytest.raises(InvalidParameter, match=f"^{next(iter(changed))}: "):
+        hook.watch_session(**wait)
+    assert desk.sent(but=()) == []

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from airflow_fakes import (
     CONTACT,
+    TTS,
     VNUMBER,
     Desk,
     TaskInstance,
@@ -343,6 +344,15 @@ def test_a_function_cannot_place_a_call_whose_id_contains_the_phone_number(
 def test_a_function_can_only_place_a_start_request(desk: Desk, request_: Any) -> None:
     with CallApiHook() as hook, pytest.raises(CallApiFailure, match="request: a start request, such as"):
         hook.place_call(request_, {})
+
+    assert desk.sent(but=()) == []
+
+
+@pytest.mark.parametrize("context", [None, {}, "context", {"ti": None}, [("ti", None), ("task", None)]])
+def test_a_call_is_only_placed_with_the_context_of_a_task(desk: Desk, context: Any) -> None:
+    request = StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS)
+    with CallApiHook() as hook, pytest.raises(CallApiFailure, match="context: Airflow's context of the"):
+        hook.place_call(request, context)
 
     assert desk.sent(but=()) == []
 
