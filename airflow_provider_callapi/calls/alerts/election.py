@@ -21,18 +21,25 @@ into ``list.calls``, and does not ring if it finds such a call.
 
 Airflow can start a callback again while its first process still runs. Both processes are the same candidate.
 Each process therefore has a token, and the newer process writes its token into the claim. Before each call, a
-process checks that the claim contains its token.
+process checks that no other process has continued the alert.
+
+A candidate can find a call of the alert in ``list.calls``, and not know who placed it. Such a call is stored
+in a claim of nobody: the others do not ring, and the process that has placed the call goes on.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
+R = TypeVar("R")
+
+_NOBODY = ("", "")
+"""The owner of a claim with a call that somebody has found in ``list.calls``."""
 _LISTED_WITHIN = 5.0
 """Seconds until the service lists a call that it has accepted."""
 _LEASE = 15.0
@@ -70,7 +77,7 @@ class _Claim:
     """One task's claim to the right to ring for an alert, as the key-value store contains it."""
 
     alert: str  # the alert's external_id
-    by: str  # the id of the candidate
+    by: str  # the id of the candidate; empty: nobody, and the call was found in ``list.calls``
     at: float  # when the claim was written, epoch seconds; 0: the claim is withdrawn
     until: float  # when the claim can be deleted, epoch seconds
     person: int = 0  # the position of the person whom the candidate called last, from 1; 0: no call
@@ -90,14 +97,14 @@ class _Claim:
         return claim if all(isinstance(number, int | float) for number in numbers) else None
 
     @property
-    def is_over(self) -> bool:
-        """Whether the candidate calls no one else: somebody has acknowledged, or the list is at its end."""
-        return self.acknowledged or self.is_last
-
-    @property
     def progress(self) -> Progress:
         """The candidate's last call."""
         return Progress(self.person, self.call_session_id or 0, self.acknowledged, self.is_last)
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """The id of the candidate and the token of its process that have the right to ring."""
+        return self.by, self.token
 
 
 def is_expired(value: Any, now: float) -> bool:
@@ -111,6 +118,10 @@ def is_expired(value: Any, now: float) -> bool:
     """
     claim = _Claim.from_json(value)
     return claim is not None and claim.until < now
+
+
+class AlertSuppressed(Exception):
+    """Raised if a callback must not ring, because another callback rings or has rung for the same alert."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,7 @@ class Candidate:
     :ivar clock: a function that returns the present time in epoch seconds.
     :ivar sleep: a function that waits for a number of seconds.
     :ivar token: a text that no other process has.
+    :ivar may_write: False: this process cannot write to the store. It only waits for the candidates that can.
     :ivar abandoned_after: if a rival has placed a call that is neither acknowledged nor the call to the last
         person, this candidate waits. If the rival's last call is older than this number of seconds, the rival
         has stopped, and this candidate calls the people who are left. Infinity: this candidate does not wait.
@@ -144,51 +156,36 @@ class Candidate:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     token: str = ""
+    may_write: bool = True
     abandoned_after: float = math.inf
 
-    def rival_has_rung(self) -> bool:
-        """Return whether a rival placed a call for this alert in the last ``quiet_for`` seconds.
-
-        A rival is another candidate for the same alert.
-        """
-        claim = self._read()
-        return claim is not None and self._has_rung(claim) and not self._may_continue(claim)
-
-    def progress(self) -> Progress | None:
-        """Return the newest call with which this candidate may continue, and the person who was called.
-
-        This candidate placed the call before Airflow restarted its callback. Or a rival placed the call, and
-        has stopped since, see ``abandoned_after``.
-
-        :return: the call and the person. None: there is no such call in the last ``quiet_for`` seconds.
-        """
-        claim = self._read()
-        return claim.progress if claim and self._has_rung(claim) and self._may_continue(claim) else None
-
-    def acquire(self) -> tuple[bool, Progress | None]:
-        """Take part in the election. Return (whether this candidate may ring, the call to continue with).
-
-        The call is None if the candidate begins with the first person. For other calls, see `progress`.
+    def acquire(self, *, again: bool = False) -> Progress | None:
+        """Take part in the election, and return when this process may ring.
 
         A claim in the store shows that a candidate wants to ring. A rival is another candidate.
 
         1. The method reads the store. If a rival has placed a call in the last ``quiet_for`` seconds, the
-           method returns False, or waits for the rival's end, see ``abandoned_after``.
+           method raises an error, or waits for the rival's end, see ``abandoned_after``.
         2. If a rival has a claim and no call yet, the method waits until the rival withdraws the claim, or
            until the claim is ``settle`` + 15 seconds old.
         3. The method stores this candidate's claim, and waits ``settle`` seconds, or longer if the store is
            slow. If a rival, or another process of this candidate, replaces the claim in this time, the method
-           begins again with step 1. Otherwise, it returns True.
+           begins again with step 1. Otherwise, it returns.
 
-        If there is no winner after a minute, the method returns True, because someone must be called.
+        If there is no winner after a minute, the method returns, because someone must be called. After the
+        method, look into ``list.calls`` before you ring.
+
+        :param again: whether this process has used the method before, and lost its right since. If a newer
+            process of this candidate has the right, the method then raises an error. Without ``again``, this
+            process is the newer one, and replaces the claim of the earlier process.
+        :return: the call to continue with. An earlier process of this candidate has placed the call, or a
+            rival that has stopped since. None: begin with the first person.
+        :raises AlertSuppressed: a rival or a newer process rings or has rung. Or a person has acknowledged.
         """
-        return self._elect(is_new=True)
-
-    def _elect(self, *, is_new: bool) -> tuple[bool, Progress | None]:
-        # `is_new`: this process has no claim yet, so it replaces that of an earlier process of the candidate.
-        # A process that a newer one has replaced waits for the newer one, as it waits for a rival.
         give_up_at, waits_until = self.clock() + _LONGEST_RIVALRY, 0.0
         progress: Progress | None = None
+        seen: _Claim | None = None  # the newest claim, and when this process has read it first
+        seen_at = 0.0
         while self.clock() < give_up_at:
             began = self.clock()
             try:
@@ -200,78 +197,114 @@ class Candidate:
                 self.sleep(_PROGRESS_INTERVAL)
                 give_up_at += _PROGRESS_INTERVAL
                 continue
-            if claim and not self._owns(claim) and not (is_new and self._is_own(claim)):
-                pause = self._pause_for(claim, began)
-                if math.isinf(pause):
-                    return False, None
-                if pause:
-                    self.sleep(pause)
-                    if claim.person:  # an alert that rings is no rivalry
-                        give_up_at, waits_until = give_up_at + pause, claim.at + self.abandoned_after
-                    continue
+            if claim != seen:
+                seen, seen_at = claim, began
+            pause = 0.0
+            if claim:
+                pause = self._pause_for(claim, began, unchanged_for=began - seen_at, again=again)
+            if claim and pause:
+                self.sleep(pause)
+                if claim.person:  # an alert that rings is no rivalry
+                    give_up_at, waits_until = give_up_at + pause, claim.at + self.abandoned_after
+                continue
             progress = claim.progress if claim and self._has_rung(claim) else None
-            self._write(began, progress)
-            is_new = False
-            slow = self.clock() - began > self.settle
-            self.sleep(self.settle + (_LISTED_WITHIN if slow else 0.0))
-            claim = self._read()
-            if claim and self._owns(claim):
+            if not self.may_write:
+                break
+            again = True
+            if claim := self._claim(began, progress):
                 # An earlier process may have stored a call while this one waited.
-                return True, claim.progress if self._has_rung(claim) else None
-        return True, progress
+                return claim.progress if self._has_rung(claim) else None
+        return progress
 
-    def _pause_for(self, claim: _Claim, now: float) -> float:
-        """Return for how many seconds to wait because of another process's claim.
+    def _claim(self, began: float, progress: Progress | None = None) -> _Claim | None:
+        """Write a claim of this process, and wait. Return the claim that is then stored, if it is its own.
 
-        0: this process may replace the claim. Infinity: this process must not ring.
+        :param began: when this process has read the store, epoch seconds.
         """
-        if not self._has_rung(claim):
-            is_valid = not claim.person and 0 <= now - claim.at < self.settle + _LEASE
-            return _RECHECK_INTERVAL if is_valid else 0.0
-        if self._is_own(claim):  # a newer process of this candidate continues the alert
-            return math.inf
-        if self._may_continue(claim):
+        self._write(began, progress)
+        slow = self.clock() - began > self.settle
+        self.sleep(self.settle + (_LISTED_WITHIN if slow else 0.0))
+        claim = self._read()
+        return claim if claim and self._owns(claim) else None
+
+    def _pause_for(self, claim: _Claim, now: float, *, unchanged_for: float, again: bool) -> float:
+        """Return for how many seconds to wait because of a claim. 0: this process may replace the claim.
+
+        :param unchanged_for: how many seconds ago this process has read the claim for the first time.
+        :param again: see `acquire`.
+        :raises AlertSuppressed: this process must not ring.
+        """
+        if self._has_rung(claim) and claim.acknowledged:
+            raise AlertSuppressed("a person has acknowledged it")
+        if self._owns(claim) or (self._is_own(claim) and not again):
             return 0.0
-        return math.inf if claim.is_over or math.isinf(self.abandoned_after) else _PROGRESS_INTERVAL
+        if not self._has_rung(claim):
+            # The clock of another host may be ahead. Its claim then seems to come from the future.
+            age = now - claim.at if claim.at <= now else unchanged_for
+            is_valid = not claim.person and age < self.settle + _LEASE
+            return _RECHECK_INTERVAL if is_valid else 0.0
+        if self._is_own(claim):
+            raise AlertSuppressed("a newer process of this callback rings")
+        if claim.is_last or math.isinf(self.abandoned_after):
+            raise AlertSuppressed("another callback rings or has rung")
+        return 0.0 if now - claim.at > self.abandoned_after else _PROGRESS_INTERVAL
 
-    def renew(self) -> bool:
-        """Return whether this candidate may still ring, after it won the election in `acquire`.
+    def keeps_right(self, newest: Progress | None) -> bool:
+        """Return whether this process may place its next call. Use this method shortly before each call.
 
-        Use this method shortly before the first call.
+        If the result is False, use `acquire` again, and look into ``list.calls``: another process may have
+        placed a call.
 
-        - If this candidate's claim (its right to ring) is still in the store, and younger than ``settle`` +
-          15 seconds: True, unless an earlier process of this candidate has placed a call meanwhile.
-        - Otherwise: the method holds a new election, see `acquire`. If a rival has placed a call meanwhile,
-          the result is False, also if the rival has stopped since.
+        :param newest: the newest call that this process has placed or continued with. None: there is none.
         """
+        began = self.clock()
         claim = self._read()
-        if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
-            return not self._has_rung(claim)  # an earlier process may have stored a call under this token
-        won, progress = self._elect(is_new=False)
-        return won and progress is None
+        if newest is not None:
+            if claim is None or not claim.person:
+                return True
+            # A claim of nobody contains a call that a rival has found: the newest call of this process.
+            is_free = self._owns(claim) or claim.owner == _NOBODY
+            return is_free and claim.person <= newest.person and not claim.acknowledged
+        if not self.may_write:
+            return claim is None or not self._pause_for(claim, began, unchanged_for=0.0, again=True)
+        if claim and self._owns(claim) and began - claim.at >= self.settle + _LEASE:
+            claim = self._claim(began)  # the claim was too old, and a rival could replace it
+        return claim is not None and self._owns(claim) and not self._has_rung(claim)
 
-    def may_call_next(self) -> bool:
-        """Return whether this process may call the next person, after it has placed a call.
-
-        False: another process of this candidate, or a rival, has continued the alert, or somebody has
-        acknowledged it.
-        """
-        claim = self._read()
-        return claim is None or (self._owns(claim) and not claim.acknowledged)
-
-    def record_call(self, progress: Progress) -> None:
-        """Store that this candidate placed a call for the alert, so that no other candidate rings.
+    def record_call(self, progress: Progress) -> bool:
+        """Store that this process placed a call for the alert, or continues with a call, so no rival rings.
 
         :param progress: the call, the person who was called, and whether the person has acknowledged.
+        :return: whether this process may place the next call. False: another process has continued the alert,
+            and keeps its claim.
         """
         try:
             claim = self._read()
         except Exception:  # the call must be stored, whoever has the claim
             claim = None
-        owner = claim if claim and not self._owns(claim) and (self._is_own(claim) or claim.person) else None
-        if owner and self._has_rung(owner) and owner.person > progress.person:
-            return
-        # The process that has taken over keeps the claim. This process then calls no one else.
+        # A newer process of this candidate has taken over, or a rival that has placed a call.
+        if claim and (self._is_own(claim) or (claim.by and self._has_rung(claim))):
+            owner = claim.owner
+        else:
+            owner = self._me
+        self._store_call(claim, progress, owner)
+        return owner == self._me
+
+    def record_found_call(self, progress: Progress) -> None:
+        """Store that somebody has placed a call for the alert, so that no rival rings.
+
+        This process does not know who has placed the call, and calls no one else.
+
+        :param progress: the call and the person who was called.
+        """
+        claim = self._read()
+        self._store_call(claim, progress, claim.owner if claim and claim.person else _NOBODY)
+
+    def _store_call(self, claim: _Claim | None, progress: Progress, owner: tuple[str, str]) -> None:
+        """Store a call for an owner, and keep what ``claim``, the stored claim, knows beyond the call."""
+        if claim and self._has_rung(claim):
+            newest = claim.progress if claim.person > progress.person else progress
+            progress = replace(newest, acknowledged=claim.acknowledged or progress.acknowledged)
         self._write(self.clock(), progress, owner)
 
     def withdraw(self) -> None:
@@ -288,29 +321,36 @@ class Candidate:
         """Return whether this process, or another process of this candidate, has written a claim."""
         return claim.by == self.candidate_id
 
+    @property
+    def _me(self) -> tuple[str, str]:
+        return self.candidate_id, self.token
+
     def _owns(self, claim: _Claim) -> bool:
-        return self._is_own(claim) and claim.token == self.token
-
-    def _may_continue(self, claim: _Claim) -> bool:
-        """Return whether this candidate may call the person who follows the last call in a claim.
-
-        True: another process of this candidate has written the claim. Or a rival has written it, and has
-        stopped before the end of the list.
-        """
-        if self._is_own(claim):
-            return True
-        return not claim.is_over and self.clock() - claim.at > self.abandoned_after
+        return claim.owner == self._me
 
     def _has_rung(self, claim: _Claim) -> bool:
         # A time far ahead comes from a clock that was wrong. It must not silence the alert until then.
         return bool(claim.person) and abs(self.clock() - claim.at) < self.quiet_for
 
     def _read(self) -> _Claim | None:
-        return _Claim.from_json(self.store.get(self.key))
+        return _Claim.from_json(self._twice(lambda: self.store.get(self.key)))
 
-    def _write(self, at: float, progress: Progress | None = None, owner: _Claim | None = None) -> None:
-        """Store a claim of this process, or of the process that has written the claim ``owner``."""
-        until = self.clock() + self.quiet_for
-        by, token = (owner.by, owner.token) if owner else (self.candidate_id, self.token)
-        claim = asdict(_Claim(self.alert, by, at, until, token=token))
-        self.store.set(self.key, claim | (asdict(progress) if progress else {}))
+    def _write(
+        self, at: float, progress: Progress | None = None, owner: tuple[str, str] | None = None
+    ) -> None:
+        """Store a claim of an owner, by default of this process."""
+        if self.may_write:
+            by, token = owner or self._me
+            claim = asdict(_Claim(self.alert, by, at, self.clock() + self.quiet_for, token=token))
+            self._twice(lambda: self.store.set(self.key, claim | (asdict(progress) if progress else {})))
+
+    def _twice(self, access: Callable[[], R]) -> R:
+        """Read or write the store. If this fails at once, repeat it: one failure could let two ring."""
+        began = self.clock()
+        try:
+            return access()
+        except Exception:
+            if self.clock() - began > _RECHECK_INTERVAL:  # the store is slow, and an alert must ring
+                raise
+            self.sleep(_RECHECK_INTERVAL)
+            return access()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, Progress
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.notifications._alert.answer_wait import Acknowledgement
@@ -31,8 +31,8 @@ _LONGEST_START = 60.0
 """The longest time, in seconds, that a start request and the search for its call usually take."""
 
 
-class AlertSuppressed(Exception):
-    """Raised if a callback must not ring, because another callback rings or has rung for the same alert."""
+class RightLost(Exception):
+    """Raised before a call if another process may have placed a call since this one got the right."""
 
 
 def _deployment(log: Any) -> Deployment:
@@ -87,7 +87,10 @@ class AlertLock:
     sleep: Callable[[float], None]
     log: Any
     _candidate: Candidate | None = field(default=None, init=False)
-    _has_rung: bool = field(default=False, init=False)
+    # Whether the election took place, so that the Variable can be used before the first call, too.
+    _is_elected: bool = field(default=False, init=False)
+    _keeps_right: bool = field(default=True, init=False)
+    _newest: Progress | None = field(default=None, init=False)
 
     @classmethod
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
@@ -116,15 +119,26 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait until this callback may ring.
+        """Wait until this callback may ring. Use this method again after a `RightLost`.
 
-        :return: the last call that this callback placed before Airflow restarted the callback, or the last
-            call of another callback that has stopped before its last person. None: no such call is known.
-        :raises AlertSuppressed: another callback has placed a call.
+        :return: the newest call with which this callback continues. This callback placed the call, maybe
+            before Airflow restarted it, or another callback that has stopped before its last person. None: no
+            such call is known.
+        :raises AlertSuppressed: another callback has placed a call, or a person has acknowledged the alert.
         """
         if not self.quiet_for:
             return None
-        candidate = Candidate(
+        again = self._candidate is not None
+        self._candidate = candidate = self._candidate or self._new_candidate()
+        progress: Progress | None = None
+        with self._log_failure("Ringing without a claim"):
+            progress = candidate.acquire(again=again)
+            self._is_elected = True
+        self._keeps_right = True
+        return furthest(progress, self._newest)
+
+    def _new_candidate(self) -> Candidate:
+        return Candidate(
             VariableStore(f"Phone alert for {self.about}. You can delete this Variable"),
             self.key,
             self.alert,
@@ -134,56 +148,51 @@ class AlertLock:
             self.clock,
             self.sleep,
             token=uuid.uuid4().hex,
+            may_write=self.may_write,
             abandoned_after=self.abandoned_after,
         )
-        acquired, progress = True, None
-        with self._log_failure("Ringing without a claim"):
-            if self.may_write:
-                acquired, progress = candidate.acquire()
-                self._candidate = candidate if acquired else None
-            else:
-                acquired, progress = not candidate.rival_has_rung(), candidate.progress()
-        if not acquired:
-            raise AlertSuppressed("another callback rings or has rung")
-        self._has_rung = progress is not None
-        return progress
 
-    def renew(self) -> None:
-        """Check just before a call that this process may still ring. Renew its claim before the first call.
+    def check_right(self) -> None:
+        """Check just before a call that this process may still ring.
 
-        :raises AlertSuppressed: another callback, or another process of this callback, rings for the alert
-            now.
+        :raises RightLost: use `acquire` again, and look for a call of another process.
         """
-        if self._candidate is None:
+        if self._candidate is None or not (self._is_elected or self._newest):
             return
-        renewed = True
-        with self._log_failure("Other callbacks may ring too"):
-            # A claim expires. If this callback was slow, another one may have claimed and rung meanwhile.
-            renewed = self._candidate.may_call_next() if self._has_rung else self._candidate.renew()
-        if not renewed:
-            raise AlertSuppressed("another callback has rung in the meantime")
+        if self._keeps_right:
+            with self._log_failure("Other callbacks may ring too"):
+                self._keeps_right = self._candidate.keeps_right(self._newest)
+        if not self._keeps_right:
+            raise RightLost
 
     def record_call(self, progress: Progress) -> None:
         """Store the alert's newest call in an Airflow Variable, and whether the call was acknowledged.
 
         The method stores nothing if ``quiet_for`` is 0, or if this callback cannot write Variables.
 
-        :param progress: the call, the called person, and whether the person has acknowledged the alert.
+        :param progress: the call, the called person, and whether the person has acknowledged the alert. This
+            process has placed the call, or continues with it.
         """
-        first, self._has_rung = not self._has_rung, True
+        is_first, self._newest = self._newest is None, progress
         if self._candidate is None:  # for example with ``quiet_for=0``
             return
         with self._log_failure("Other callbacks may ring too"):
-            self._candidate.record_call(progress)
-            if first:
+            self._keeps_right = self._candidate.record_call(progress)
+            if is_first and self.may_write:
                 self._delete_expired()
+
+    def record_found_call(self, progress: Progress) -> None:
+        """Store a call of this alert that another process has placed. This process calls no one else."""
+        if self._candidate is not None and self._is_elected:
+            with self._log_failure("Other callbacks may ring too"):
+                self._candidate.record_found_call(progress)
 
     def withdraw(self) -> None:
         """Give up the claim (the right to ring), so that another callback can ring immediately.
 
         If this callback has placed a call, the method does nothing.
         """
-        if self._candidate is None or self._has_rung:
+        if self._candidate is None or not self._is_elected or self._newest is not None:
             return
         with self._log_failure("Other callbacks wait for this one"):
             self._candidate.withdraw()
@@ -200,7 +209,14 @@ class AlertLock:
         """
         try:
             yield
+        except AlertSuppressed:
+            raise
         except Exception as error:  # for example no permission, or no connection to Airflow's API server
             self.log.warning(
                 "%s, because the Airflow Variable cannot be used: %s", consequence, mask_phones(str(error))
             )
+
+
+def furthest(*progresses: Progress | None) -> Progress | None:
+    """Return the call whose person comes last in the alert's list. None: there is no call."""
+    return max(filter(None, progresses), key=lambda progress: progress.person, default=None)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.observability.metrics import count_alert
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Progress
 from airflow_provider_callapi.calls.alerts.escalation import (
     Escalation,
     with_message_fallback,
@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.alerts.escalation import (
 )
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
-from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
+from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, RightLost, furthest
 from airflow_provider_callapi.notifications._alert.answer_wait import (
     APPEAR_TIMEOUT,
     Acknowledgement,
@@ -60,7 +60,10 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
             with log_interrupted_escalation(failure, log):
                 wanted = Acknowledgement.of(options, escalation.requests)
                 while call and not await wait_for_acknowledgement(hook, execution, call, wanted, log):
-                    call = await execution.run(escalation.ring_next)
+                    try:
+                        call = await execution.run(escalation.ring_next)
+                    except RightLost:
+                        escalation, call = await execution.run(begin, hook, options, failure, lock, log)
                 if call and escalation.newest:  # a retry or restart of this callback calls no one else
                     await execution.run(lock.record_call, replace(escalation.newest, acknowledged=True))
                 count_alert("answered" if call else "rang")
@@ -91,7 +94,8 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Call the alert's first person, or continue with an earlier call of the same alert.
 
-    Only a deadline's callback and a task that runs the notifier continue with an earlier call.
+    Only a deadline's callback and a task that runs the notifier continue with an earlier call. A deadline's
+    callback in a worker does not, because it cannot write Variables.
 
     :return: the escalation, and the placed call, if the alert must wait for its answer before it calls the
         next person. If there is no next person, the call is None.
@@ -100,44 +104,53 @@ def begin(
     :raises NoPersonRung: no call was placed, as far as the notifier knows.
     """
     try:
-        own = lock.acquire()
-        if own and own.acknowledged:
-            raise AlertSuppressed("a person has acknowledged it")
-        escalation = _make_escalation(hook, options, failure, lock, log)
-        with search_hook(hook, failure.kind) as searching:
-            earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
-        if earlier and earlier.person >= len(escalation.requests):
-            earlier = replace(earlier, is_last=True)
-        # Only a deadline's callback after a restart, and a running task in a retry, continue an earlier call.
-        if earlier and failure.kind not in CONTINUED:
-            lock.record_call(earlier)
-            raise AlertSuppressed("this alert has, or had, a call")
-        if progress := _furthest(earlier, own):
-            if (call := escalation.adopt(progress)) is None:
-                lock.record_call(progress)
-                raise AlertSuppressed("every person has been called before")
-            return escalation, call
-        warn_if_too_short(
-            failure.kind,
-            len(escalation.requests),
-            settle=options.settle if options.quiet_for else 0,
-            per_call=Acknowledgement.of(options, escalation.requests).longest_call,
-            log=log,
-        )
-        call = escalation.ring_next()
-        if not escalation.requests:
-            raise NoPersonRung("no contact has a number that can be called; the lines above show the reasons")
-        if escalation.newest is None:
-            raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
+        while True:
+            own = lock.acquire()
+            escalation = _make_escalation(hook, options, failure, lock, log)
+            with search_hook(hook, failure.kind) as searching:
+                earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
+            if earlier and earlier.person >= len(escalation.requests):
+                earlier = replace(earlier, is_last=True)
+            # Only a restarted callback of a deadline, and a running task in a retry, continue such a call. It
+            # must write whose call it is now, because the process that has placed the call may still run.
+            if earlier and not (failure.kind in CONTINUED and lock.may_write):
+                lock.record_found_call(earlier)
+                raise AlertSuppressed("this alert has, or had, a call")
+            if progress := furthest(earlier, own):
+                return escalation, _adopt(escalation, progress, lock)
+            warn_if_too_short(
+                failure.kind,
+                len(escalation.requests),
+                settle=options.settle if options.quiet_for else 0,
+                per_call=Acknowledgement.of(options, escalation.requests).longest_call,
+                log=log,
+            )
+            try:
+                call = escalation.ring_next()
+            except RightLost:
+                continue
+            if not escalation.requests:
+                raise NoPersonRung(
+                    "no contact has a number that can be called; the lines above show the reasons"
+                )
+            if escalation.newest is None:
+                raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
+            return escalation, call  # None as the call: no person is left to call after it
     except Exception:
         lock.withdraw()  # another callback may ring
         raise
-    return escalation, call  # None as the call: no person is left to call after it
 
 
-def _furthest(*progresses: Progress | None) -> Progress | None:
-    # The call whose person comes last in the alert's list.
-    return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
+def _adopt(escalation: Escalation, progress: Progress, lock: AlertLock) -> Outcome:
+    """Continue with an earlier call of the alert. Return the call, whose answer the alert waits for.
+
+    :raises AlertSuppressed: no person is left to be called after the call.
+    """
+    lock.record_call(progress)  # another process that has placed the call then calls no one else
+    call = escalation.adopt(progress)
+    if call is None:
+        raise AlertSuppressed("every person has been called before")
+    return call
 
 
 def _make_escalation(
@@ -148,9 +161,8 @@ def _make_escalation(
     def warn(text: str) -> None:
         log.warning("Alert for %s: %s", failure, text)
 
-    # Before the first call, `renew` raises `AlertSuppressed` if another callback has placed a call.
     send = with_message_fallback(
-        lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
+        lambda request: hook.call(request, before_each_send=lock.check_right), failure.text, warn
     )
     send = with_scenario_fallback(send, warn)
     gateway = hook.call_gateway(

@@ -20,6 +20,10 @@ _CHECKED = 20
 """The largest number of Variables that one run of `delete_expired` checks."""
 
 
+class VariableUnreadable(Exception):
+    """A Variable exists, and its value cannot be read. Or a user has deleted the Variable meanwhile."""
+
+
 class VariableStore:
     """A `KeyValueStore` that stores each value as JSON in an Airflow Variable.
 
@@ -28,17 +32,33 @@ class VariableStore:
 
     def __init__(self, description: str = "") -> None:
         self._description = description
+        self._known: set[str] = set()  # the Variables that this object has read or written
 
     def get(self, key: str) -> Any:
-        """Return the value of a Variable. None: the Variable does not exist, or does not contain JSON."""
+        """Return the value of a Variable. None: the Variable does not exist, or does not contain JSON.
+
+        :raises VariableUnreadable: Airflow gives no value of a Variable that exists.
+        """
+        text = self._text(key)
+        if text is None and (key in self._known or _is_listed(key)):
+            text = self._text(key)  # another process may just have created the Variable
+            if text is None:
+                raise VariableUnreadable(f"Airflow gives no value of {key}, and does not say why")
+        if text is not None:
+            self._known.add(key)
+        return _decode(text)
+
+    def _text(self, key: str) -> Any:
+        # Airflow also gives no value if its API server does not answer, and logs nothing.
         with suppress(ImportError, AttributeError):  # else the cache returns an old value for minutes
             from airflow.sdk.execution_time.cache import SecretCache  # noqa: PLC0415 - not on every Airflow
 
             SecretCache.invalidate_variable(key)
-        return _decode(Variable.get(key, default=None))
+        return Variable.get(key, default=None)
 
     def set(self, key: str, value: Any) -> None:
         """Store a value in a Variable. If the Variable does not exist, create the Variable."""
+        self._known.add(key)
         Variable.set(key, json.dumps(value), description=self._description)
 
 
@@ -53,6 +73,11 @@ def delete_expired(now: float, *, keep: str) -> None:
     for key in random.sample(keys, min(len(keys), _CHECKED)):
         if is_expired(_decode(Variable.get(key, default=None)), now):
             Variable.delete(key)
+
+
+def _is_listed(key: str) -> bool:
+    """Return whether Airflow lists a Variable. Before Airflow 3.3, which has no list, the result is False."""
+    return hasattr(Variable, "keys") and key in Variable.keys(prefix=key)
 
 
 def _decode(text: Any) -> Any:

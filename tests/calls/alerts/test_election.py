@@ -8,12 +8,19 @@ import json
 import math
 import random
 import threading
+from contextlib import suppress
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
 from airflow_provider_callapi.calls.alerts import election
-from airflow_provider_callapi.calls.alerts.election import Candidate, Progress, is_expired
+from airflow_provider_callapi.calls.alerts.election import (
+    AlertSuppressed,
+    Candidate,
+    Progress,
+    is_expired,
+)
 
 SETTLE = 4.0
 QUIET = 900.0
@@ -93,12 +100,27 @@ def candidate(world, store, *, alert="run 1", name="me", settle=SETTLE, quiet_fo
     return Candidate(store, KEY, alert, name, quiet_for, settle, world.clock, world.sleep, **options)
 
 
+def reads(world, store, **changes):
+    """Return what a candidate reads that cannot write: the call to continue with, or why it may not ring."""
+    one = candidate(world, store, may_write=False, **changes)
+
+    def act():
+        try:
+            return one.acquire()
+        except AlertSuppressed as reason:
+            return str(reason)
+
+    return world.run((0, act))[0]
+
+
 def rings(world, store, **changes):
     """Return an actor that rings one second after it has won, and returns whether it won."""
 
     def act():
         one = candidate(world, store, **changes)
-        if not one.acquire()[0]:
+        try:
+            one.acquire()
+        except AlertSuppressed:
             return False
         world.sleep(1)
         one.record_call(CALL)
@@ -192,17 +214,16 @@ def test_a_candidate_finds_its_progress_after_a_restart():
 
     def escalates():
         one = candidate(world, store, name="deadline 7")
-        before = one.progress()
-        one.acquire()
+        before = one.acquire()
         one.record_call(CALL)
         one.record_call(Progress(2, 9))
-        return before, one.progress(), one.rival_has_rung()
+        return before
 
-    assert world.run((0, escalates)) == [(None, Progress(2, 9), False)]
-    rival = candidate(world, store)
-    assert (rival.progress(), rival.rival_has_rung()) == (None, True)
+    assert world.run((0, escalates)) == [None]
+    assert reads(world, store, name="deadline 7") == Progress(2, 9)
+    assert reads(world, store) == "another callback rings or has rung"
     world.now += QUIET
-    assert candidate(world, store, name="deadline 7").progress() is None
+    assert reads(world, store, name="deadline 7") is None
 
 
 def test_a_candidate_does_not_wait_for_its_own_claim_after_a_restart():
@@ -210,9 +231,9 @@ def test_a_candidate_does_not_wait_for_its_own_claim_after_a_restart():
     store = SlowStore(world)
 
     def claims():
-        return candidate(world, store).acquire()[0]
+        return candidate(world, store).acquire()
 
-    assert world.run((0, claims), (SETTLE + 1, claims)) == [True, True]
+    assert world.run((0, claims), (SETTLE + 1, claims)) == [None, None]
     assert world.now == pytest.approx(1000 + SETTLE + 1 + SETTLE)
 
 
@@ -222,20 +243,22 @@ def test_a_claim_is_renewed_after_its_lease_unless_a_rival_has_rung():
     slow, rival = candidate(world, store), candidate(world, store, name="rival")
 
     def act():
-        assert slow.acquire() == (True, None)
+        assert slow.acquire() is None
         began = world.clock()
-        assert slow.renew()
+        assert slow.keeps_right(None)
         at_once = world.clock() - began
         world.sleep(20)
-        assert slow.renew()
+        assert slow.keeps_right(None)
+        renewed = world.clock() - began
         world.sleep(20)
-        assert rival.acquire() == (True, None)
+        assert rival.acquire() is None
         rival.record_call(CALL)
-        assert not slow.renew()
+        assert not slow.keeps_right(None)
         slow.withdraw()
-        return at_once, rival.rival_has_rung(), slow.rival_has_rung()
+        return at_once, renewed
 
-    assert world.run((0, act)) == [(0, False, True)]
+    assert world.run((0, act)) == [(0, 20 + SETTLE)]
+    assert reads(world, store, name="rival") == CALL
 
 
 @pytest.mark.parametrize(
@@ -249,7 +272,7 @@ def test_a_call_by_a_clock_that_was_far_ahead_silences_no_later_alert(ahead, won
     world.run((0, rings(world, store)))
     world.now -= ahead
 
-    assert candidate(world, store, name="later").rival_has_rung() is not won
+    assert (reads(world, store, name="later") is None) is won
     assert world.run((0, rings(world, store, name="later"))) == [won]
 
 
@@ -265,21 +288,34 @@ def escalates(world, store, called, *, calls=PEOPLE, **options):
 
     def act():
         one = candidate(world, store, **options)
-        won, progress = one.acquire()
+        progress = one.acquire()
         if called and (progress is None or progress.person < max(called)):
             progress = Progress(max(called), 100 + max(called))
-        person = progress.person if progress else 0
-        while won and person < calls:
-            if not (one.may_call_next() if progress else one.renew()):
-                return
-            person += 1
+        while True:
+            if progress:
+                one.record_call(progress)
+                world.sleep(30)
+                if progress.person >= calls:
+                    return
+            if not one.keeps_right(progress):
+                progress = one.acquire(again=True) or progress
+                continue
+            person = progress.person + 1 if progress else 1
             called.append(person)
             world.sleep(1)  # the start request
             progress = Progress(person, 100 + person, is_last=person == PEOPLE)
-            one.record_call(progress)
-            world.sleep(30)
 
-    return act
+    return until_suppressed(act)
+
+
+def until_suppressed(act):
+    """Return an actor that ends quietly if it must not ring."""
+
+    def live():
+        with suppress(AlertSuppressed):
+            act()
+
+    return live
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -319,25 +355,28 @@ def test_a_candidate_without_a_time_limit_waits_for_the_end_of_a_living_rival():
     assert called == [1, 2, 3]
 
 
-def test_a_rival_that_finds_the_call_in_the_list_does_not_stop_the_one_that_rings():
+@pytest.mark.parametrize("slow_is_first", [True, False])
+def test_a_rival_that_finds_the_call_in_the_list_does_not_stop_the_one_that_rings(slow_is_first):
     """A slow start request can let a second candidate win, which then finds the call in `list.calls`."""
     world = World()
     store = SlowStore(world)
     slow, second = candidate(world, store, name="slow"), candidate(world, store, name="second")
 
     def act():
-        assert slow.acquire() == (True, None)
+        assert slow.acquire() is None
         world.sleep(SETTLE + 16)
-        assert second.acquire() == (True, None)
-        slow.record_call(Progress(1, 7))
-        second.record_call(Progress(1, 7))
+        assert second.acquire() is None
+        stored = [slow.record_call, second.record_found_call]
+        for store_call in stored if slow_is_first else reversed(stored):
+            store_call(Progress(1, 7))
         second.withdraw()
-        slow_goes_on = slow.may_call_next()
+        goes_on = [slow.keeps_right(Progress(1, 7))]
         slow.record_call(Progress(2, 8))
-        second.record_call(Progress(1, 7))
-        return slow_goes_on, slow.may_call_next(), slow.progress()
+        second.record_found_call(Progress(1, 7))
+        return [*goes_on, slow.keeps_right(Progress(2, 8))]
 
-    assert world.run((0, act)) == [(True, True, Progress(2, 8))]
+    assert world.run((0, act)) == [[True, True]]
+    assert reads(world, store, name="slow") == Progress(2, 8)
 
 
 def test_a_new_process_does_not_repeat_a_call_that_the_old_one_stores_after_the_election():
@@ -346,13 +385,14 @@ def test_a_new_process_does_not_repeat_a_call_that_the_old_one_stores_after_the_
     old, new = candidate(world, store, token="old"), candidate(world, store, token="new")
 
     def act():
-        assert old.acquire() == (True, None)
-        assert new.acquire() == (True, None)
+        assert old.acquire() is None
+        assert new.acquire() is None
         old.record_call(CALL)
         new.withdraw()
-        return new.renew(), new.progress(), old.may_call_next()
+        return new.keeps_right(None), new.acquire(again=True), old.keeps_right(CALL), new.keeps_right(CALL)
 
-    assert world.run((0, act)) == [(False, CALL, False)]
+    assert world.run((0, act)) == [(False, CALL, False, True)]
+    assert reads(world, store) == CALL
 
 
 def test_no_process_calls_the_next_person_after_an_acknowledgement():
@@ -363,11 +403,14 @@ def test_no_process_calls_the_next_person_after_an_acknowledgement():
     def act():
         old.acquire()
         old.record_call(CALL)
-        assert new.acquire() == (True, CALL)
+        assert new.acquire() == CALL
+        new.record_call(Progress(2, 9))
         old.record_call(dataclasses.replace(CALL, acknowledged=True))
-        return new.may_call_next()
+        new.record_call(Progress(2, 9))
+        return new.keeps_right(Progress(2, 9))
 
     assert world.run((0, act)) == [False]
+    assert reads(world, store) == reads(world, store, name="rival") == "a person has acknowledged it"
 
 
 @pytest.mark.parametrize("fails", [1, 3])
@@ -400,9 +443,9 @@ def test_a_call_is_stored_although_the_store_cannot_be_read():
         read, store.get = store.get, lambda key: 1 / 0
         one.record_call(CALL)
         store.get = read
-        return one.progress()
 
-    assert world.run((0, act)) == [CALL]
+    world.run((0, act))
+    assert reads(world, store) == CALL
 
 
 @pytest.mark.parametrize("end", [{"acknowledged": True}, {"is_last": True}])
@@ -415,8 +458,11 @@ def test_a_finished_escalation_is_not_continued(end):
         one.acquire()
         one.record_call(Progress(1, 7, **end))
 
-    later = candidate(world, store, name="later", abandoned_after=60.0)
-    assert world.run((0, rings_and_ends), (200, later.acquire)) == [None, (False, None)]
+    world.run((0, rings_and_ends), (200, lambda: None))
+    assert reads(world, store, name="later", abandoned_after=60.0) in (
+        "a person has acknowledged it",
+        "another callback rings or has rung",
+    )
 
 
 def test_only_a_claim_expires():
@@ -435,9 +481,9 @@ def test_a_candidate_replaces_the_claim_of_a_dead_rival():
     store = SlowStore(world)
 
     def dies():
-        return candidate(world, store, name="dead").acquire()[0]
+        candidate(world, store, name="dead").acquire()
 
-    assert world.run((0, dies), (1, rings(world, store, name="heir"))) == [True, True]
+    assert world.run((0, dies), (1, rings(world, store, name="heir"))) == [None, True]
 
 
 def test_a_candidate_that_withdraws_lets_its_rival_ring_at_once():
@@ -446,11 +492,10 @@ def test_a_candidate_that_withdraws_lets_its_rival_ring_at_once():
 
     def cannot():
         one = candidate(world, store, name="mute")
-        won, _ = one.acquire()
+        one.acquire()
         one.withdraw()
-        return won
 
-    assert world.run((0, cannot), (1, rings(world, store, name="heir"))) == [True, True]
+    assert world.run((0, cannot), (1, rings(world, store, name="heir"))) == [None, True]
     assert world.now < 1000 + 2 * SETTLE + 3
 
 
@@ -478,7 +523,7 @@ def test_a_slow_candidate_waits_until_a_rivals_call_is_listed():
 
 def seconds_alone(world, store):
     began = world.now
-    assert world.run((0, candidate(world, store).acquire)) == [(True, None)]
+    assert world.run((0, candidate(world, store).acquire)) == [None]
     return world.now - began
 
 
@@ -503,3 +548,95 @@ def test_a_candidate_wins_after_a_minute_of_rivalry():
     store.get = lambda key: {**rival, "at": world.now}
 
     assert 60 <= seconds_alone(world, store) < 70
+
+
+def callback(world, store, calls, *, continues, **options):
+    """Return an actor that does what the notifier does: it looks into ``list.calls``, and calls the people.
+
+    :param calls: a list of pairs (when the call began, person), which the callback reads. It sees a call half
+        a second after its begin, and for ever, as in the Data API.
+    :param continues: whether the callback continues with a call of another process.
+    """
+
+    def newest_call():
+        people = [person for began, person in calls if began < world.clock() - 0.5]
+        return Progress(max(people), 100 + max(people), is_last=max(people) == PEOPLE) if people else None
+
+    def act():
+        one = candidate(world, store, abandoned_after=120.0 if continues else math.inf, **options)
+        progress, keeps_right = one.acquire(), True
+        while True:
+            found = newest_call()
+            if found and not continues:
+                one.record_found_call(found)
+                return
+            progress = max(filter(None, (found, progress)), key=lambda call: call.person, default=None)
+            if progress:
+                keeps_right = one.record_call(progress)
+            while progress is None or not progress.is_last:
+                if progress:
+                    world.sleep(30)  # the phone rings
+                if not (keeps_right and one.keeps_right(progress)):
+                    break
+                person = progress.person + 1 if progress else 1
+                calls.append((world.clock(), person))
+                world.sleep(world.random.choice([0.7, 1, 1, 3, 18]))  # the start request
+                progress = Progress(person, 100 + person, is_last=person == PEOPLE)
+                keeps_right = one.record_call(progress)
+            else:
+                return
+            progress, keeps_right = one.acquire(again=True) or progress, True
+
+    return until_suppressed(act)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_any_mixture_of_callbacks_calls_each_person_once_although_some_are_killed(seed):
+    world, calls = World(seed), []
+    store = SlowStore(world, latency=SETTLE / 8)
+    draw = world.random
+
+    def mortal(name):
+        def act(mortal):
+            return callback(mortal, store, calls, continues=False, name=name)
+
+        return killed_after(world, draw.choice([20, 50]), act)
+
+    deadline = {"name": "deadline", "continues": True}
+    actors = [(draw.uniform(0, 100), mortal(f"task {number}")) for number in range(draw.randint(1, 4))]
+    processes = draw.randint(1, 2)
+    actors += [
+        (draw.uniform(0, 100), callback(world, store, calls, token=f"process {number}", **deadline))
+        for number in range(processes)
+    ]
+    if processes == 1 and draw.random() < 0.5:  # a user deletes the Variable
+        actors.append((draw.uniform(0, 100), lambda: setattr(store, "value", None)))
+
+    world.run(*actors)
+
+    assert [person for _, person in sorted(calls)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("limit", [20, 50, 1e6])
+@pytest.mark.parametrize("skew", [0, 10, 18, 19, 25, 60, 600])
+@pytest.mark.parametrize("ahead_is_first", [True, False])
+def test_one_of_two_candidates_rings_although_their_clocks_differ(limit, skew, ahead_is_first):
+    rang = [_rings_of_two(limit, skew, later, ahead_is_first) for later in (0, 0.3, 1, 3, 6, 10)]
+    assert rang == [1] * 6
+
+
+def _rings_of_two(limit, skew, later, ahead_is_first):
+    world = World()
+    store = SlowStore(world, latency=0.1)
+
+    def acts(name, offset):
+        def act(mortal):
+            clock = SimpleNamespace(clock=lambda: world.clock() + offset, sleep=mortal.sleep)
+            return rings(clock, store, name=name)
+
+        return killed_after(world, limit, act)
+
+    ahead, behind = acts("ahead", skew), acts("behind", 0)
+    first, second = (ahead, behind) if ahead_is_first else (behind, ahead)
+
+    return sum(world.run((0, first), (later, second)))

@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import multiprocessing
+import threading
 import time
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import (
     ON_DUTY,
     SECOND,
+    THIRD,
     Variables,
     in_the_triggerer,
     killed_after_a_call,
@@ -27,11 +29,13 @@ from failing_callbacks import (
 )
 
 from airflow_provider_callapi.api.errors import Unanswered
+from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
-from airflow_provider_callapi.notifications._alert import variable_store
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.notifications._alert import ringing, variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
 
 pytest_plugins = ["airflow_desk"]
@@ -240,7 +244,7 @@ def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk,
     assert lock.acquire() is None
 
     monkeypatch.setattr(Variables, "broken", True)
-    lock.renew()
+    lock.check_right()
     lock.withdraw()
     monkeypatch.setattr(Variables, "broken", False)
     monkeypatch.delattr(Variables, "delete")
@@ -300,6 +304,100 @@ def test_a_callback_that_waited_for_points_does_not_ring_after_a_rival(desk, mon
 
     assert len(rivals) == 1
     assert rung(desk) == [ON_DUTY]
+
+
+PEOPLE = [ON_DUTY, SECOND, THIRD]
+
+
+def after_the_first_start(monkeypatch, desk, then, *, seconds=0):
+    """Let the answer to the first start request take some seconds. Then do something else before it comes."""
+    call, first = CallApiHook.call, iter([True])
+
+    def slow(hook, request, **options):
+        try:
+            return call(hook, request, **options)
+        finally:
+            if isinstance(request, StartInformerCall) and next(first, False):
+                desk.sleep(seconds)
+                then()
+
+    monkeypatch.setattr(CallApiHook, "call", slow)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_callback_that_finds_the_call_of_a_slow_one_does_not_stop_it(desk, monkeypatch, lost):
+    """The other callback has won the election, because the claim of the slow one was too old."""
+    desk.exchange.default_script = Script.no_answer(60)
+    if lost:
+        desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+    after_the_first_start(monkeypatch, desk, lambda: notifier(PEOPLE)(of_task()), seconds=16)
+
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    assert rung(desk) == PEOPLE
+
+
+def test_a_callback_calls_everybody_although_a_user_deletes_its_variable_and_a_task_fails(desk, monkeypatch):
+    desk.exchange.default_script = Script.no_answer(25)
+    wait, once = ringing.wait_for_acknowledgement, iter([True])
+
+    async def waits(*args):
+        if next(once, False):
+            Variables.values.clear()
+            notifier(PEOPLE)(of_task())
+        return await wait(*args)
+
+    monkeypatch.setattr(ringing, "wait_for_acknowledgement", waits)
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    assert rung(desk) == PEOPLE
+
+
+def test_a_callback_that_waited_for_a_killed_one_calls_the_people_who_are_left(desk, monkeypatch):
+    desk.exchange.default_script = Script.no_answer(25)
+    find, once = ringing.find_earlier_call, iter([True])
+
+    def finds(*args):
+        found = find(*args)
+        if next(once, False):
+            desk.sleep(20)  # the search outlasts the claim
+            killed_after_a_call(monkeypatch, notifier(PEOPLE), of_task())
+        return found
+
+    monkeypatch.setattr(ringing, "find_earlier_call", finds)
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    assert rung(desk) == PEOPLE
+
+
+def test_a_callback_that_cannot_write_does_not_continue_beside_the_one_that_rings(desk, monkeypatch):
+    desk.exchange.default_script = Script.no_answer(25)
+    after_the_first_start(monkeypatch, desk, lambda: notifier(PEOPLE)(of_deadline()), seconds=1)
+
+    context = of_task("ring_everybody")
+    with set_current_context(context):
+        notifier(PEOPLE)(context)
+
+    assert rung(desk) == PEOPLE
+
+
+def test_two_processes_of_one_callback_call_everybody_once(desk, monkeypatch):
+    """Airflow moves the trigger to another triggerer while the start request of the first one is slow."""
+    desk.exchange.default_script = Script.no_answer(25)
+    after_the_first_start(
+        monkeypatch, desk, lambda: thread_of(in_the_triggerer, notifier(PEOPLE), of_deadline()), seconds=5
+    )
+
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    assert rung(desk) == PEOPLE
+
+
+def thread_of(function, *args):
+    """Run a function to its end in a thread, because an event loop cannot run another one."""
+    thread = threading.Thread(target=function, args=args)
+    thread.start()
+    thread.join(60)
 
 
 def _fails(barrier, path):

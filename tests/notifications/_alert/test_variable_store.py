@@ -8,7 +8,13 @@ import pytest
 from failing_callbacks import ON_DUTY, Variables, notifier, of_dag, of_task, rung
 
 from airflow_provider_callapi.calls.alerts.election import Candidate
-from airflow_provider_callapi.notifications._alert.variable_store import VariableStore, delete_expired
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.notifications._alert import variable_store
+from airflow_provider_callapi.notifications._alert.variable_store import (
+    VariableStore,
+    VariableUnreadable,
+    delete_expired,
+)
 
 pytest_plugins = ["airflow_desk"]
 
@@ -21,9 +27,82 @@ def test_a_variable_edited_by_hand_is_no_claim(desk, text):
     candidate = Candidate(VariableStore(), KEY, "run 1", "me", 900.0, 4.0, desk.clock, desk.sleep)
     began = desk.clock()
 
-    assert candidate.acquire() == (True, None)
+    assert candidate.acquire() is None
     assert desk.clock() - began == pytest.approx(4.0)
     assert json.loads(Variables.values[KEY])["by"] == "me"
+
+
+class Unanswering(Variables):
+    """Variables of which Airflow's SDK sometimes gives no value, as if they did not exist."""
+
+    unanswered = 0
+
+    @classmethod
+    def get(cls, key, default):
+        cls.unanswered -= 1
+        return default if cls.unanswered >= 0 else super().get(key, default)
+
+
+@pytest.fixture
+def unanswering(monkeypatch):
+    monkeypatch.setattr(variable_store, "Variable", Unanswering)
+    monkeypatch.setattr(Unanswering, "unanswered", 0)
+    return Unanswering
+
+
+@pytest.mark.parametrize("unanswered", [1, 2])
+def test_a_variable_that_exists_is_read_or_its_reading_fails(unanswering, unanswered):
+    unanswering.values[KEY], unanswering.unanswered = "7", unanswered
+    store = VariableStore()
+
+    if unanswered == 1:
+        assert store.get(KEY) == 7
+        return
+    with pytest.raises(VariableUnreadable, match=f"Airflow gives no value of {KEY}"):
+        store.get(KEY)
+    assert store.get(KEY) == 7
+
+
+def test_before_airflow_3_3_only_a_known_variable_is_known_to_exist(unanswering, monkeypatch):
+    monkeypatch.delattr(Variables, "keys")
+    unanswering.values[KEY], unanswering.unanswered = "7", 1
+    store = VariableStore()
+
+    assert (store.get(KEY), store.get(KEY)) == (None, 7)
+    unanswering.unanswered = 2
+    with pytest.raises(VariableUnreadable):
+        store.get(KEY)
+
+
+def test_one_reading_without_an_answer_does_not_let_a_second_callback_ring(desk, unanswering):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    notifier()(of_task("a"))
+    desk.sleep(60)
+    unanswering.unanswered = 2
+
+    notifier()(of_task("b"))
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize("fails", ["get", "set"])
+def test_one_failure_of_a_variable_does_not_let_the_next_callback_ring(desk, monkeypatch, fails):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    works, failures = getattr(Variables, fails), iter([RuntimeError("503")])
+
+    def sometimes(*args, **options):
+        for failure in failures:
+            raise failure
+        return works(*args, **options)
+
+    monkeypatch.setattr(Variables, fails, sometimes)
+    notifier()(of_task("a"))
+    desk.sleep(60)
+    notifier()(of_task("b"))
+
+    assert rung(desk) == [ON_DUTY]
 
 
 @pytest.mark.parametrize("text", ["", "79161234567", '{"contact": "Ivan"}', "[1]", "not JSON"])
