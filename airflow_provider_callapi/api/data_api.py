@@ -21,7 +21,7 @@ from airflow_provider_callapi.api.account import ACCOUNT_METHODS, CreatePhoneNum
 from airflow_provider_callapi.api.entries import Entries, read_entries, read_inner, tells
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
+from airflow_provider_callapi.api.methods import Repeat, Request
 from airflow_provider_callapi.api.models import (
     Answer,
     Done,
@@ -34,6 +34,7 @@ from airflow_provider_callapi.api.models import (
     TextOrNone,
     zone,
 )
+from airflow_provider_callapi.api.parameter_types import ObjectId
 
 if TYPE_CHECKING:  # `requests` imports slowly, and the DAG processor imports this module often
     from airflow_provider_callapi.api.client import Client
