@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.lifecycle import (
     Finished,
     LifecycleGateway,
     LifecycleRules,
-    Step,
+    LifecycleStep,
     TimeIsUp,
     Verdict,
     WaitForCall,
@@ -147,7 +147,7 @@ class CallWait:
 
     # --- from step to step ---
 
-    def _run(self, step: Step) -> Result:
+    def _run(self, step: LifecycleStep) -> Result:
         """Wait for the call, fetch its report, tag it, and decide whether the task succeeds.
 
         Return the call, or a deferral if the task waits in the triggerer.
@@ -175,7 +175,7 @@ class CallWait:
             local_time(step.deadline, self._hook.settings.period_timezone),
         )
 
-    def _wait_here(self, step: WaitForCall | WaitForReport) -> Step:
+    def _wait_here(self, step: WaitForCall | WaitForReport) -> LifecycleStep:
         if isinstance(step, WaitForReport):
             self.sleep(REPORT_INTERVAL)
             return self._lifecycle.report_due(step.call, step.report_by)
