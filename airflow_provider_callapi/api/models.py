@@ -33,6 +33,11 @@ from airflow_provider_callapi.api.list_entry import NOT_SENT, ListEntry
 from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 
+_LARGEST_COUNT = 10**9
+"""A number of seconds or points in an answer is smaller. Each other number is unreadable."""
+_LARGEST_NUMBER = 10**30
+"""A larger number in an answer is neither an id nor a phone number."""
+
 
 def _null_to_empty_list(value: Any) -> Any:
     return [] if value is None else value
@@ -60,11 +65,6 @@ def _empty_to_null(value: Any) -> Any:
 
 def _negative_to_null(value: int | None) -> int | None:
     return None if value is not None and value < 0 else value
-
-
-_LARGEST_COUNT = 10**9
-_LARGEST_NUMBER = 10**30
-"""A larger number in an answer is neither an id nor a phone number."""
 
 
 def _number_to_text(value: Any) -> Any:
