@@ -41,7 +41,7 @@ _RESET_MARGIN = timedelta(seconds=1)
 """Extra time to wait after the reset of a limit, because the service reports the reset in whole seconds."""
 
 
-class Verdict(Enum):
+class RetryVerdict(Enum):
     """The decision of the retry policy: whether and when Airflow retries a failed task."""
 
     AT_RESET = "retried after the reset of the limit"
@@ -55,7 +55,7 @@ class _Rule:
     """One rule of the retry policy: whether and when Airflow retries a task after certain errors."""
 
     error_types: tuple[type[BaseException], ...]
-    verdict: Verdict
+    verdict: RetryVerdict
     reason: str  # for the task log
     condition: Callable[[Any], bool] = lambda error: True
 
@@ -67,39 +67,39 @@ def _must_not_repeat(error: errors.CallApiError) -> bool:
 
 
 _RULES = (
-    _Rule((errors.LimitExceeded,), Verdict.AT_RESET, "the points are used up"),
+    _Rule((errors.LimitExceeded,), RetryVerdict.AT_RESET, "the points are used up"),
     _Rule(
         (Unresolved, exceptions.CallUnresolved),
-        Verdict.NEVER,
+        RetryVerdict.NEVER,
         "the request may have been carried out; check the call in the account",
     ),
     _Rule(
         (exceptions.CallOutcomeUnknown,),
-        Verdict.NEVER,
+        RetryVerdict.NEVER,
         "it is not known whether the contact answered; check the call in the account",
     ),
     _Rule(
         (errors.CallApiError,),
-        Verdict.NEVER,
+        RetryVerdict.NEVER,
         "the request may have been carried out, and a repeat could carry it out twice",
         _must_not_repeat,
     ),
     _Rule(
         (exceptions.CallApiFailure, exceptions.ConnectionSettingsInvalid, exceptions.CallTooLate),
-        Verdict.NEVER,
+        RetryVerdict.NEVER,
         "a retry would fail the same way",
     ),
     _Rule(
         (errors.CallApiError,),
-        Verdict.NEVER,
+        RetryVerdict.NEVER,
         "the service would refuse a retry the same way",
         lambda error: error.permanent,
     ),
-    _Rule((errors.CallApiError,), Verdict.BACK_OFF, "the service or the network failed"),
-    _Rule((exceptions.CallApiTrouble,), Verdict.BACK_OFF, "a later try may succeed"),
+    _Rule((errors.CallApiError,), RetryVerdict.BACK_OFF, "the service or the network failed"),
+    _Rule((exceptions.CallApiTrouble,), RetryVerdict.BACK_OFF, "a later try may succeed"),
     _Rule(
         (exceptions.CallNotAnswered, exceptions.CallStillActive, exceptions.CallUnresolvedForNow),
-        Verdict.TASK_DEFAULT,
+        RetryVerdict.TASK_DEFAULT,
         "the task's own settings define the retry",
     ),
 )
@@ -168,14 +168,14 @@ class CallApiRetryPolicy(RetryPolicy):
 
     def _decide(self, rule: _Rule, error: Any, try_number: int) -> RetryDecision:
         reason = f"{type(error).__name__}: {rule.reason}"
-        if rule.verdict is Verdict.AT_RESET:
+        if rule.verdict is RetryVerdict.AT_RESET:
             until_reset = timedelta(seconds=error.retry_after)
             return RetryDecision.retry(
                 until_reset + _RESET_MARGIN, f"{reason}, reset in {error.retry_after} s"
             )
-        if rule.verdict is Verdict.NEVER:
+        if rule.verdict is RetryVerdict.NEVER:
             return RetryDecision.fail(reason)
-        if rule.verdict is Verdict.BACK_OFF:
+        if rule.verdict is RetryVerdict.BACK_OFF:
             return RetryDecision.retry(self._back_off(try_number), reason)
         return RetryDecision.default()
 

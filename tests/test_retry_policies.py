@@ -20,7 +20,7 @@ from airflow_provider_callapi import exceptions, retry_policies
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.calls.placing import Unresolved
-from airflow_provider_callapi.retry_policies import CallApiRetryPolicy, Verdict
+from airflow_provider_callapi.retry_policies import CallApiRetryPolicy, RetryVerdict
 
 FAIL, RETRY, DEFAULT = RetryAction.FAIL, RetryAction.RETRY, RetryAction.DEFAULT
 START, READ, REPORT = "start.informer_call", "list.calls", "get.calls_report"
@@ -100,8 +100,8 @@ def test_every_error_has_its_rule(error, action):
 
 def test_the_table_alone_decides_about_an_error(monkeypatch):
     rule = retry_policies._RULES[0]
-    assert (rule.error_types, rule.verdict) == ((errors.LimitExceeded,), Verdict.AT_RESET)
-    monkeypatch.setattr(retry_policies, "_RULES", (replace(rule, verdict=Verdict.NEVER),))
+    assert (rule.error_types, rule.verdict) == ((errors.LimitExceeded,), RetryVerdict.AT_RESET)
+    monkeypatch.setattr(retry_policies, "_RULES", (replace(rule, verdict=RetryVerdict.NEVER),))
 
     assert decide(OUT_OF_POINTS).action is FAIL
 

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from airflow_provider_callapi.api.entries import read_entries
 from airflow_provider_callapi.api.list_request import PagedRequest
 from airflow_provider_callapi.api.methods import Repeat, Request
-from airflow_provider_callapi.api.models import Answer, Done, Number, Text
+from airflow_provider_callapi.api.models import Answer, AnswerText, Done, Number
 
 M = TypeVar("M", bound=Answer)
 
@@ -27,15 +27,15 @@ class Account(Answer):
     """
 
     app_id: Number | None = None
-    name: Text | None = None
-    timezone: Text | None = None
+    name: AnswerText | None = None
+    timezone: AnswerText | None = None
 
 
 class NumberScenario(Answer):
     """The scenario (call flow) that runs for calls to a virtual number of the account."""
 
     scenario_id: Number | None = None
-    scenario_name: Text | None = None
+    scenario_name: AnswerText | None = None
 
 
 class EmployeePhone(Answer):
@@ -44,14 +44,14 @@ class EmployeePhone(Answer):
     :ivar status: ``active`` or ``inactive``.
     """
 
-    phone_number: Text | None = Field(None, repr=False)
-    status: Text | None = None
+    phone_number: AnswerText | None = Field(None, repr=False)
+    status: AnswerText | None = None
 
 
 class EmployeeExtension(Answer):
     """The internal extension of an employee, e.g. ``101``: a short number inside the account."""
 
-    extension_phone_number: Text | None = Field(None, repr=False)
+    extension_phone_number: AnswerText | None = Field(None, repr=False)
 
 
 def _all_of(model: type[Answer]) -> BeforeValidator:
@@ -76,11 +76,11 @@ class VirtualNumber(Answer):
     :ivar status: ``active``, or why the number is not in use, e.g. ``manual_lock``.
     """
 
-    virtual_phone_number: Text = Field(repr=False)
+    virtual_phone_number: AnswerText = Field(repr=False)
     id: Number | None = None
-    name: Text | None = None
-    type: Text | None = None
-    status: Text | None = None
+    name: AnswerText | None = None
+    type: AnswerText | None = None
+    status: AnswerText | None = None
     scenarios: Annotated[list[NumberScenario] | None, _all_of(NumberScenario)] = None
 
 
@@ -88,7 +88,7 @@ class AccountEmployee(Answer):
     """An employee of the account, an entry of ``get.employees``."""
 
     id: Number
-    full_name: Text | None = None
+    full_name: AnswerText | None = None
     phone_numbers: Annotated[list[EmployeePhone] | None, _all_of(EmployeePhone)] = None
     extension: EmployeeExtension | None = None
 
@@ -100,8 +100,8 @@ class AccountScenario(Answer):
     """
 
     id: Number
-    name: Text | None = None
-    virtual_phone_numbers: list[Text] | None = Field(None, repr=False)
+    name: AnswerText | None = None
+    virtual_phone_numbers: list[AnswerText] | None = Field(None, repr=False)
 
 
 class MediaFile(Answer):
@@ -112,8 +112,8 @@ class MediaFile(Answer):
     """
 
     id: Number
-    name: Text | None = None
-    type: Text | None = None
+    name: AnswerText | None = None
+    type: AnswerText | None = None
     duration: float | None = None
 
 
@@ -125,21 +125,21 @@ class SipLine(Answer):
     :ivar status: ``active``: an employee's profile uses the line. ``inactive``: no profile uses it.
     """
 
-    phone_number: Text = Field(repr=False)
+    phone_number: AnswerText = Field(repr=False)
     id: Number | None = None
-    type: Text | None = None
-    billing_state: Text | None = None
-    physical_state: Text | None = None
-    status: Text | None = None
+    type: AnswerText | None = None
+    billing_state: AnswerText | None = None
+    physical_state: AnswerText | None = None
+    status: AnswerText | None = None
     employee_id: Number | None = None
-    employee_full_name: Text | None = None
+    employee_full_name: AnswerText | None = None
 
 
 class AccountTag(Answer):
     """A tag that the account defines, an entry of ``get.tags``."""
 
     id: Number
-    name: Text | None = None
+    name: AnswerText | None = None
     is_system: bool | None = None
 
 
@@ -149,10 +149,10 @@ class BlacklistedNumber(Answer):
     The object is an entry of ``get.blacklist_phone_numbers``.
     """
 
-    phone_number: Text = Field(repr=False)
+    phone_number: AnswerText = Field(repr=False)
     id: Number | None = None
-    add_comment: Text | None = None
-    add_date_time: Text | None = None
+    add_comment: AnswerText | None = None
+    add_date_time: AnswerText | None = None
 
 
 class GetAccount(Request[Account]):

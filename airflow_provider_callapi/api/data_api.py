@@ -21,19 +21,20 @@ from airflow_provider_callapi.api.account import ACCOUNT_METHODS, CreatePhoneNum
 from airflow_provider_callapi.api.entries import Entries, read_entries, read_inner, tells
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
+from airflow_provider_callapi.api.methods import Repeat, Request
 from airflow_provider_callapi.api.models import (
     Answer,
+    AnswerText,
     Done,
     Id,
     Number,
     NumberNotNull,
     Seconds,
     Tag,
-    Text,
     TextOrNone,
     zone,
 )
+from airflow_provider_callapi.api.parameter_types import ObjectId
 
 if TYPE_CHECKING:  # `requests` imports slowly, and the DAG processor imports this module often
     from airflow_provider_callapi.api.client import Client
@@ -125,13 +126,13 @@ class CallReport(Answer):
     communication_id: Id | None = None
     start_time: str | None = None
     finish_time: TextOrNone = None
-    contact_phone_number: Text | None = Field(None, repr=False)
+    contact_phone_number: AnswerText | None = Field(None, repr=False)
     source: str | None = None
     is_lost: bool | None = None
     finish_reason: TextOrNone = None
     talk_duration: Seconds = None
     total_duration: Seconds = None
-    call_api_external_id: Text | None = None
+    call_api_external_id: AnswerText | None = None
     tags: Annotated[list[Tag] | None, BeforeValidator(read_inner(Tag))] = None
     scenario_operations: Annotated[list[ScenarioOperation], BeforeValidator(_read_operations)] = Field(
         default_factory=list
@@ -175,8 +176,8 @@ class LegReport(Answer):
     call_session_id: NumberNotNull = None
     connect_time: str | None = None
     direction: str | None = None
-    calling_phone_number: Annotated[Text | None, Field(repr=False)] = None
-    called_phone_number: Annotated[Text | None, Field(repr=False)] = None
+    calling_phone_number: Annotated[AnswerText | None, Field(repr=False)] = None
+    called_phone_number: Annotated[AnswerText | None, Field(repr=False)] = None
     is_operator: bool | None = None
     is_coach: bool | None = None
     is_talked: bool | None = None

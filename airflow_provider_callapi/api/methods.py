@@ -1,15 +1,14 @@
 """The methods of the Call API v4.0, one request class for each method.
 
 A request class defines the method's name, its parameters, its answer, and the part of the Call API that the
-account needs. Parameters have strict types. To build a request from text, e.g. from a template, use
-`Request.from_values`.
+account needs. Parameters have strict types, see `parameter_types`. To build a request from text, e.g. from a
+template, use `Request.from_values`.
 
 Source: the chapters about methods and components of the vendor's Call API v4.0 document.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, StrEnum
 from functools import cache
@@ -27,7 +26,6 @@ from pydantic import (
 
 from airflow_provider_callapi.api.entries import Entries, Model, read_entries
 from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.models import (
     AccessToken,
     CallSession,
@@ -35,8 +33,21 @@ from airflow_provider_callapi.api.models import (
     StartedCall,
     TalkOption,
 )
-from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.api.parameter_types import (
+    AnyNumber,
+    Direction,
+    DtmfWithPauses,
+    Flag,
+    ObjectId,
+    PhoneNumber,
+    PhoneOrSip,
+    PhoneSipOrExtension,
+    SpeakableText,
+    Text,
+    VirtualNumberRule,
+    VisibleText,
+    WholeNumber,
+)
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 from airflow_provider_callapi.api.value_kinds import kind_of, problem_text
 
@@ -202,146 +213,9 @@ def _answer_reader(request_type: type[Request[Any]]) -> TypeAdapter[Any]:
     raise TypeError(f"{request_type.__name__} has no answer type; derive it from Request[...]")
 
 
-_LONGEST_NUMBER = 64
-_PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s-]*")
-
-
 def _overlap(path: Sequence[object], other: Sequence[object]) -> bool:
     """Return whether one of two paths, such as ``("employee", "id")``, is the beginning of the other."""
     return all(one == another for one, another in zip(path, other, strict=False))
-
-
-def _strip_plus_format(value: Any) -> Any:
-    """Convert a phone number such as ``+7 (926) 000-00-00`` to digits. Return any other value unchanged."""
-    if not isinstance(value, str) or "+" not in value or len(value) > _LONGEST_NUMBER:
-        return value
-    return re.sub(r"[\s()+-]", "", value) if _PLUS_FORMAT.fullmatch(value) else value
-
-
-def _check_phone_number(text: str) -> str:
-    if not _E164.fullmatch(text):
-        raise ValueError("a phone number in E.164 is needed: digits only, the country code first, no '+'")
-    return text
-
-
-_E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country codes, but Russia's 8 and more
-_SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])(?!@|.*@(?:.*@|$))[A-Za-z0-9_.@*#-]{3,64}")
-_SHORT = re.compile(r"[0-9]{3,9}")
-_NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
-
-
-def check_phone_or_sip(text: str) -> str:
-    """Return a text unchanged if it is a phone number in E.164 or a SIP number.
-
-    A SIP number has one of two forms:
-
-    - three to nine digits;
-    - 3 to 64 ASCII letters, digits and characters ``_.@*#-``, such as ``sip25``. At least one is a digit, and
-      at least one is a letter, ``@``, ``*`` or ``#``. It has at most one ``@``, between a name and a domain.
-      Exponents such as ``7e5`` are no SIP numbers.
-
-    :raises ValueError: the text is anything else. The error does not contain the text.
-    """
-    is_digits = _E164.fullmatch(text) or _SHORT.fullmatch(text)
-    if not is_digits and (not _SIP.fullmatch(text) or _NUMERIC_TEXT.fullmatch(text)):
-        raise ValueError(
-            "a phone number in E.164 (digits only, the country code first, no '+') or a SIP number is needed"
-        )
-    return text
-
-
-def _check_phone_sip_or_extension(text: str) -> str:
-    return text if re.fullmatch(r"[0-9]{1,2}", text) else check_phone_or_sip(text)
-
-
-def _check_any_number(text: str) -> str:
-    return text if re.fullmatch(r"[0-9]{1,2}|.*[A-Za-z].*", text) else check_phone_or_sip(text)
-
-
-def _check_whole_number(value: Any) -> Any:
-    is_digits = not isinstance(value, str) or re.fullmatch(r"\s*[0-9]{1,20}\s*", value)
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or not is_digits:
-        raise ValueError("a whole number is needed")
-    return value
-
-
-_NO_VALUE = frozenset({"none", "null", "nan", "nat", "<na>", "undefined"})
-"""What programs write for a missing value, in lower case."""
-
-
-def _check_speakable(text: str) -> str:
-    if text.strip().lower() in _NO_VALUE:
-        raise ValueError("a text is needed, and not the word that a program writes for a missing value")
-    if not any(map(str.isalnum, fold(text))):  # without the letters that have no width, such as U+3164
-        raise ValueError("a text with at least one letter or digit is needed: nothing else is spoken")
-    return text
-
-
-def _check_not_blank(text: str) -> str:
-    if not fold(text):
-        raise ValueError("a text with a visible character is needed")
-    return text
-
-
-def _check_text(value: Any) -> Any:
-    if isinstance(value, str):
-        return join_surrogate_pairs(value)
-    # A number with a fraction has several spellings, such as 1.1 and 1.10. Only the author knows the text.
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("a text is needed")
-    return value
-
-
-def _check_quoted(value: Any) -> Any:
-    # YAML reads 0123 as 83, 12:30 as 750 and 1_2 as 12. Only the author knows the keys.
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError('a text is needed, so write it in quotation marks, such as "0123"')
-    return value
-
-
-def _check_flag(value: Any) -> Any:
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return value.strip()
-    if not isinstance(value, bool):
-        raise ValueError("true or false is needed")
-    return value
-
-
-def _check_starts_with_seven(text: str) -> str:
-    if not text.startswith("7"):
-        raise ValueError("the number must start with 7")
-    return text
-
-
-Text = Annotated[str, BeforeValidator(_check_text)]
-"""A text of whole characters. `Request.from_values` also accepts a whole number, and converts it to text."""
-Flag = Annotated[bool, BeforeValidator(_check_flag)]
-"""A boolean. `Request.from_values` also accepts the texts ``true`` and ``false``."""
-PhoneNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_number)]
-"""A phone number in E.164: the country code and the number as digits only, without ``+``."""
-PhoneOrSip = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(check_phone_or_sip)]
-"""A phone number in E.164 or a SIP number. An extension of three to nine digits is valid, too."""
-PhoneSipOrExtension = Annotated[
-    Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_sip_or_extension)
-]
-"""A phone number in E.164, a SIP number or an extension of one to nine digits."""
-AnyNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_any_number)]
-"""A phone number in E.164, a SIP number or an extension."""
-ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0, le=LARGEST_ID)]
-"""The id of an object in the account or of a call session."""
-Direction = Literal["in", "out"]
-VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_random", "regional_fixed_for_numa"]
-"""The rule by which the service chooses the virtual number of a call.
-
-``fixed`` uses the number in the start request. ``fixed_for_numa`` always shows a contact the same number.
-``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's
-region. All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
-"""
-DtmfWithPauses = Annotated[Text, BeforeValidator(_check_quoted), Field(pattern=r"^[0-9*#.]+$")]
-"""DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``.
-
-A number is refused, because it may differ from what its author wrote.
-"""
 
 
 class Message(_Parameters):
@@ -352,7 +226,7 @@ class Message(_Parameters):
     """
 
     type: Literal["media", "tts"]
-    value: Annotated[Text, AfterValidator(_check_speakable)]
+    value: SpeakableText
 
 
 class Employee(_Parameters):
@@ -409,7 +283,7 @@ class StartCall(Request[StartedCall]):
     virtual_phone_number: PhoneNumber
     virtual_phone_usage_rule: VirtualNumberRule | None = None
     contact: PhoneOrSip
-    external_id: Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)] | None = None
+    external_id: VisibleText | None = None
     dtmf_string: DtmfWithPauses | None = None
     direction: Direction = "out"
 
@@ -485,7 +359,7 @@ class StartInformerCall(StartCall):
     component = Component.INFORMER
 
     contact_message: Message
-    dialing_timeout: Annotated[int, BeforeValidator(_check_whole_number), Field(ge=1, le=120)] | None = None
+    dialing_timeout: Annotated[WholeNumber, Field(ge=1, le=120)] | None = None
 
 
 def _operator_phone(value: Any) -> Any:
@@ -669,6 +543,12 @@ class ListRequest(Request[Entries[M]], Generic[M]):
         :raises ValueError: the data is neither a list nor an object.
         """
         return read_entries(cls.entry_type, data, decisive=cls.decisive_fields, id_field=cls.id_field)
+
+
+def _check_starts_with_seven(text: str) -> str:
+    if not text.startswith("7"):
+        raise ValueError("the number must start with 7")
+    return text
 
 
 class ListCalls(ListRequest[CallSession]):

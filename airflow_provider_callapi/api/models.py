@@ -33,6 +33,11 @@ from airflow_provider_callapi.api.list_entry import NOT_SENT, ListEntry
 from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 
+_LARGEST_COUNT = 10**9
+"""A number of seconds or points in an answer is smaller. Each other number is unreadable."""
+_LARGEST_NUMBER = 10**30
+"""A larger number in an answer is neither an id nor a phone number."""
+
 
 def _null_to_empty_list(value: Any) -> Any:
     return [] if value is None else value
@@ -60,11 +65,6 @@ def _empty_to_null(value: Any) -> Any:
 
 def _negative_to_null(value: int | None) -> int | None:
     return None if value is not None and value < 0 else value
-
-
-_LARGEST_COUNT = 10**9
-_LARGEST_NUMBER = 10**30
-"""A larger number in an answer is neither an id nor a phone number."""
 
 
 def _number_to_text(value: Any) -> Any:
@@ -121,7 +121,7 @@ Seconds = Annotated[
 
 A number that fits into no column of a database is unreadable.
 """
-Text = Annotated[str, BeforeValidator(_number_to_text)]
+AnswerText = Annotated[str, BeforeValidator(_number_to_text)]
 """A text in an answer. A positive whole number is converted to text."""
 TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]
 """A text in an answer that proves a fact. An empty text counts as ``null``, and a number is not accepted."""
@@ -173,7 +173,7 @@ class Tag(ListEntry, frozen=True, kw_only=True):
     """A tag of a call: a label that the account defines and the call carries."""
 
     tag_id: Number
-    tag_name: Text | None = NOT_SENT
+    tag_name: AnswerText | None = NOT_SENT
 
 
 class LegState(StrEnum):
@@ -239,11 +239,11 @@ class Leg(ListEntry, frozen=True, kw_only=True):
     if_not_sent = MappingProxyType({"is_operator": False, "state": ""})
 
     leg_id: Number
-    calling_phone_number: Text | None = NOT_SENT
-    called_phone_number: Text | None = NOT_SENT
+    calling_phone_number: AnswerText | None = NOT_SENT
+    called_phone_number: AnswerText | None = NOT_SENT
     is_operator: bool | None = NOT_SENT
     employee_id: Number | None = NOT_SENT
-    employee_full_name: Text | None = NOT_SENT
+    employee_full_name: AnswerText | None = NOT_SENT
     record_call_enabled: bool | None = NOT_SENT
     state: Annotated[str, BeforeValidator(_null_to_text)] = NOT_SENT
 
@@ -260,9 +260,9 @@ class CallSession(ListEntry, frozen=True, kw_only=True):
     call_session_id: SessionId
     direction: str | None = NOT_SENT
     start_time: str | None = NOT_SENT
-    virtual_phone_number: Text | None = NOT_SENT
-    contact_phone_number: Text | None = NOT_SENT
-    external_id: Text | None = NOT_SENT
+    virtual_phone_number: AnswerText | None = NOT_SENT
+    contact_phone_number: AnswerText | None = NOT_SENT
+    external_id: AnswerText | None = NOT_SENT
     tags: Annotated[
         tuple[Tag, ...], BeforeValidator(_null_to_empty_list), BeforeValidator(read_inner(Tag))
     ] = NOT_SENT
@@ -275,7 +275,7 @@ class ButtonValue(Answer):
     """The tag or scenario that a key of an employee's phone sets or runs during a talk."""
 
     id: Number
-    value: Text | None = None
+    value: AnswerText | None = None
 
 
 class TalkOption(Answer):
@@ -284,9 +284,9 @@ class TalkOption(Answer):
     The answer to ``list.talk_options`` contains one entry for each talk option.
     """
 
-    button: Text
+    button: AnswerText
     mnemonic: str
-    name: Text | None = None
+    name: AnswerText | None = None
     button_value: Annotated[ButtonValue | None, BeforeValidator(lambda v: v or None)] = None
 
 

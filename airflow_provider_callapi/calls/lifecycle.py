@@ -86,7 +86,7 @@ class Finished:
     verdict: Verdict
 
 
-Step = WaitForCall | WaitForReport | TimeIsUp | Finished
+LifecycleStep = WaitForCall | WaitForReport | TimeIsUp | Finished
 """What the caller of a `CallLifecycle` must do next."""
 
 
@@ -176,7 +176,7 @@ class CallLifecycle:
         self._gateway = gateway
         self._rules = rules
 
-    def resume(self, call: Outcome) -> Step:
+    def resume(self, call: Outcome) -> LifecycleStep:
         """Begin or continue the lifecycle of a placed call, and return the next step.
 
         The journal shows what earlier tries have finished. For example, the lifecycle does not wait again for
@@ -194,7 +194,7 @@ class CallLifecycle:
         self.journal.mark_done(call)
         return Finished(call, Verdict.ACCEPTED)
 
-    def observed(self, phase: Phase, call: Outcome) -> Step:
+    def observed(self, phase: Phase, call: Outcome) -> LifecycleStep:
         """Continue after the step `WaitForCall`, and return the next step.
 
         :param phase: the phase of the call at the end of the wait.
@@ -209,7 +209,7 @@ class CallLifecycle:
             self._gateway.on_final_outcome(call)
         return self._ended(call)
 
-    def report_due(self, call: Outcome, report_by: float) -> Step:
+    def report_due(self, call: Outcome, report_by: float) -> LifecycleStep:
         """Fetch the Data API's report of a finished call, tag the call, and return the next step.
 
         - If the Data API has no report yet, the next step is `WaitForReport`. After ``report_by``, the method
@@ -233,7 +233,7 @@ class CallLifecycle:
         self.journal.mark_done(call, redial=self._rules.require_answer and call.answered is False)
         return self._finished(call)
 
-    def _ended(self, call: Outcome) -> Step:
+    def _ended(self, call: Outcome) -> LifecycleStep:
         self.journal.mark_ended(call)
         ended_at = self._gateway.clock() if call.ended_at is None else call.ended_at
         return self.report_due(call, ended_at + self._rules.report_timeout)

@@ -15,7 +15,7 @@ from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, G
 from airflow_provider_callapi.emulator.account import Account, Employee, Scenario
 from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.list_page import build_page
-from airflow_provider_callapi.emulator.service import Handler, Result
+from airflow_provider_callapi.emulator.service import Handler, RpcResult
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 T = TypeVar("T")
@@ -121,14 +121,16 @@ def _sip_lines(account: Account) -> Iterator[tuple[Employee, str]]:
 def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -> Handler:
     """Return the function that answers requests for a list of the account, e.g. the list of employees."""
 
-    def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:
+    def handle(switchboard: Switchboard, account: Account, request: Any) -> RpcResult:
         fields = request.fields or list(columns)
         return build_page(read(account), columns, fields, request, filterable=frozenset(columns))
 
     return handle
 
 
-def block_number(switchboard: Switchboard, account: Account, request: CreatePhoneNumberToBlacklist) -> Result:
+def block_number(
+    switchboard: Switchboard, account: Account, request: CreatePhoneNumberToBlacklist
+) -> RpcResult:
     """Put a number on the account's blacklist, and return the new entry: its id and the number.
 
     :raises RpcError: ``duplicate_entity``: the number is already on the blacklist.
@@ -136,7 +138,7 @@ def block_number(switchboard: Switchboard, account: Account, request: CreatePhon
     if request.phone_number in account.blacklist:
         raise RpcError("duplicate_entity", "phone_number", request.phone_number)
     account.blacklist.add(request.phone_number)
-    return Result(data={"id": int(request.phone_number), "phone_number": request.phone_number})
+    return RpcResult(data={"id": int(request.phone_number), "phone_number": request.phone_number})
 
 
 HANDLERS: dict[str, Handler] = {

@@ -39,13 +39,13 @@ from airflow_provider_callapi.emulator.report_columns import (
     leg_columns,
     shown_call_columns,
 )
-from airflow_provider_callapi.emulator.service import Handler, Result, Service, handled_by_service
+from airflow_provider_callapi.emulator.service import Handler, RpcResult, Service, handled_by_service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 _MAX_INTERVAL = timedelta(days=92)
 
 
-def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
+def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> RpcResult:
     """Return one page of the Data API's report of calls.
 
     Of the calls that started from ``date_from`` to ``date_till``, the report contains:
@@ -78,7 +78,7 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
     )
 
 
-def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
+def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> RpcResult:
     """Return one page of the Data API's report of legs (participants of calls).
 
     Of the calls that started from ``date_from`` to ``date_till``, the report contains the legs of:
@@ -100,7 +100,7 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
     return build_page(legs, columns, fields, request, filterable=filterable, sortable=LEG_SORTS)
 
 
-def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
+def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> RpcResult:
     """Return one page of the list of the account's tags.
 
     :return: a dict. ``data`` is a list with a dict for each tag, e.g. ``{"id": 36, "name": "Answered", …}``.
@@ -112,7 +112,7 @@ def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Re
     return build_page(account.tags.items(), TAG_COLUMNS, fields, request, filterable=frozenset(TAG_COLUMNS))
 
 
-def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:
+def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> RpcResult:
     """Add a tag of the account to an active or finished call, and return the empty result.
 
     :raises RpcError: ``entity_not_found``: the account has no call with the request's ``communication_id``,
@@ -125,10 +125,10 @@ def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunica
         raise RpcError("duplicate_entity", "tag_id", request.tag_id)
     call.tags[request.tag_id] = account.tags[request.tag_id]
     switchboard.log_event("tag", call, call.contact, str(request.tag_id))
-    return Result()
+    return RpcResult()
 
 
-def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommunications) -> Result:
+def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommunications) -> RpcResult:
     """Remove a tag from an active or finished call, and return the empty result.
 
     :raises RpcError: ``entity_not_found``: the account has no call with the request's ``communication_id``,
@@ -137,7 +137,7 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
     call = _find_communication(switchboard, account, request.communication_id)
     if call.tags.pop(request.tag_id, None) is None:
         raise RpcError("entity_not_found", "tag_id", request.tag_id)
-    return Result()
+    return RpcResult()
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:

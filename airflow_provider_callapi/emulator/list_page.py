@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_callapi.api.list_request import PagedRequest
 from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.report_filter import build_predicate
-from airflow_provider_callapi.emulator.service import Result
+from airflow_provider_callapi.emulator.service import RpcResult
 
 
 def build_page(
@@ -20,7 +20,7 @@ def build_page(
     filterable: frozenset[str],
     sortable: frozenset[str] | None = None,
     shown: Mapping[str, Callable[[Any], Any]] | None = None,
-) -> Result:
+) -> RpcResult:
     """Return one page of a list of the Data API, filtered and sorted as the request asks.
 
     The list consists of objects, e.g. calls or employees. Each object gives one row.
@@ -50,4 +50,4 @@ def build_page(
     page = found[start : start + (request.limit or 1000)]
     shown = {**columns, **(shown or {})}
     rows = [{name: shown[name](entity) for name in fields} for entity in page]
-    return Result(data=rows, metadata={"total_items": len(found)})
+    return RpcResult(data=rows, metadata={"total_items": len(found)})

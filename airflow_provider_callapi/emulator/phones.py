@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator, TypeAdapter, ValidationError
 
-from airflow_provider_callapi.api.methods import AnyNumber
+from airflow_provider_callapi.api.parameter_types import AnyNumber
 
 _NUMBER: TypeAdapter[str] = TypeAdapter(AnyNumber)
 

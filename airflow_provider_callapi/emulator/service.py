@@ -23,12 +23,12 @@ Handler = Callable[[Switchboard, Account, Any], Any]
 Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 
 
-class Result(dict[str, Any]):
+class RpcResult(dict[str, Any]):
     """The whole ``result`` of a JSON-RPC answer.
 
-    A function that carries out an API method may return a `Result`. If it returns any other value, the value
-    becomes the field ``data`` of a new ``result``. The service adds the rate limits to the field
-    ``metadata``, unless the `Result` is empty.
+    A function that carries out an API method may return an `RpcResult`. If it returns any other value, the
+    value becomes the field ``data`` of a new ``result``. The service adds the rate limits to the field
+    ``metadata``, unless the `RpcResult` is empty.
     """
 
 
@@ -106,7 +106,7 @@ class Service:
             answer_id = context.request_id if profile.errors_repeat_id else None
             return {"jsonrpc": "2.0", "id": answer_id, "error": error.error_object}
         self._record_request(switchboard, context, None, data)
-        result: dict[str, Any] = data if isinstance(data, Result) else {"data": data}
+        result: dict[str, Any] = data if isinstance(data, RpcResult) else {"data": data}
         if result and (profile.login_metadata or context.method != LoginUser.method):
             assert context.account is not None
             metadata = self._metadata(switchboard, context.account, version)

@@ -5,7 +5,7 @@ The wish is what a user has asked of the campaign, such as ``pause``. The progre
 
 from __future__ import annotations
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
@@ -36,7 +36,7 @@ class KeyedControl:
         """Store what a user asks of the campaign, such as ``pause``. The new wish replaces the older wish."""
         self._store.set(WISH_KEY, wish.to_json())
 
-    def publish(self, progress: Progress) -> None:
+    def publish(self, progress: CampaignProgress) -> None:
         """Store the progress: how far the campaign is. The new progress replaces the older progress."""
         self._store.set(PROGRESS_KEY, progress.to_json())
 

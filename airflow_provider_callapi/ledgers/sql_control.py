@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import JSON, Column, MetaData, String, Table, case, select
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME, Moment
 from airflow_provider_callapi.databases.connections import disposed_on_error, open_engine
@@ -95,7 +95,7 @@ class SqlControl:
         }
         self._upsert(_wishes, row)
 
-    def publish(self, progress: Progress) -> None:
+    def publish(self, progress: CampaignProgress) -> None:
         """Store how far a campaign's task is. The new progress replaces the older progress of this task.
 
         :param progress: the progress, which also contains the campaign's name and the task's shard.
@@ -111,7 +111,7 @@ class SqlControl:
         }
         self._upsert(_progress, row)
 
-    def list_progress(self, campaign: str | None = None) -> list[Progress]:
+    def list_progress(self, campaign: str | None = None) -> list[CampaignProgress]:
         """Return the progress of up to 500 tasks of campaigns, the newest progress first.
 
         If there are more tasks, the result omits the oldest finished tasks first. It also omits progress that
@@ -125,7 +125,7 @@ class SqlControl:
         found = []
         for value in self._do(lambda db: db.execute(query.limit(_LISTED)).scalars().all()):
             with suppress(ValueError):  # a newer version of this package may have written the row
-                found.append(Progress.from_json(value))
+                found.append(CampaignProgress.from_json(value))
         return sorted(found, key=lambda progress: -progress.at)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.deployment_settings import read_ledger_conn_ids
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -31,7 +31,7 @@ class SeenCampaign:
     :ivar ledger_conn_id: id of the Airflow connection to the SQL ledger; None: the ledger is in task state.
     """
 
-    progress: Progress
+    progress: CampaignProgress
     wish: Wish | None
     ledger_conn_id: str | None
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KEY
 from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
@@ -86,7 +86,7 @@ def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
     ]
 
 
-def find_campaigns() -> list[tuple[Progress, Wish | None]]:
+def find_campaigns() -> list[tuple[CampaignProgress, Wish | None]]:
     """Return the campaigns whose ledger is in Airflow's task state.
 
     The result has at most 500 tasks. If there are more tasks, it omits the oldest finished tasks first. Tasks
@@ -100,7 +100,7 @@ def find_campaigns() -> list[tuple[Progress, Wish | None]]:
     found = []
     for owner, value in read_values(PROGRESS_KEY).items():
         try:
-            progress = replace(Progress.from_json(value), owner=owner)
+            progress = replace(CampaignProgress.from_json(value), owner=owner)
             wish = Wish.from_json(wishes[owner]) if owner in wishes else None
         except (ValueError, TypeError):
             continue  # a worker with a state backend of its own keeps the value elsewhere

@@ -22,7 +22,12 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_number_or_prefix
-from airflow_provider_callapi.calls.watching.events import EVENT_KINDS, CallFilter, EventDetector, EventKind
+from airflow_provider_callapi.calls.watching.events import (
+    EVENT_KINDS,
+    ActiveCallFilter,
+    EventDetector,
+    EventKind,
+)
 from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS, choice, seconds
@@ -131,7 +136,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         self.poll_interval = read_parameter("poll_interval", poll_interval, _INTERVAL)
         if not self.events or not set(self.events) <= set(EVENT_KINDS):
             raise InvalidParameter(f"events: one or several of {', '.join(EVENT_KINDS)} are needed")
-        self._call_filter = CallFilter(
+        self._call_filter = ActiveCallFilter(
             self.direction,
             self._read_numbers("virtual_phone_numbers"),
             self._read_numbers("contacts"),

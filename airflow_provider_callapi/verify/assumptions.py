@@ -18,7 +18,7 @@ from airflow_provider_callapi.verify.judgement import (
     Judgement,
 )
 
-Verdict = Literal["confirmed", "contradicted", "not known"]
+AssumptionVerdict = Literal["confirmed", "contradicted", "not known"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Row:
     assumption: str
     relies: str
     seen: str
-    verdict: Verdict
+    verdict: AssumptionVerdict
     settings: dict[str, str]
 
 
@@ -74,7 +74,7 @@ def _row(assumption: Assumption, context: Context) -> Row:
         seen = "; ".join(filter(None, [judgement.seen, *reasons]))
         missing = f"run the probes {', '.join(assumption.probes)}"
         return Row(assumption.text, assumption.relies, seen or missing, "not known", judgement.settings)
-    verdict: Verdict = "confirmed" if judgement.holds else "contradicted"
+    verdict: AssumptionVerdict = "confirmed" if judgement.holds else "contradicted"
     return Row(assumption.text, assumption.relies, judgement.seen, verdict, judgement.settings)
 
 

@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.lifecycle import (
     Finished,
     LifecycleGateway,
     LifecycleRules,
-    Step,
+    LifecycleStep,
     TimeIsUp,
     Verdict,
     WaitForCall,
@@ -144,7 +144,7 @@ class World:
         return self.seen(**{"ended_at": self.now, **changes})
 
 
-def finished(step: Step) -> Finished:
+def finished(step: LifecycleStep) -> Finished:
     assert isinstance(step, Finished), step
     return step
 
@@ -359,7 +359,7 @@ def test_the_wait_for_the_report_of_a_call_without_a_known_end_counts_from_now()
 
 def test_a_late_report_is_fetched_after_the_wait_even_in_another_process() -> None:
     world = World(reported_at=NOW + 30)
-    step: Step = world.lifecycle().observed(Phase.ENDED, world.ended())
+    step: LifecycleStep = world.lifecycle().observed(Phase.ENDED, world.ended())
     waits = 0
     while isinstance(step, WaitForReport):
         assert step.report_by == NOW + REPORT_TIMEOUT, "the time for the report does not start again"

@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy
 from sqlalchemy.engine import Engine
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.ledgers import sql_control
 from airflow_provider_callapi.ledgers.sql_control import SqlControl, _progress
 
 PAUSE = Wish(WishKind.PAUSE, "anna", 1_760_000_000.25)
-PROGRESS = Progress(
+PROGRESS = CampaignProgress(
     campaign="spring",
     shard="",
     owner=("dag", "run", "call", "-1"),

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY
 from airflow_provider_callapi.ledgers.sql_control import open_sql_control
 from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
 
-PROGRESS = Progress(
+PROGRESS = CampaignProgress(
     campaign="spring",
     shard="",
     owner=("marketing", "manual__1", "call", "-1"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 
 
@@ -18,7 +18,7 @@ class ControlStore(Protocol):
     def read_wish(self) -> Wish | None:
         """Return what a user has last asked of the campaign: pause, resume or stop. None: nothing."""
 
-    def publish(self, progress: Progress) -> None:
+    def publish(self, progress: CampaignProgress) -> None:
         """Store the campaign's progress, and replace the older progress."""
 
     def close(self) -> None:

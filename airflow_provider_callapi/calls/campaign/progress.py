@@ -15,11 +15,11 @@ _SOON = 1.0
 """Seconds. A campaign whose next call is due within this time dials and does not wait."""
 _GOING_ON = ("dialling", "waiting")
 _TUPLES = ("owner", "sessions", "files")
-"""The fields of `Progress` that are lists in JSON."""
+"""The fields of `CampaignProgress` that are lists in JSON."""
 
 
 @dataclass(frozen=True)
-class Progress:
+class CampaignProgress:
     """How far a campaign is, for example how many of its people are finished. Times are epoch seconds.
 
     :ivar campaign: the campaign's name.
@@ -101,7 +101,7 @@ class ProgressMeter:
         files: Sequence[str],
         now: float,
         next_at: float,
-    ) -> Progress:
+    ) -> CampaignProgress:
         """Return how far the campaign is now.
 
         :param name: the campaign's name.
@@ -116,7 +116,7 @@ class ProgressMeter:
         doing, why = self._doing(now)
         pace = self._per_second(now)
         people = len(campaign.plan.people)
-        return Progress(
+        return CampaignProgress(
             campaign=name,
             shard=shard or "",
             owner=tuple(owner),
@@ -162,7 +162,10 @@ class ProgressMeter:
         return line
 
     def _doing(self, now: float) -> tuple[str, str]:
-        """Return what the campaign does and why, e.g. ``("waiting", "the next redial")``, see `Progress`."""
+        """Return what the campaign does and why, e.g. ``("waiting", "the next redial")``.
+
+        The values are those of `CampaignProgress`.
+        """
         campaign = self._campaign
         if campaign.over:
             return "over", campaign.dial_queue.stopped or ""

@@ -20,7 +20,7 @@ from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-REPORT_INTERVAL = 20.0
+_FETCH_INTERVAL = 20.0
 """Seconds between two requests for reports. One request fetches the reports of all finished calls."""
 _SHORTEST_PAUSE = 1.0
 """Seconds between two steps while the campaign dials."""
@@ -77,7 +77,7 @@ class Runner:
         gateway: CampaignGateway,
         *,
         poll_interval: float,
-        report_interval: float = REPORT_INTERVAL,
+        report_interval: float = _FETCH_INTERVAL,
     ) -> None:
         self.campaign = campaign
         self.ledger = ledger

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.api.methods import check_phone_or_sip
 from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, fold
+from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,

@@ -13,9 +13,9 @@ from airflow_provider_callapi.api.report_rows import CallRows, LegRows
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.report_dates import read_report_time
 from airflow_provider_callapi.calls.reports.report_fields import (
-    LEG_FIELDS,
     LEG_NUMBERS,
     LEGS,
+    LOADED_LEG_FIELDS,
     convert_row,
     read_integer,
 )
@@ -60,7 +60,7 @@ class ReportColumns:
     @property
     def leg_fields(self) -> tuple[str, ...]:
         """The names of the fields of each leg. If ``phone_numbers`` is False, no field is a phone number."""
-        return LEG_FIELDS + LEG_NUMBERS if self.phone_numbers else LEG_FIELDS
+        return LOADED_LEG_FIELDS + LEG_NUMBERS if self.phone_numbers else LOADED_LEG_FIELDS
 
 
 class CallsReport:

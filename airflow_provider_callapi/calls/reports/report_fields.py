@@ -88,7 +88,7 @@ DEFAULT_FIELDS = (
 CALL_NUMBERS = ("contact_phone_number", "virtual_phone_number", "operator_phone_number")
 """The fields of a call that contain phone numbers."""
 DEFAULT_NUMBERS = CALL_NUMBERS[:2]
-LEG_FIELDS = (
+LOADED_LEG_FIELDS = (
     "id",
     "start_time",
     "connect_time",
@@ -101,7 +101,7 @@ LEG_FIELDS = (
     "is_coach",
     "finish_reason",
 )
-"""The fields of a leg, without phone numbers."""
+"""The fields of a leg that are loaded in any case. None of them is a phone number."""
 LEG_NUMBERS = ("calling_phone_number", "called_phone_number")
 LEGS = "legs"
 """The column of a call's row that contains the legs of the call."""

@@ -50,7 +50,7 @@ _SESSION_FIELDS = ("direction", "virtual_phone_number", "start_time")
 
 
 @dataclass(frozen=True)
-class CallFilter:
+class ActiveCallFilter:
     """The conditions that select some of an account's active calls. A call must meet all of them.
 
     :ivar direction: ``in`` or ``out``. None: both directions.
@@ -151,7 +151,7 @@ class EventDetector:
     :ivar is_baseline: whether the newest successful snapshot was a baseline.
     """
 
-    call_filter: CallFilter = CallFilter()
+    call_filter: ActiveCallFilter = ActiveCallFilter()
     include_phone_numbers: bool = False
     tolerance: PollTolerance = TOLERANCE
     longest_gap: float = 3600.0

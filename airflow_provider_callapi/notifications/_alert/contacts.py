@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Set
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
-from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_or_sip
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
 from airflow_provider_callapi.api.value_kinds import is_template_text
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, NumberingPlan

@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_callapi.operators._call.call_try import CallTry
-    from airflow_provider_callapi.operators._call.call_wait import Result
+    from airflow_provider_callapi.operators._call.call_wait import TryResult
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
@@ -379,7 +379,7 @@ class StartCallOperator(RequestOperator):
         with written_to_table(options.results, facts.owner, contact, self.log, is_new=is_new) as results:
             yield results
 
-    def _complete(self, call_try: CallTry, result: Result) -> dict[str, Any]:
+    def _complete(self, call_try: CallTry, result: TryResult) -> dict[str, Any]:
         """Finish this try, or defer the task.
 
         :param result: the dict of the call, which is returned, or the deferral with which the task is

@@ -36,7 +36,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event
 from airflow_provider_callapi.observability.metrics import count_call
 from airflow_provider_callapi.observability.observed_store import ObservedStore
-from airflow_provider_callapi.operators._call.call_wait import CallWait, Result, pause
+from airflow_provider_callapi.operators._call.call_wait import CallWait, TryResult, pause
 from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
@@ -99,7 +99,7 @@ class CallTry:
 
     # --- where a try begins ---
 
-    def start(self, request: StartCall) -> Result:
+    def start(self, request: StartCall) -> TryResult:
         """Place the call, or continue with the call of an earlier try.
 
         Return the call as a dict, or a deferral if the task must wait.
@@ -137,7 +137,7 @@ class CallTry:
 
     def _place(
         self, request: StartCall, step: call_journal.Step, refuse_closed_hours: Callable[[], None]
-    ) -> Result:
+    ) -> TryResult:
         """Place the call, or continue with the call of an earlier try. Return the call, or a deferral.
 
         :param step: the result of the journal's `next_step`.
@@ -274,14 +274,14 @@ class CallTry:
                 "later. This try placed no call."
             )
 
-    def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
+    def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> TryResult:
         # The next search may prove that the call was never placed.
         # `start` repeats the search, and places the call if the search proves that it was never placed.
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
-    def _start_after(self, seconds: float, request: StartCall) -> Result:
+    def _start_after(self, seconds: float, request: StartCall) -> TryResult:
         """Wait for ``seconds``, and return the result of `start`.
 
         In a deferrable task: return a deferral at once. The deferral lasts for ``seconds``.

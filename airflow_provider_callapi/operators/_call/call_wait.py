@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.lifecycle import (
     Finished,
     LifecycleGateway,
     LifecycleRules,
-    Step,
+    LifecycleStep,
     TimeIsUp,
     Verdict,
     WaitForCall,
@@ -42,7 +42,7 @@ from airflow_provider_callapi.task_context.facts import TaskFacts
 from airflow_provider_callapi.triggers._loop import shortest_wait
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
-Result = dict[str, Any] | Deferral
+TryResult = dict[str, Any] | Deferral
 """The result of a try: the call for XCom, or a deferral."""
 
 _GRACE = 60.0
@@ -86,7 +86,7 @@ class CallWait:
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
 
-    def begin(self, call: Outcome) -> Result:
+    def begin(self, call: Outcome) -> TryResult:
         """Wait for a call that this or an earlier try has placed, if ``wait_for_completion`` is True.
 
         :return: the call for XCom, or a deferral for the wait. If ``wait_for_completion`` is False, the
@@ -96,7 +96,7 @@ class CallWait:
             self.active_session_id = call.call_session_id
         return self._run(self._lifecycle.resume(call))
 
-    def observed(self, phase: Phase, call: Outcome) -> Result:
+    def observed(self, phase: Phase, call: Outcome) -> TryResult:
         """Continue the try after a wait for the call in the triggerer.
 
         Return the call, or a deferral for the next wait.
@@ -107,7 +107,7 @@ class CallWait:
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         return self._run(self._lifecycle.observed(phase, call))
 
-    def report_due(self, call: Outcome, report_by: float) -> Result:
+    def report_due(self, call: Outcome, report_by: float) -> TryResult:
         """Ask the Data API again for the report of an ended call. An earlier request found no report.
 
         Return the call, or a deferral until the next request.
@@ -147,7 +147,7 @@ class CallWait:
 
     # --- from step to step ---
 
-    def _run(self, step: Step) -> Result:
+    def _run(self, step: LifecycleStep) -> TryResult:
         """Wait for the call, fetch its report, tag it, and decide whether the task succeeds.
 
         Return the call, or a deferral if the task waits in the triggerer.
@@ -175,7 +175,7 @@ class CallWait:
             local_time(step.deadline, self._hook.settings.period_timezone),
         )
 
-    def _wait_here(self, step: WaitForCall | WaitForReport) -> Step:
+    def _wait_here(self, step: WaitForCall | WaitForReport) -> LifecycleStep:
         if isinstance(step, WaitForReport):
             self.sleep(REPORT_INTERVAL)
             return self._lifecycle.report_due(step.call, step.report_by)

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.control_store import ControlStore
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiTrouble
@@ -55,7 +55,7 @@ class Control:
         """
         return self._published_at is None or now >= self._published_at + PUBLISH_INTERVAL
 
-    def publish(self, progress: Progress) -> None:
+    def publish(self, progress: CampaignProgress) -> None:
         """Store the campaign's progress. The command line and the page of calls show the progress."""
         self._published_at = progress.at
         with self._log_failure():

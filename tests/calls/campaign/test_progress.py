@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from campaign_world import World
 
-from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
 
@@ -23,7 +23,7 @@ def world() -> World:
     return world
 
 
-def measured(world: World) -> Progress:
+def measured(world: World) -> CampaignProgress:
     now = world.clock()
     return world.runner.progress.measure(
         "spring",
@@ -41,7 +41,7 @@ def test_progress_is_plain_json_without_phone_numbers(world: World) -> None:
     text = json.dumps(measured(world).to_json())
 
     assert "7926" not in text
-    assert Progress.from_json(json.loads(text)) == measured(world)
+    assert CampaignProgress.from_json(json.loads(text)) == measured(world)
 
 
 def test_progress_counts_people_and_estimates_the_end(world: World) -> None:
@@ -89,4 +89,4 @@ def test_a_finished_campaign_is_over(world: World) -> None:
 @pytest.mark.parametrize("value", [{}, {"owner": 1}, {"owner": [], "colour": "red"}])
 def test_a_value_that_is_no_progress_is_refused(value: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="no progress"):
-        Progress.from_json(value)
+        CampaignProgress.from_json(value)

@@ -13,7 +13,7 @@ from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
-from airflow_provider_callapi.calls.watching.events import EVENT_KINDS, CallFilter, EventDetector
+from airflow_provider_callapi.calls.watching.events import EVENT_KINDS, ActiveCallFilter, EventDetector
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 CONTACT, EMPLOYEE, VNUMBER = "79161234567", "79260000001", "74993720692"
@@ -201,14 +201,14 @@ def test_a_snapshot_after_a_shorter_gap_reports_what_happened_meanwhile():
 @pytest.mark.parametrize(
     ("call_filter", "numbers"),
     [
-        (CallFilter(), {1, 2, 3}),
-        (CallFilter(direction="in"), {1, 3}),
-        (CallFilter(direction="out"), {2}),
-        (CallFilter(virtual_phone_numbers=("74951045771",)), {3}),
-        (CallFilter(virtual_phone_numbers=("74951045771", VNUMBER)), {1, 2, 3}),
-        (CallFilter(contacts=("7495", "7812")), {2}),
-        (CallFilter(contacts=(CONTACT,)), {1}),
-        (CallFilter(direction="out", contacts=(CONTACT,)), set()),
+        (ActiveCallFilter(), {1, 2, 3}),
+        (ActiveCallFilter(direction="in"), {1, 3}),
+        (ActiveCallFilter(direction="out"), {2}),
+        (ActiveCallFilter(virtual_phone_numbers=("74951045771",)), {3}),
+        (ActiveCallFilter(virtual_phone_numbers=("74951045771", VNUMBER)), {1, 2, 3}),
+        (ActiveCallFilter(contacts=("7495", "7812")), {2}),
+        (ActiveCallFilter(contacts=(CONTACT,)), {1}),
+        (ActiveCallFilter(direction="out", contacts=(CONTACT,)), set()),
     ],
 )
 def test_only_calls_that_match_the_filter_have_events(call_filter, numbers):
@@ -231,9 +231,9 @@ def test_only_calls_that_match_the_filter_have_events(call_filter, numbers):
 @pytest.mark.parametrize(
     "call_filter",
     [
-        CallFilter(contacts=(CONTACT,)),
-        CallFilter(contacts=("7495", "7916")),
-        CallFilter(virtual_phone_numbers=(VNUMBER,)),
+        ActiveCallFilter(contacts=(CONTACT,)),
+        ActiveCallFilter(contacts=("7495", "7916")),
+        ActiveCallFilter(virtual_phone_numbers=(VNUMBER,)),
     ],
 )
 def test_a_number_matches_the_filter_in_every_spelling_of_the_service(call_filter, form):
@@ -249,7 +249,7 @@ def test_a_number_matches_the_filter_in_every_spelling_of_the_service(call_filte
 
 
 def test_a_watched_call_stays_watched_if_its_fields_stop_matching_the_filter():
-    detector = after_baseline(call_filter=CallFilter(contacts=(CONTACT,)))
+    detector = after_baseline(call_filter=ActiveCallFilter(contacts=(CONTACT,)))
     snapshots = (
         snapshot(5, session(1)),
         snapshot(10, session(1, contact_phone_number="79260000002")),
