@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from airflow_provider_callapi.calls.stores import KeyValueStore
@@ -93,8 +93,9 @@ class _Claim:
             claim = cls(**value)
         except TypeError:  # any form is possible: a user may edit an Airflow Variable by hand
             return None
-        numbers = (claim.at, claim.until, claim.person)
-        return claim if all(isinstance(number, int | float) for number in numbers) else None
+        numbers = (claim.at, claim.until, claim.person, claim.call_session_id or 0)
+        is_whole = all(isinstance(number, int | float) for number in numbers)
+        return claim if is_whole and (not claim.person or (claim.call_session_id or 0) > 0) else None
 
     @property
     def progress(self) -> Progress:
@@ -124,7 +125,11 @@ class AlertSuppressed(Exception):
     """Raised if a callback must not ring, because another callback rings or has rung for the same alert."""
 
 
-@dataclass(frozen=True)
+class NoWinner(Exception):
+    """Raised if no candidate has won the election within a minute."""
+
+
+@dataclass
 class Candidate:
     """One of several Airflow callbacks, e.g. of failed tasks, that want to ring for the same alert.
 
@@ -158,6 +163,12 @@ class Candidate:
     token: str = ""
     may_write: bool = True
     abandoned_after: float = math.inf
+    _seen: _Claim | None = field(default=None, init=False)  # the newest claim that this process has read
+
+    @property
+    def seen_call(self) -> Progress | None:
+        """The newest call that this process has seen in the store in the last ``quiet_for`` seconds."""
+        return self._seen.progress if self._seen and self._has_rung(self._seen) else None
 
     def acquire(self, *, again: bool = False) -> Progress | None:
         """Take part in the election, and return when this process may ring.
@@ -172,18 +183,17 @@ class Candidate:
            slow. If a rival, or another process of this candidate, replaces the claim in this time, the method
            begins again with step 1. Otherwise, it returns.
 
-        If there is no winner after a minute, the method returns, because someone must be called. After the
-        method, look into ``list.calls`` before you ring.
+        After the method, look into ``list.calls`` before you ring.
 
-        :param again: whether this process has used the method before, and lost its right since. If a newer
-            process of this candidate has the right, the method then raises an error. Without ``again``, this
-            process is the newer one, and replaces the claim of the earlier process.
+        :param again: whether this process has used the method before, and lost its right since. It then waits
+            for another process of this candidate as for a rival. Without ``again``, this process is the newer
+            one, and replaces the claim of the earlier process.
         :return: the call to continue with. An earlier process of this candidate has placed the call, or a
             rival that has stopped since. None: begin with the first person.
-        :raises AlertSuppressed: a rival or a newer process rings or has rung. Or a person has acknowledged.
+        :raises AlertSuppressed: another process rings or has rung. Or a person has acknowledged the alert.
+        :raises NoWinner: there is no winner after a minute. Ring nevertheless: someone must be called.
         """
         give_up_at, waits_until = self.clock() + _LONGEST_RIVALRY, 0.0
-        progress: Progress | None = None
         seen: _Claim | None = None  # the newest claim, and when this process has read it first
         seen_at = 0.0
         while self.clock() < give_up_at:
@@ -209,12 +219,12 @@ class Candidate:
                 continue
             progress = claim.progress if claim and self._has_rung(claim) else None
             if not self.may_write:
-                break
+                return progress
             again = True
             if claim := self._claim(began, progress):
                 # An earlier process may have stored a call while this one waited.
                 return claim.progress if self._has_rung(claim) else None
-        return progress
+        raise NoWinner("no callback has won the election within a minute")
 
     def _claim(self, began: float, progress: Progress | None = None) -> _Claim | None:
         """Write a claim of this process, and wait. Return the claim that is then stored, if it is its own.
@@ -240,11 +250,10 @@ class Candidate:
             return 0.0
         if not self._has_rung(claim):
             # The clock of another host may be ahead. Its claim then seems to come from the future.
-            age = now - claim.at if claim.at <= now else unchanged_for
-            is_valid = not claim.person and age < self.settle + _LEASE
+            is_ahead = claim.at > now
+            age, lease = (unchanged_for, _LISTED_WITHIN) if is_ahead else (now - claim.at, _LEASE)
+            is_valid = not claim.person and age < self.settle + lease
             return _RECHECK_INTERVAL if is_valid else 0.0
-        if self._is_own(claim):
-            raise AlertSuppressed("a newer process of this callback rings")
         if claim.is_last or math.isinf(self.abandoned_after):
             raise AlertSuppressed("another callback rings or has rung")
         return 0.0 if now - claim.at > self.abandoned_after else _PROGRESS_INTERVAL
@@ -333,7 +342,9 @@ class Candidate:
         return bool(claim.person) and abs(self.clock() - claim.at) < self.quiet_for
 
     def _read(self) -> _Claim | None:
-        return _Claim.from_json(self._twice(lambda: self.store.get(self.key)))
+        claim = _Claim.from_json(self._twice(lambda: self.store.get(self.key)))
+        self._seen = claim or self._seen
+        return claim
 
     def _write(
         self, at: float, progress: Progress | None = None, owner: tuple[str, str] | None = None

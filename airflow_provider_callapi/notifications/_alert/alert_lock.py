@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, Progress
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, NoWinner, Progress
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.notifications._alert.answer_wait import Acknowledgement
@@ -130,11 +130,12 @@ class AlertLock:
             return None
         again = self._candidate is not None
         self._candidate = candidate = self._candidate or self._new_candidate()
-        progress: Progress | None = None
+        self._is_elected, self._keeps_right = False, True
         with self._log_failure("Ringing without a claim"):
             progress = candidate.acquire(again=again)
             self._is_elected = True
-        self._keeps_right = True
+        if not self._is_elected:
+            progress = candidate.seen_call
         return furthest(progress, self._newest)
 
     def _new_candidate(self) -> Candidate:
@@ -212,9 +213,8 @@ class AlertLock:
         except AlertSuppressed:
             raise
         except Exception as error:  # for example no permission, or no connection to Airflow's API server
-            self.log.warning(
-                "%s, because the Airflow Variable cannot be used: %s", consequence, mask_phones(str(error))
-            )
+            reason = "" if isinstance(error, NoWinner) else "the Airflow Variable cannot be used: "
+            self.log.warning("%s, because %s%s", consequence, reason, mask_phones(str(error)))
 
 
 def furthest(*progresses: Progress | None) -> Progress | None:

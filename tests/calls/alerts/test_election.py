@@ -18,6 +18,7 @@ from airflow_provider_callapi.calls.alerts import election
 from airflow_provider_callapi.calls.alerts.election import (
     AlertSuppressed,
     Candidate,
+    NoWinner,
     Progress,
     is_expired,
 )
@@ -465,6 +466,54 @@ def test_a_finished_escalation_is_not_continued(end):
     )
 
 
+@pytest.mark.parametrize("killed", ["old", "new"])
+def test_if_one_process_of_a_candidate_is_killed_the_other_one_continues(killed):
+    """Both wait for the claim of a rival, and then the old process replaces the claim of the new one."""
+    world, called = World(2), []
+    store = SlowStore(world)
+
+    def process(token):
+        def act(mortal):
+            one = escalates(mortal, store, called, token=token, name="deadline", abandoned_after=60.0)
+            return one
+
+        return killed_after(world, 60 if token == killed else 1e6, act)
+
+    world.run((0, lambda: candidate(world, store).acquire()), (5, process("old")), (6, process("new")))
+
+    assert called == [1, 2, 3]
+
+
+def test_a_candidate_that_waited_remembers_the_call_although_the_store_loses_it():
+    world = World()
+    store = SlowStore(world)
+    waiting = candidate(world, store, name="deadline", abandoned_after=60.0)
+
+    def waits():
+        with pytest.raises(OSError, match="unreadable"):
+            waiting.acquire()
+        return waiting.seen_call
+
+    def fails(key):
+        raise OSError("unreadable")
+
+    def breaks():
+        store.get = fails
+
+    assert world.run((0, rings(world, store)), (10, waits), (20, breaks))[1] == CALL
+    assert world.now - 1000 >= 60
+
+
+@pytest.mark.parametrize("call", [None, 0, -3, "x", [7]])
+def test_a_claim_with_a_call_without_an_id_is_no_claim(call):
+    world = World()
+    claim = {"alert": "run 1", "by": "x", "at": world.now, "until": world.now + QUIET}
+
+    assert seconds_alone(
+        world, SlowStore(world, value={**claim, "person": 1, "call_session_id": call})
+    ) == pytest.approx(SETTLE)
+
+
 def test_only_a_claim_expires():
     world = World()
     store = SlowStore(world)
@@ -540,14 +589,19 @@ def test_a_value_that_is_no_claim_delays_no_candidate(value):
     assert seconds_alone(world, SlowStore(world, value=value)) == pytest.approx(SETTLE)
 
 
-def test_a_candidate_wins_after_a_minute_of_rivalry():
+def test_an_election_without_a_winner_ends_after_a_minute():
     world = World()
     store = SlowStore(world)
     store.set = lambda key, value: None  # as if a rival always wrote last
     rival = {"alert": "run 1", "by": "x", "until": world.now + QUIET}
     store.get = lambda key: {**rival, "at": world.now}
 
-    assert 60 <= seconds_alone(world, store) < 70
+    def act():
+        with pytest.raises(NoWinner):
+            candidate(world, store).acquire()
+        return world.now - 1000
+
+    assert 60 <= world.run((0, act))[0] < 70
 
 
 def callback(world, store, calls, *, continues, **options):

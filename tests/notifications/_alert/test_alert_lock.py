@@ -10,10 +10,12 @@ import multiprocessing
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import (
+    CONTEXTS,
     ON_DUTY,
     SECOND,
     THIRD,
@@ -35,7 +37,7 @@ from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.notifications._alert import ringing, variable_store
+from airflow_provider_callapi.notifications._alert import alert_lock, ringing, variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
 
 pytest_plugins = ["airflow_desk"]
@@ -388,6 +390,38 @@ def test_two_processes_of_one_callback_call_everybody_once(desk, monkeypatch):
         monkeypatch, desk, lambda: thread_of(in_the_triggerer, notifier(PEOPLE), of_deadline()), seconds=5
     )
 
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    assert rung(desk) == PEOPLE
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_an_alert_rings_after_a_minute_if_no_callback_wins(desk, monkeypatch, log, context):
+    """For example because a store that is very slow gives each callback the claim of another one."""
+    rival = {"alert": "run 1", "by": "x", "until": desk.clock() + 900}
+    monkeypatch.setattr(Variables, "get", lambda *_, **__: json.dumps({**rival, "at": desk.clock()}))
+    began = desk.clock()
+
+    in_the_triggerer(notifier(), context)
+
+    assert rung(desk) == [ON_DUTY]
+    assert desk.clock() - began < 90
+    assert "Ringing without a claim, because no callback has won the election within a minute" in log()
+
+
+def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_deleted(desk, monkeypatch):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.no_answer(25)
+    killed_after_a_call(monkeypatch, notifier(PEOPLE), of_task())
+    sleep, deletes = desk.sleep, iter([True])
+
+    def sleeps(seconds):
+        sleep(seconds)
+        if desk.clock() - began > 40 and next(deletes, False):
+            Variables.values.clear()
+
+    began = desk.clock()
+    monkeypatch.setattr(alert_lock, "time", SimpleNamespace(time=desk.clock, sleep=sleeps))
     in_the_triggerer(notifier(PEOPLE), of_deadline())
 
     assert rung(desk) == PEOPLE
