@@ -38,7 +38,7 @@ from airflow_provider_callapi.notifications._alert.options import (
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
 from airflow_provider_callapi.notifications._alert.ringing import ring
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import read_parameters, refuse_single_braces
+from airflow_provider_callapi.parameters.schema import is_template, read_parameters, refuse_single_braces
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -157,10 +157,11 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
             read_acknowledgement(acknowledged_by, scenario_id)
             # Not the message: a function may insert an exception's text, and the alert must ring.
             refuse_single_braces(vars(self), ["external_id"])
-            region = str(region)  # a number is a text, too, but no region
-            check_virtual_number(virtual_phone_number, region)
-            check_external_id(external_id, contact, region)
-            check_contacts(contact, region)
+            if not is_template(region):
+                region = str(region)  # a number is a text, too, but no region
+                check_virtual_number(virtual_phone_number, region)
+                check_external_id(external_id, contact, region)
+                check_contacts(contact, region)
 
     def __call__(self, *args: Any) -> None:
         """Call the contacts. Airflow uses this method for a synchronous callback.

@@ -29,6 +29,7 @@ from failing_callbacks import (
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 
 pytest_plugins = ["airflow_desk"]
 
@@ -102,6 +103,22 @@ def test_a_function_gives_the_value_of_a_field_as_in_airflows_own_fields(desk, s
 
     assert spoken == ["About sales"]
     assert [call.external_id for call in desk.exchange.calls] == ["About sales-1"]
+
+
+@pytest.mark.parametrize("name", CallApiNotifier.template_fields)
+def test_each_template_field_can_be_a_function(desk, name):
+    values = {
+        "contact": [SECOND],
+        "region": "RU",
+        "virtual_phone_number": VNUMBER,
+        "message": "Hello",
+        "callapi_conn_id": "callapi_default",
+        "external_id": "night",
+        "dialing_timeout": 10,
+    }
+    notifier(**{"contact": SECOND, name: lambda context, jinja_env: values[name]})(of_task())
+
+    assert rung(desk) == [SECOND]
 
 
 @pytest.mark.parametrize("state", [TaskInstanceState.SUCCESS, TaskInstanceState.SKIPPED])
