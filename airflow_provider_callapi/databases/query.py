@@ -16,7 +16,7 @@ from typing import Any, Self
 from airflow_provider_callapi.api.value_parts import check_keys, invalid_part
 from airflow_provider_callapi.calls.lists.empty_values import clean
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.lists.table import Table
+from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
 from airflow_provider_callapi.databases.connections import database_error, open_hook
 from airflow_provider_callapi.databases.lineage import report_query
 from airflow_provider_callapi.exceptions import CallApiFailure
@@ -58,13 +58,15 @@ class Query:
             raise invalid_part("parameters", "a dict or a list", parameters)
         return cls(value["conn_id"], value["sql"], parameters)
 
-    def rows(self, parameter: str) -> Iterator[Mapping[str, Any]]:
+    def rows(self, parameter: str, check_empty: CheckNames = accept_names) -> Iterator[Mapping[str, Any]]:
         """Run the query, and yield each row as a dict: column → value. The value of an empty cell is None.
 
         The method never commits.
 
         :param parameter: the operator's parameter that contains the query, such as ``contacts``, for error
             messages.
+        :param check_empty: a function that is called with the column names if there are no rows. It may raise
+            `ListUnreadable`.
         :raises CallApiFailure: the connection, the query or a row cannot be used. A retry would fail too.
         :raises CallApiTrouble: a later try may succeed, e.g. the database did not answer.
         """
@@ -72,7 +74,7 @@ class Query:
         hook = open_hook(self.conn_id, parameter)
         try:
             with closing(hook.get_conn()) as connection:
-                yield from _rows_of(connection, self)
+                yield from _rows_of(connection, self, check_empty)
                 report_query(hook, self.sql)
         except ListUnreadable as error:
             raise CallApiFailure(f"{named}: {error}") from None
@@ -102,7 +104,7 @@ def has_query(value: Any) -> bool:
     return any(True for _ in statements_of(value))
 
 
-def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
+def _rows_of(connection: Any, query: Query, check_empty: CheckNames) -> Iterator[Mapping[str, Any]]:
     with closing(_open_cursor(connection)) as cursor:
         if query.parameters is None:
             cursor.execute(query.sql)
@@ -112,6 +114,8 @@ def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
         if cursor.description is None:
             raise ListUnreadable("the query returns no rows; one SELECT statement is needed")
         table = Table([column[0] for column in cursor.description])
+        if not portion:
+            check_empty(table.names)
         while portion:
             for row in portion:
                 values = list(row.values()) if isinstance(row, Mapping) else row

@@ -192,6 +192,19 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
     return SequenceMatcher(None, fold_name(meaning), folded_name).ratio() >= _NEAR[meaning]
 
 
+def check_empty_do_not_call(names: Sequence[str]) -> None:
+    """Check the column names of a do-not-call list without rows.
+
+    :raises ListUnreadable: no name means a phone number. So the list may be another list, or the page of an
+        error, and it is not certain that nobody is on the do-not-call list.
+    """
+    if not any(fold_name(name) == PHONE or _MORE_PHONES.search(fold_name(name)) for name in names):
+        raise ListUnreadable(
+            "the list has no rows, and no column is named `phone`, so it may be no do-not-call list. If "
+            "nobody is on the list, name the column `phone`"
+        )
+
+
 @lru_cache(maxsize=256)
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of those columns of a do-not-call list that should contain phone numbers.

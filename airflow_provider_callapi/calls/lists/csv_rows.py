@@ -15,7 +15,7 @@ from typing import Any
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.empty_values import is_empty_text, text_or_none
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.lists.table import Table
+from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
 
 _SEPARATORS = ";,\t|"
 _NO_SEPARATOR = "\x1f"
@@ -31,10 +31,12 @@ _DIGITS_OF_A_ROW = 5
 """The number of digits from which a line or a value may contain another person's phone number."""
 
 
-def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+def read_csv(lines: Iterator[str], check_empty: CheckNames = accept_names) -> Iterator[dict[str, Any]]:
     """Yield the rows of a CSV file: column → text, or None for an empty cell. A blank line is an empty row.
 
     :param lines: the lines with their line ends.
+    :param check_empty: a function that is called with the column names if all rows are empty, or if there are
+        none. It may raise `ListUnreadable`.
     :raises ListUnreadable: the file is damaged. The error message names the line.
     """
     separator, before, lines = _find_separator(lines)
@@ -42,6 +44,7 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     line = before
     try:
         table: Table | None = None
+        is_list_empty = True
         for values in reader:
             first, line = line + 1, before + reader.line_num
             if line > first:
@@ -52,8 +55,11 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
             else:
                 if len(values) < len(table.names):
                     _refuse_missing_values(values, table.names, separator)
+                is_list_empty = is_list_empty and not any(values)
                 yield table.row(values, text_or_none)
             first = line
+        if table and is_list_empty:
+            check_empty(table.names)
     except csv.Error as error:
         raise ListUnreadable(f"line {line + 1}: {_describe(error)}") from None
     except ListUnreadable as error:

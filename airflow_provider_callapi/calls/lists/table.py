@@ -11,7 +11,13 @@ from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
 from airflow_provider_callapi.calls.lists.empty_values import has_no_value, without_codes
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
+CheckNames = Callable[[Sequence[str]], object]
+"""A function that checks the column names of a list without rows. It may raise `ListUnreadable`."""
 _DIGITS_OF_A_PHONE = 7
+
+
+def accept_names(names: Sequence[str]) -> None:
+    """Accept a list without rows, whatever the names of its columns are."""
 
 
 class Table:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import XMLParser
 from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
 from airflow_provider_callapi.calls.lists.number_formats import may_show_other_digits, shown_text
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.lists.table import Table
+from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
 
 _PART = 65536
 """How many bytes of a sheet's XML are read at once."""
@@ -19,13 +19,15 @@ _ZERO = re.compile(r"0+(?:\.0+)?")
 """Matches the height of a line that Excel does not show."""
 
 
-def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
+def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterator[dict[str, Any]]:
     """Yield the rows of an Excel workbook: column → value, or None for an empty cell.
 
     The first line with a value contains the column names. If the number format of a cell shows further
     digits, such as ``+7 926 000-00-01`` for the number 9260000001, the value is the shown text.
 
     :param file: the ``.xlsx`` file, opened in binary mode.
+    :param check_empty: a function that is called with the column names if all rows are empty, or if there are
+        none. It may raise `ListUnreadable`.
     :raises ListUnreadable: openpyxl is not installed.
     :raises ListUnreadable: the workbook is damaged, is empty, or has values in several sheets.
     :raises ListUnreadable: the sheet has merged cells. Only the first cell of merged cells has their value.
@@ -74,7 +76,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
             f"line {mark.disordered}: a line or cell is stored in a wrong place, so it would be missing. "
             "Open and save the file in Excel, or save it as CSV UTF-8"
         )
-    yield from _rows(lines)
+    yield from _rows(lines, check_empty)
 
 
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -148,10 +150,12 @@ def _has_no_value(line: tuple[int, tuple[Any, ...]]) -> bool:
     return all(map(has_no_value, line[1]))
 
 
-def _rows(lines: list[tuple[int, tuple[Any, ...]]]) -> Iterator[dict[str, Any]]:
+def _rows(lines: list[tuple[int, tuple[Any, ...]]], check_empty: CheckNames) -> Iterator[dict[str, Any]]:
     number, heading = lines[0]
     try:
         table = Table(_trimmed(heading))
+        if all(map(_has_no_value, lines[1:])):
+            check_empty(table.names)
         for line in lines[1:]:
             number, values = line
             # A workbook does not store the empty cells at the end of a line.

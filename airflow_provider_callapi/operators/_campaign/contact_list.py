@@ -11,6 +11,7 @@ from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_c
 from airflow_provider_callapi.calls.lists.encodings import HEAD, Encoding, detect_encoding
 from airflow_provider_callapi.calls.lists.json_rows import Row, read_json_lines, read_row
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.table import CheckNames, accept_names
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.file_types import CSV, XLSX, check_type, suffix_of
@@ -25,20 +26,22 @@ Contacts = Sequence[Row] | str | Query
 _log = logging.getLogger(__name__)
 
 
-def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
+def read_rows(contacts: Contacts, field: str, check_empty: CheckNames = accept_names) -> Iterator[Row]:
     """Yield the rows of a contact list.
 
     A row is a mapping (column → value), or a phone number as a text.
 
     :param field: the operator's parameter that gives the list, for error messages.
+    :param check_empty: a function that is called with the column names if a table, a CSV file or a workbook
+        has no rows. It may raise `ListUnreadable`.
     :raises CallApiFailure: a row, or the whole list, cannot be read.
     :raises CallApiTrouble: the list cannot be read now. A later try may succeed.
     """
     if isinstance(contacts, str):
-        yield from _rows_of_file(contacts, field)
+        yield from _rows_of_file(contacts, field, check_empty)
         return
     if isinstance(contacts, Query):
-        yield from contacts.rows(field)
+        yield from contacts.rows(field, check_empty)
         return
     if isinstance(contacts, Mapping) or not isinstance(contacts, Sequence):
         raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")
@@ -69,12 +72,12 @@ def csv_form(contacts: Any) -> tuple[str, bool]:
             return find_separator(iter(file.readline, "")), encoding.needs_mark
 
 
-def _rows_of_file(path: str, field: str) -> Iterator[Row]:
+def _rows_of_file(path: str, field: str, check_empty: CheckNames) -> Iterator[Row]:
     check_type(field, path)
     storage_path = open_path(path, field)
     with _reading(path, field):
         before = version_of(storage_path)
-        yield from _rows_of(storage_path, suffix_of(path), field)
+        yield from _rows_of(storage_path, suffix_of(path), field, check_empty)
         # The rows may be of two versions, so people may be missing.
         if before is not None and version_of(storage_path) not in (before, None):
             raise CallApiTrouble(
@@ -82,19 +85,19 @@ def _rows_of_file(path: str, field: str) -> Iterator[Row]:
             )
 
 
-def _rows_of(path: ObjectStoragePath, suffix: str, field: str) -> Iterator[Row]:
+def _rows_of(path: ObjectStoragePath, suffix: str, field: str, check_empty: CheckNames) -> Iterator[Row]:
     if suffix == XLSX:
         from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: PLC0415 - rare
 
         with path.open("rb") as workbook:
-            yield from read_xlsx(workbook)
+            yield from read_xlsx(workbook, check_empty)
         return
     encoding = _encoding_of(path)
     if encoding.is_guess:
         _log.warning("%s: the list is not UTF-8, and is read as %s", field, encoding.name)
     with path.open("r", encoding=encoding.name, newline="") as file:
         lines = iter(file.readline, "")  # Airflow 3.0 cannot iterate over its files
-        yield from read_csv(lines) if suffix in CSV else read_json_lines(lines)
+        yield from read_csv(lines, check_empty) if suffix in CSV else read_json_lines(lines)
 
 
 def _encoding_of(path: ObjectStoragePath) -> Encoding:

@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.calls.lists.columns import check_empty_do_not_call
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
@@ -18,6 +19,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumb
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
+from airflow_provider_callapi.operators._campaign.file_types import CSV, suffix_of
 from airflow_provider_callapi.operators._storage import open_path, version_of
 
 _log = logging.getLogger(__name__)
@@ -101,10 +103,11 @@ class DoNotCall:
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
         excluded = ExcludedNumbers(self._region)
         has_blank_rows = has_entries = False
-        for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
+        may_end_with_blank_lines = isinstance(contacts, str) and suffix_of(contacts) in CSV
+        for line, row in enumerate(read_rows(contacts, "do_not_call", check_empty_do_not_call), start=1):
             if isinstance(row, str) or not is_blank(row):
                 has_entries = True
-            elif row or not isinstance(contacts, str):  # a file may end with blank lines
+            elif row or not may_end_with_blank_lines:
                 has_blank_rows = True
             try:
                 yield from excluded.read(line, row)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 import pytest
 
+from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._campaign import do_not_call
@@ -223,3 +228,59 @@ def test_a_file_of_empty_rows_is_refused(tmp_path, text):
 @pytest.mark.parametrize("text", ["phone\n", "phone;comment\n\n\n", "phone"])
 def test_a_file_without_rows_excludes_no_one_also_with_blank_lines_at_its_end(tmp_path, text):
     assert DoNotCall(written(tmp_path / "stop.csv", text), "RU")() == frozenset()
+
+
+ERROR_PAGES = (
+    "error: timeout",
+    '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+    "<!DOCTYPE html><html><body>Войдите</body></html>",
+    "ORA-00942: table or view does not exist",
+    "ERROR:  permission denied for table objections",
+    "cat: objections.csv: No such file or directory",
+)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n\n"])
+@pytest.mark.parametrize("line", [*ERROR_PAGES, "id;city", "fone;name", "sip25", "8(926)OOO-OO-O1"])
+def test_a_file_with_one_line_that_names_no_phone_column_is_no_empty_list(tmp_path, line, end):
+    with pytest.raises(CallApiFailure, match=r"do_not_call, line \d: .* `?phone`?"):
+        DoNotCall(written(tmp_path / "objections.csv", line + end), "RU")()
+
+
+@pytest.mark.parametrize("line", ["phone", "Phone;name", "mobile", "Моб. тел.", "телефон"])
+def test_a_file_that_only_names_a_phone_column_excludes_no_one(tmp_path, line):
+    assert DoNotCall(written(tmp_path / "objections.csv", f"{line}\n"), "RU")() == frozenset()
+
+
+@pytest.mark.parametrize("rows", [[], [[None, None]], [["", " "]]])
+def test_a_workbook_that_only_has_the_heading_of_another_list_is_no_empty_list(tmp_path, rows):
+    workbook = openpyxl.Workbook()
+    for row in (["id", "city"], *rows):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "objections.xlsx")
+
+    with pytest.raises(CallApiFailure, match="no column is named `phone`"):
+        DoNotCall(f"file://{tmp_path}/objections.xlsx", "RU")()
+
+
+@pytest.mark.parametrize("line", ["{}", "null", '""', "NaN", '{"phone": null}'])
+@pytest.mark.parametrize("lines", [1, 3])
+def test_json_lines_whose_values_are_all_empty_are_no_empty_list(tmp_path, line, lines):
+    with pytest.raises(CallApiFailure, match="do_not_call: all rows are empty"):
+        DoNotCall(written(tmp_path / "objections.jsonl", f"{line}\n" * lines), "RU")()
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_a_list"), [("SELECT phone FROM p", True), ("SELECT id, city FROM p", False)]
+)
+def test_a_query_without_rows_must_return_a_phone_column(tmp_path, monkeypatch, sql, is_a_list):
+    database = tmp_path / "people.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE p (id, city, phone)")
+    monkeypatch.setenv("AIRFLOW_CONN_DWH", json.dumps({"conn_type": "sqlite", "host": str(database)}))
+    read = DoNotCall(Query("dwh", sql), "RU")
+    if is_a_list:
+        assert read() == frozenset()
+        return
+    with pytest.raises(CallApiFailure, match="no column is named `phone`"):
+        read()
