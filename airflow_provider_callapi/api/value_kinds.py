@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum
+from numbers import Number
 from typing import Any
 
 from airflow_provider_callapi.api.lone_surrogates import has_lone_surrogate
@@ -58,6 +59,15 @@ def without_enum(value: Any) -> Any:
     Jinja writes the name of a member, even if the Enum is also a str: a person would hear "Greeting.HELLO".
     """
     return value.value if isinstance(value, Enum) else value
+
+
+def has_own_text(value: Any) -> bool:
+    """Return whether Python writes a value in a form for people: a text, a number, a time and the like.
+
+    False: the text is for developers, such as ``<generator object at 0x7f41>``.
+    """
+    own: Any = type(value).__str__
+    return isinstance(value, Number) or own is not object.__str__
 
 
 def problem_text(problem: Mapping[str, Any]) -> str:

@@ -12,16 +12,22 @@ None is ready".
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping
 from inspect import isroutine
 from typing import Any, ClassVar
 
-from airflow_provider_callapi.api.value_kinds import TextWithGap, without_enum
-from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow.providers.common.compat.sdk import AirflowException
 
-_EMPTY = "an empty value (None or NaN); give a default with {{ … or 'a default' }}"
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.value_kinds import TextWithGap, has_own_text, without_enum
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.exceptions import CallApiTrouble
+
+_DEFAULT = "give a default with {{ … or 'a default' }}"
+_EMPTY = f"an empty value (None or NaN); {_DEFAULT}"
 _NESTED = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
 _ROUTINE = "a function or a method; insert its result"
+_NO_TEXT = "an object that has no text of its own; insert a text or a number"
 
 
 class TextStaysText:
@@ -77,10 +83,14 @@ class TextStaysText:
                 rendered = value(context=context, jinja_env=jinja_env)
             else:
                 rendered = self.render_template(value, context, jinja_env, seen_oids)
-        except Exception:
+        except Exception as error:
             log: Any = self.log  # type: ignore[attr-defined]
             log.error("%s: a template cannot be rendered. Phone numbers may be in it, so it is hidden", name)
-            raise
+            text = mask_phones(str(error))
+            if isinstance(error, AirflowException) or text == str(error):
+                raise
+            # Airflow logs the error, e.g. 'dict object' has no attribute '79260000001'.
+            raise CallApiTrouble(f"{name}: {type(error).__name__}: {text}") from None
         setattr(parent, name, rendered)
 
     def render_template(
@@ -136,7 +146,7 @@ def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
     except Exception:
         environment.handle_exception()  # raises the error with a traceback that points to the template
     if len(parts) == 1:
-        return parts[0].value if isinstance(parts[0], _Gap) else parts[0]
+        return parts[0].single() if isinstance(parts[0], _Gap) else parts[0]
     return "".join(str(part) for part in parts)
 
 
@@ -157,6 +167,12 @@ class _Gap:
     def __init__(self, value: Any, problem: str) -> None:
         self.value = value
         self._problem = problem
+
+    def single(self) -> Any:
+        """Return the value of a template that is one expression. A missing value has none."""
+        from jinja2 import Undefined  # noqa: PLC0415 - parse time
+
+        return str(self) if isinstance(self.value, Undefined) else self.value
 
     def __str__(self) -> str:
         raise _GapInText(self._problem)
@@ -187,10 +203,14 @@ def _problem_of(value: Any) -> str | None:
     """Return why a template must not insert a value into a text, as a text. None: it may."""
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
 
-    if isinstance(value, str | Undefined):  # an author may insert an empty text on purpose
+    if isinstance(value, str):  # an author may insert an empty text on purpose
         return None
+    if isinstance(value, Undefined):
+        return f"no value: {mask_phones(value._undefined_message)}; {_DEFAULT}"
     if is_empty(value):
         return _EMPTY
-    if isinstance(value, Mapping | Sequence | Set):
+    if isinstance(value, Mapping | Iterable):
         return _NESTED
-    return _ROUTINE if isroutine(value) else None
+    if isroutine(value):
+        return _ROUTINE
+    return None if has_own_text(value) else _NO_TEXT

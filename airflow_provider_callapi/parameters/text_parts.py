@@ -7,16 +7,21 @@ the rendered text cannot recognise the None any more. So the check must be a par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, Undefined, nodes
 from jinja2.visitor import NodeTransformer
 
+from airflow_provider_callapi.calls.number_filters import to_float, to_int
+
 _TEXT_FILTERS = frozenset(
-    ("capitalize", "e", "escape", "format", "join", "lower", "replace", "string", "title", "trim", "upper")
+    {"capitalize", "center", "e", "escape", "forceescape", "format", "indent", "join", "lower", "pprint"}
+    | {"replace", "string", "striptags", "title", "trim", "truncate", "upper", "urlize", "wordwrap"}
 )
 """The filters of Jinja that convert their value to text."""
+_TEXT_METHODS = {"format": "_check_text_part", "join": "_check_text_parts", "format_map": "_check_text_parts"}
+"""Method of a text that inserts its arguments → the check of each argument."""
 _CHECK, _CHECK_ALL = "_check_text_part", "_check_text_parts"
 
 
@@ -35,14 +40,16 @@ def parse_with_checks(text: str, environment: Environment, check: Callable[[Any]
             check(part)
         return value
 
-    environment.filters = {**environment.filters, _CHECK: check, _CHECK_ALL: check_all}
+    own = {_CHECK: check, _CHECK_ALL: check_all, "int": to_int, "float": to_float}
+    environment.filters = {**environment.filters, **own}
     tree: nodes.Template = _Checks().visit(environment.parse(text))
     tree.set_environment(environment)
     return tree
 
 
 def _items(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    is_collection = isinstance(value, Collection) and not isinstance(value, str | bytes | Undefined)
+    return value if is_collection else (value,)
 
 
 class _Checks(NodeTransformer):
@@ -55,8 +62,13 @@ class _Checks(NodeTransformer):
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # params.name | upper
         self.generic_visit(node)
-        if node.name in _TEXT_FILTERS and node.node is not None:
-            (node.node,) = _checked([node.node], _CHECK_ALL if node.name == "join" else _CHECK)
+        if node.node is not None and node.name == "join":
+            _take_attribute(node)
+            (node.node,) = _checked([node.node], _CHECK_ALL)
+        elif node.node is not None and node.name in _TEXT_FILTERS:
+            (node.node,) = _checked([node.node])
+        elif node.node is not None and node.name == "map" and _maps_to_text(node):  # names | map('upper')
+            (node.node,) = _checked([node.node], _CHECK_ALL)
         if node.name == "format":
             _check_arguments(node)
         return node
@@ -68,8 +80,8 @@ class _Checks(NodeTransformer):
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # 'Hello {}'.format(params.name)
         self.generic_visit(node)
-        if isinstance(node.node, nodes.Getattr) and node.node.attr == "format":
-            _check_arguments(node)
+        if isinstance(node.node, nodes.Getattr) and (check := _TEXT_METHODS.get(node.node.attr)):
+            _check_arguments(node, check)
         return node
 
     def visit_If(self, node: nodes.If) -> nodes.Node:
@@ -93,8 +105,34 @@ def _checked(values: Iterable[nodes.Expr], check: str = _CHECK) -> list[nodes.Ex
     return [nodes.Filter(value, check, [], [], None, None, lineno=value.lineno) for value in values]
 
 
-def _check_arguments(node: nodes.Filter | nodes.Call) -> None:
-    node.args = _checked(node.args)
+def _check_arguments(node: nodes.Filter | nodes.Call, check: str = _CHECK) -> None:
+    node.args = _checked(node.args, check)
     for argument in node.kwargs:
         if isinstance(argument, nodes.Keyword):
-            (argument.value,) = _checked([argument.value])
+            (argument.value,) = _checked([argument.value], check)
+    if node.dyn_args is not None:  # 'Hello %s and %s' | format(*params.names)
+        (node.dyn_args,) = _checked([node.dyn_args], _CHECK_ALL)
+    if node.dyn_kwargs is not None:
+        (node.dyn_kwargs,) = _checked([node.dyn_kwargs], _CHECK_ALL)
+
+
+def _maps_to_text(node: nodes.Filter) -> bool:
+    name = node.args[0] if node.args else None
+    return isinstance(name, nodes.Const) and name.value in _TEXT_FILTERS
+
+
+def _take_attribute(node: nodes.Filter) -> None:
+    """Let the filter ``map`` take the attribute of ``join``, so that the values of the attribute are checked.
+
+    ``x | join(',', 'name')`` becomes ``x | map(attribute='name') | join(',')``.
+    """
+    attributes = [*node.args[1:], *(one.value for one in node.kwargs if _is_attribute(one))]
+    if attributes and node.node is not None:
+        node.args = node.args[:1]
+        node.kwargs = [one for one in node.kwargs if not _is_attribute(one)]
+        named = [nodes.Keyword("attribute", attributes[0], lineno=node.lineno)]
+        node.node = nodes.Filter(node.node, "map", [], named, None, None, lineno=node.lineno)
+
+
+def _is_attribute(argument: nodes.Node) -> bool:
+    return isinstance(argument, nodes.Keyword) and argument.key == "attribute"

@@ -11,6 +11,7 @@ from airflow_fakes import TTS, VNUMBER
 from jinja2 import UndefinedError
 
 from airflow_provider_callapi.decorators._decorated_operators import InformerFunctionOperator
+from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.operators.calls_report import CallApiCallsReportOperator
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
@@ -105,3 +106,25 @@ def test_a_field_that_cannot_be_rendered_is_named_and_not_shown(
     assert f"{field}: a template cannot be rendered" in logged
     assert PHONE not in logged
     assert NAME not in logged
+
+
+@pytest.mark.parametrize("template", ["{{ names[phone].title() }}", "{{ phone | float | fail }}"])
+@pytest.mark.parametrize("native", [False, True])
+def test_the_error_of_a_template_shows_no_phone_number(
+    template: str, native: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(value: float) -> None:
+        raise LookupError(f"no name for {value:.0f}")
+
+    with DAG("dag", render_template_as_native_obj=native, user_defined_filters={"fail": fail}) as dag:
+        tasks = [
+            informer(contact_message={"type": "tts", "value": f"Hello {template}"}),
+            informer(external_id=template, task_id="u"),
+            campaign(contacts=[{"phone": PHONE, "name": template}], task_id="v"),
+        ]
+    said = r"^(contact_message|external_id|contacts): \w+Error: .*7916…"
+    for task in tasks:
+        with pytest.raises(CallApiTrouble, match=said):
+            task.render_template_fields({"dag": dag, "names": {}, "phone": PHONE})
+    output = capfd.readouterr()
+    assert PHONE not in output.out + output.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from enum import Enum
 from types import SimpleNamespace
@@ -13,7 +14,15 @@ from airflow.sdk import DAG
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jinja2 import Template, TemplateSyntaxError, UndefinedError
+from jinja2 import (
+    ChainableUndefined,
+    StrictUndefined,
+    Template,
+    TemplateRuntimeError,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+)
 
 from airflow_provider_callapi.api.value_kinds import TextWithGap
 from airflow_provider_callapi.decorators._decorated_operators import InformerFunctionOperator
@@ -97,6 +106,17 @@ INSIDE_EXPRESSIONS = pytest.mark.parametrize(
         "{{ params.x | replace('a', 'b') }}",
         "{{ ['Hello', params.x] | join(' ') }}",
         "{{ [{'name': 'Hello'}, {'name': params.x}] | map(attribute='name') | join(' ') }}",
+        "{{ [{'name': 'Hello'}, {'name': params.x}] | join(' ', attribute='name') }}",
+        "{{ [{'name': 'Hello'}, {'name': params.x}] | join(' ', 'name') }}",
+        "{{ ['Hello', params.x] | map('string') | join(' ') }}",
+        "{{ ['Hello', params.x] | map('trim') | list | join(' ') }}",
+        "{{ ' '.join(['Hello', params.x] | map('string')) }}",
+        "{{ {'a': 'Hello', 'b': params.x}.values() | join(' ') }}",
+        "{{ 'Hello %s' | format(*[params.x]) }}",
+        "{{ 'Hello {}'.format(*[params.x]) }}",
+        "{{ 'Hello {x}'.format(**{'x': params.x}) }}",
+        "{{ 'Hello {x}'.format_map({'x': params.x}) }}",
+        *(f"Hello {{{{ params.x | {name} }}}}" for name in ("striptags", "center(9)", "forceescape")),
         "{% set text = 'Hello ' ~ params.x %}{{ text }}",
         "{% for greeting in ['Hello '] %}{{ greeting ~ params.x }}{% endfor %}",
         "{% if params.x is none or params.x %}{{ 'Hello ' ~ params.x }}{% endif %}",
@@ -111,6 +131,71 @@ INSIDE_EXPRESSIONS = pytest.mark.parametrize(
 @pytest.mark.parametrize("value", [None, math.nan])
 def test_an_empty_value_inside_an_expression_is_a_gap(text: str, value: Any, native: bool) -> None:
     assert isinstance(rendered(text, {"x": value}, native=native), TextWithGap)
+
+
+def generated() -> Any:
+    yield "Anna"
+
+
+class Bare:
+    """An object whose text contains its address in memory."""
+
+
+class Series:
+    """Stands for the arrays and tables of numpy and pandas: they can be iterated, and are no sequences."""
+
+    def __iter__(self) -> Any:
+        return iter("ab")
+
+    def __str__(self) -> str:
+        return "['a' 'b']"
+
+
+VIEWS = ({"a": 1}.values(), {"a": 1}.items(), range(3))
+FOR_DEVELOPERS = (generated(), map(str, [1]), *VIEWS, Series(), Bare(), Bare)
+
+
+@NATIVE
+@pytest.mark.parametrize("value", FOR_DEVELOPERS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "text", ["Hello {{ params.x }}", "{{ 'Hello ' ~ params.x }}", "Hi {{ params.x | string }}"]
+)
+def test_a_value_whose_text_is_for_developers_is_a_gap(text: str, value: Any, native: bool) -> None:
+    assert isinstance(rendered(text, {"x": value}, native=native), TextWithGap)
+
+
+@NATIVE
+@pytest.mark.parametrize("undefined", [Undefined, ChainableUndefined, StrictUndefined])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Hello {{ nobody }}", "{{ 'Hello ' ~ nobody }}", "Hello {{ nobody | upper }}", "{{ nobody }}"),
+        "{{ names['79161234567'] }}",
+    ],
+)
+def test_a_missing_value_is_a_gap_for_every_setting_of_the_dag(
+    text: str, undefined: Any, native: bool
+) -> None:
+    with DAG("dag", render_template_as_native_obj=native, template_undefined=undefined):
+        task = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message=TTS,
+            external_id=text,
+        )
+    task.render_template_fields({"names": {}})
+
+    assert isinstance(task.external_id, TextWithGap)
+    assert re.search("no value: '(nobody' is undef|dict object' has .*'7916…4567')", repr(task.external_id))
+
+
+@NATIVE
+@pytest.mark.parametrize("value", [None, "", "1 500,00", "7.92612E+10", "79260000001.7"])
+def test_the_filter_int_makes_no_number_of_another_value(value: Any, native: bool) -> None:
+    with pytest.raises(TemplateRuntimeError, match=r"default with {{ … \| int\(0\) }}"):
+        rendered("You owe {{ params.x | int }}", {"x": value}, native=native)
+    assert rendered("You owe {{ params.x | int(7) }}", {"x": ""}, native=native) == "You owe 7"
 
 
 @NATIVE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import wraps
 from typing import Any
 
@@ -12,7 +13,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.api.value_kinds import is_template_text, without_enum
+from airflow_provider_callapi.api.value_kinds import has_own_text, is_template_text, without_enum
 from airflow_provider_callapi.calls.campaign.row_values import (
     EMPTY_VALUE,
     NESTED_VALUE,
@@ -23,6 +24,8 @@ from airflow_provider_callapi.calls.lists.columns import value_of
 from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.number_filters import to_float, to_int
+from airflow_provider_callapi.calls.number_texts import number_text
 from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
 
 ROW = "contact"
@@ -53,13 +56,17 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The Jinja sandbox in which a campaign fills in the templates of its parameter ``call``."""
+    """The Jinja sandbox in which a campaign fills in the templates of its parameter ``call``.
 
-    def __init__(self) -> None:
+    :param finalize: checks and converts each value that a template inserts.
+    """
+
+    def __init__(self, finalize: Callable[[Any], Any]) -> None:
         # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
-        super().__init__(undefined=_Missing, finalize=_check_value)
+        super().__init__(undefined=_Missing, finalize=finalize)
         self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
         self.filters["join"] = _without_dicts(self.filters["join"])
+        self.filters |= {"int": to_int, "float": to_float}
         self.policies["json.dumps_kwargs"] = {
             **self.policies["json.dumps_kwargs"],
             "default": _refuse_in_json,
@@ -124,7 +131,21 @@ def _check_value(value: Any) -> Any:
         raise UndefinedError("a value is bytes that are no UTF-8 text; insert a text")
     if isinstance(value, Iterable):
         raise UndefinedError(NESTED_VALUE)
+    if not has_own_text(value):
+        raise UndefinedError("a value has no text of its own; insert a text or a number")
     return value
+
+
+def _check_spoken_value(value: Any) -> Any:
+    """Return a value for a text, if a template may insert it: a number as people write it.
+
+    :raises UndefinedError: see `_check_value`. Or the number has lost digits.
+    """
+    value = _check_value(value)
+    try:
+        return number_text(value) if isinstance(value, float | Decimal) else value
+    except ValueError as problem:
+        raise UndefinedError(f"a value is no certain number: {problem}") from None
 
 
 @dataclass(frozen=True)
@@ -168,7 +189,7 @@ class RowTemplate:
 
     def __init__(self, environment: _Sandbox, text: str, values: Mapping[str, Any], where: str) -> None:
         self._jinja = environment.from_string(text)
-        self._values = values
+        self._values = values_for_templates(values)
         self._where = where
         parsed = environment.parse(text)
         self._plain = _plain_text(parsed, values)
@@ -243,13 +264,20 @@ def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     :param where: the name of the field, such as ``call``, for error messages.
     :raises ValueError: Jinja cannot compile a template. The message names the field.
     """
-    return _compile(value, values, where, _Sandbox())
+    return _compile(value, values, where, _Sandbox(_check_spoken_value))
 
 
 def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sandbox) -> Any:
     if isinstance(value, Mapping):
         return {
-            name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()
+            name: _compile(
+                inner,
+                values,
+                f"{where}.{name}",
+                # The reader of phone numbers notices a rounded number by its fraction: 79260000000.0
+                _Sandbox(_check_value) if name == "contact" else environment,
+            )
+            for name, inner in value.items()
         }
     if isinstance(value, str) and has_single_braces(value):
         raise ValueError(f"{where}: {PROBLEM}")

@@ -23,7 +23,8 @@ NESTED_VALUE = "a value is a list or a dict; insert its items, e.g. with {{ … 
 class EmptyCell:
     """What a template gets for an empty cell of the contact list.
 
-    A template may test the value (it is falsy, and equals None). It must not use the value in another way.
+    A template may test the value: it is falsy, and equals None and the empty text. It must not use the value
+    in another way.
     """
 
     __slots__ = ()
@@ -32,7 +33,7 @@ class EmptyCell:
         return False
 
     def __eq__(self, other: object) -> bool:
-        return other is None or isinstance(other, EmptyCell)
+        return other is None or other == "" or isinstance(other, EmptyCell)
 
     def __hash__(self) -> int:
         return hash(None)

@@ -67,7 +67,9 @@ def _text_or_error(work: Any) -> tuple[str, str]:
     pieces=["{{ contact.time_zone }}", "{{contact.Name}}"], row={"name": "", "NAME": "", "Time Zone": None}
 )
 def test_a_template_renders_the_same_text_or_error_as_jinja(pieces: list[str], row: dict[str, Any]) -> None:
-    template = RowTemplate(row_templates._Sandbox(), "".join(pieces), VALUES, "call")
+    template = RowTemplate(
+        row_templates._Sandbox(row_templates._check_spoken_value), "".join(pieces), VALUES, "call"
+    )
     assert _text_or_error(lambda: template.render(row)) == _text_or_error(lambda: _by_jinja(template, row))
 
 
@@ -129,7 +131,7 @@ def _filled_in(template: str, row: dict[str, Any]) -> str:
 
 EMPTY = (None, float("nan"), float("inf"), Decimal("sNaN"), type("NaTType", (), {})())
 PLACES = ("contact.name", "contact['name']", "contact.address.city", "contact.orders[0]['price']")
-FILTERS = sorted(row_templates._Sandbox().filters.keys() - {"default", "d"})
+FILTERS = sorted(row_templates._Sandbox(row_templates._check_spoken_value).filters.keys() - {"default", "d"})
 USES = (
     *("{{ CELL | " + name + " }}" for name in FILTERS),
     *("{{ [CELL] | " + name + " }}" for name in FILTERS if name not in {"float", "int"}),
@@ -204,7 +206,14 @@ def test_an_empty_cell_that_a_method_or_a_loop_returns_is_refused(template: str)
             "CELL in [none, '']",
         ),
         *("CELL is sameas none", "CELL is not string", "CELL is not iterable", "CELL is not number"),
-        *("CELL != ''", "CELL != 0", "(CELL or 'you') == 'you'", "CELL | default('you', true) == 'you'"),
+        *(
+            "CELL == ''",
+            "'' == CELL",
+            "not CELL != ''",
+            "CELL != 0",
+            "(CELL or 'you') == 'you'",
+            "CELL | default('you', true) == 'you'",
+        ),
         *("not (CELL and CELL.title())", "('a' if CELL else 'b') == 'b'", "CELL is in [none]"),
         *(
             "[CELL] | select('none') | list | length == 1",
@@ -258,3 +267,61 @@ def test_a_member_of_an_enum_is_spoken_as_its_value() -> None:
         _filled_in("{{ contact.tier }} {{ contact.tier ~ '!' }} {{ contact.all | join }}", row)
         == "gold gold! gold"
     )
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("{{ params.city | upper }}", "{{ 'in ' ~ params.city }}", "{{ params.city | trim }}"),
+        *("{{ params.city | int }}", "{{ '%s' % params.city }}", "{{ '{}'.format(params.city) }}"),
+        *("{{ contact.name ~ params.city }}", "{{ contact.name }} {{ params.city | title }}"),
+        *("{{ params.names | join(', ') }}", "{{ params.names ~ '' }}", "{{ params['city'] | striptags }}"),
+    ],
+)
+def test_a_template_inserts_no_gap_of_the_values_that_are_the_same_for_all_people(template: str) -> None:
+    values = {"params": {"city": None, "names": ["a", None]}}
+    call = compile_templates({"message": template}, values, "call")
+    with pytest.raises(InvalidRow, match=r"^call\.message: a value is "):
+        fill_in(call, {"name": "Anna"})
+
+
+@pytest.mark.parametrize("name", ["int", "float"])
+@pytest.mark.parametrize(
+    "text", ["1 500,00", "1500,00", "7.92612E+10", "abc", "1_000", "٣", "0x1F", "-", "nan"]
+)
+def test_the_filters_int_and_float_make_no_number_of_another_text(name: str, text: str | None) -> None:
+    with pytest.raises(InvalidRow, match=r"with {{ … \| (int|float)\(0\) }}|a value is empty"):
+        _filled_in("{{ contact.name | " + name + " }}", {"name": text})
+    assert _filled_in("{{ contact.name | " + name + "(7) }}", {"name": "abc"}) == "7"
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "expected"),
+    [
+        *(("{{ contact.n | int }}", value, "12") for value in ("12", " 12 ", "12.0", 12.0, 12.7, "+12")),
+        *(("{{ contact.n | float }}", value, "15.5") for value in ("15.5", 15.5, "+15.50")),
+        ("{{ contact.n | int + 1 }}", "12", "13"),
+        ("{{ contact.n | int(base=16) }}", "1F", "31"),
+    ],
+)
+def test_the_filters_int_and_float_convert_numbers(template: str, value: Any, expected: str) -> None:
+    assert _filled_in(template, {"n": value}) == expected
+
+
+def test_the_fraction_of_a_text_is_not_cut_off() -> None:
+    """It may be the fraction of a phone number that a program has damaged."""
+    with pytest.raises(InvalidRow, match="no whole number"):
+        _filled_in("{{ contact.phone | int }}", {"phone": "79260000001.7"})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1234.0, "1234"), (1e-05, "0.00001"), (Decimal("1E+3"), "1000"), (0.1 + 0.2, "0.3"), (15.5, "15.5")],
+)
+def test_a_number_is_spoken_as_people_write_it(value: Any, expected: str) -> None:
+    assert _filled_in("{{ contact.n }}", {"n": value}) == expected
+
+
+def test_an_object_without_a_text_of_its_own_is_not_spoken() -> None:
+    with pytest.raises(InvalidRow, match="no text of its own"):
+        _filled_in("{{ contact.n }}", {"n": object()})
