@@ -47,14 +47,20 @@ def _of_jinja(text: str) -> list[int]:
         return []
 
 
-@pytest.mark.parametrize(
-    "value", [None, math.nan, math.inf, "", " ", "nan", Undefined(name="x"), [], object()]
-)
+EMPTY = (None, math.nan, math.inf, "", " ", "nan", Undefined(name="x"))
+
+
+@pytest.mark.parametrize("value", [*EMPTY, [], object()])
 @pytest.mark.parametrize("convert", [to_int, to_float])
 def test_an_empty_value_is_no_zero(convert: Any, value: Any) -> None:
-    with pytest.raises(TemplateRuntimeError, match="an empty value|no number|no whole number"):
+    with pytest.raises(TemplateRuntimeError, match=r"an empty value|no number|no whole number"):
         convert(value)
-    assert convert(value, 7) in (7, math.inf) or math.isnan(convert(value, 7))
+
+
+@pytest.mark.parametrize("value", [None, "", [], "1 500,00"])
+@pytest.mark.parametrize("convert", [to_int, to_float])
+def test_a_default_replaces_what_cannot_be_converted(convert: Any, value: Any) -> None:
+    assert convert(value, 7) == 7
 
 
 def test_a_base_is_left_to_jinja() -> None:
