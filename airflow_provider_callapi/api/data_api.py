@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-import pendulum
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from airflow_provider_callapi.api.account import ACCOUNT_METHODS, CreatePhoneNumberToBlacklist
@@ -32,7 +31,6 @@ from airflow_provider_callapi.api.models import (
     Seconds,
     Tag,
     TextOrNone,
-    zone,
 )
 from airflow_provider_callapi.api.parameter_types import ObjectId
 
@@ -198,11 +196,6 @@ def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
     Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
     """
     return {"field": field, "operator": "in", "value": sorted(values)}
-
-
-def report_time(epoch_seconds: float, timezone: str) -> str:
-    """Return a time as text for a report request: ``YYYY-MM-DD hh:mm:ss`` in the time zone ``timezone``."""
-    return pendulum.from_timestamp(epoch_seconds, tz=zone(timezone)).format("YYYY-MM-DD HH:mm:ss")
 
 
 M = TypeVar("M", bound=Answer)

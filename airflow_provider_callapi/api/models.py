@@ -8,14 +8,10 @@ Source: the response parameter tables of the vendor's Call API v4.0 document.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any
 
-import pendulum
 from msgspec import Meta
 from pydantic import (
     AfterValidator,
@@ -344,37 +340,3 @@ class ApiVersion(Answer):
         """
         flag = raw.get("current_version_deprecated", raw.get("current_version_depricated"))
         return cls.model_validate({**raw, "deprecated": flag if flag is not None else False})
-
-
-@cache
-def zone(name: str) -> pendulum.Timezone:
-    """Return a time zone by its IANA name.
-
-    The function caches the result, because the library pendulum reads the zone's file each time.
-    """
-    return pendulum.timezone(name)
-
-
-_TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?\s*", re.ASCII)
-
-
-def parse_time(text: str, timezone: str) -> datetime:
-    """Convert a date and time from the service to UTC.
-
-    If clocks are set back, a local time occurs twice. The result is then the later moment.
-
-    :param text: e.g. ``2026-10-19 12:26:48``, ``2026-10-19T12:26:48.418`` or ``2026-10-19T 12:26:48Z``.
-    :param timezone: IANA name of the account's time zone, for a text that names no zone.
-    :raises ValueError: the text has another form, or the date or time does not exist (``2026-02-30``).
-    """
-    problem = f"not a date and time of the Call API: {text!r}"
-    if not _TIME.fullmatch(text):
-        raise ValueError(problem)
-    own_zone = zone(timezone)
-    try:
-        moment = datetime.fromisoformat(text.strip().replace("T ", "T"))
-        if moment.tzinfo is None:
-            return max(moment.replace(tzinfo=own_zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # no such day or hour; the first or last day that a date can express
-        raise ValueError(problem) from None

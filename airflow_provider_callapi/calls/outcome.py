@@ -15,7 +15,7 @@ import pendulum
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from airflow_provider_callapi.api.models import parse_time, zone
+from airflow_provider_callapi.api.times import parse_time, zone
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
 

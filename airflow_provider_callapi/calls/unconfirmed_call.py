@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import tells
-from airflow_provider_callapi.api.models import CallSession, parse_time
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot

@@ -21,7 +21,8 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
-from airflow_provider_callapi.api.models import CallSession, Leg, parse_time
+from airflow_provider_callapi.api.models import CallSession, Leg
+from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber

@@ -23,7 +23,6 @@ from airflow_provider_callapi.api.data_api import (
     equals,
     is_filled_time,
     probe_access,
-    report_time,
 )
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
@@ -57,13 +56,6 @@ def test_a_filter_names_the_field_and_the_value() -> None:
     request = GetCallsReport(**PERIOD, filter=equals("id", 5))
 
     assert request.params["filter"] == {"field": "id", "operator": "=", "value": 5}
-
-
-@pytest.mark.parametrize(
-    ("zone", "text"), [("UTC", "1970-01-02 00:00:00"), ("Europe/Moscow", "1970-01-02 03:00:00")]
-)
-def test_a_report_time_is_in_the_accounts_zone(zone: str, text: str) -> None:
-    assert report_time(86_400.0, zone) == text
 
 
 @pytest.mark.parametrize("end", [{"finish_time": "2026-01-01 10:00:00"}, {"finish_reason": "success_finish"}])

@@ -23,13 +23,14 @@ from hypothesis.stateful import (
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
-from airflow_provider_callapi.api.data_api import CallReport, GetCallsReport, equals, report_time
+from airflow_provider_callapi.api.data_api import CallReport, GetCallsReport, equals
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Component, StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Delivery, Unresolved, place

@@ -8,7 +8,7 @@ import pytest
 from emulator_client import EmulatorClient, data_api_client
 
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.data_api import report_time
+from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.emulator import Emulator, Exchange, ManualClock
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from emulator_client import CONTACT, EMPLOYEE_PHONE, VNUMBER
 
-from airflow_provider_callapi.api.models import CallSession, parse_time
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.emulator import Script
 
 

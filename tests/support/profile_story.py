@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.api.data_api import report_time
+from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
 
 VNUMBER, OPERATOR = "74993720692", "79035550000"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from airflow_provider_callapi.api.data_api import report_time
-from airflow_provider_callapi.api.models import zone
+from airflow_provider_callapi.api.times import read_datetime, report_time, zone
 
 _HOUR = 3600.0
 
@@ -49,9 +48,9 @@ def read_report_time(text: str, timezone: str, not_before: float) -> float:
     :param text: ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
     :param timezone: IANA name of the account's time zone.
     :param not_before: the earliest possible moment, such as the beginning of the call, epoch seconds.
-    :raises ValueError: the text is no time.
+    :raises ValueError: the text is no date and time, such as a date alone.
     """
-    at = datetime.fromisoformat(text)
+    at = read_datetime(text)
     if at.tzinfo is not None:
         return at.timestamp()
     first, second = (at.replace(tzinfo=zone(timezone), fold=fold).timestamp() for fold in (0, 1))

@@ -136,6 +136,13 @@ def convert_row(
             return None
         return iso_time(int(read_report_time(text, timezone, not_before)))
 
+    def read_inner(text: Any) -> str | None:
+        try:
+            return read_moment(text)
+        except (TypeError, ValueError, OverflowError):  # the rest of the list is readable
+            on_unreadable(name)
+            return None
+
     row: dict[str, Any] = {}
     for name in fields:
         value, kind = raw.get(name), kind_of_field(name)
@@ -143,7 +150,7 @@ def convert_row(
             if kind is FieldKind.MOMENT:
                 row[name] = read_moment(value)
             elif kind is FieldKind.JSON:
-                row[name] = [] if value is None and name in _LISTS else _convert_times(value, read_moment)
+                row[name] = [] if value is None and name in _LISTS else _convert_times(value, read_inner)
             else:
                 row[name] = read_plain_value(name, value)
         except (TypeError, ValueError, LookupError, OverflowError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_callapi.api.models import zone
+from airflow_provider_callapi.api.times import zone
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions
 

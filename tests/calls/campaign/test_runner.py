@@ -13,7 +13,6 @@ import pytest
 from campaign_world import ANNA, BORIS, CLARA, RULES, World
 from msgspec import structs
 
-from airflow_provider_callapi.api.data_api import report_time
 from airflow_provider_callapi.api.errors import (
     AccessDenied,
     CallApiError,
@@ -23,7 +22,8 @@ from airflow_provider_callapi.api.errors import (
     rejection,
 )
 from airflow_provider_callapi.api.methods import Component
-from airflow_provider_callapi.api.models import Limits, parse_time
+from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.api.times import parse_time, report_time
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours

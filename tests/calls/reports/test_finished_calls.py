@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport, report_time
+from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport
 from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.calls.reports import report_requests
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 

@@ -47,7 +47,9 @@ def convert(name: str, value: Any, zone: str = "Europe/Moscow", not_before: floa
         ("start_time", "2026-03-02T12:00:00.5", "2026-03-02T09:00:00Z"),
         ("start_time", "2026-03-02T12:00:00+03:00", "2026-03-02T09:00:00Z"),
         ("finish_time", "0000-00-00 00:00:00", None),
+        ("start_time", "2026-03-02T 12:00:00", "2026-03-02T09:00:00Z"),
         ("finish_time", "soon", "unreadable"),
+        ("finish_time", "2026-03-02", "unreadable"),
         ("finish_time", [], "unreadable"),
         ("virtual_phone_number", 74993720692, "74993720692"),
         ("virtual_phone_number", "", None),
@@ -64,6 +66,25 @@ def convert(name: str, value: Any, zone: str = "Europe/Moscow", not_before: floa
 )
 def test_a_value_is_converted_by_the_kind_of_its_field(name, value, wanted):
     assert convert(name, value) == wanted
+
+
+@pytest.mark.parametrize("time", [5, "soon", "2026-03-02", []])
+def test_one_unreadable_time_does_not_empty_the_list_that_contains_it(time):
+    tags = [{"tag_id": 36, "tag_change_time": time}, {"tag_id": 37, "tag_change_time": "2026-03-02 12:00:00"}]
+    unreadable: list[str] = []
+    row = convert_row(
+        {"tags": tags},
+        ["tags"],
+        timezone="Europe/Moscow",
+        not_before=START,
+        on_unreadable=unreadable.append,
+    )
+
+    assert row["tags"] == [
+        {"tag_id": 36, "tag_change_time": None},
+        {"tag_id": 37, "tag_change_time": "2026-03-02T09:00:00Z"},
+    ]
+    assert unreadable == ["tags"]
 
 
 @pytest.mark.parametrize(("earlier_hour", "wanted"), [(True, "00:30:00Z"), (False, "01:30:00Z")])

@@ -16,10 +16,10 @@ from airflow_provider_callapi.api.data_api import (
     REPORT_FIELDS,
     GetCallLegsReport,
     GetCallsReport,
-    report_time,
 )
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Rejected, rejection
+from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
