@@ -217,7 +217,7 @@ class Candidate:
                 if claim.person:  # an alert that rings is no rivalry
                     give_up_at, waits_until = give_up_at + pause, claim.at + self.abandoned_after
                 continue
-            progress = claim.progress if claim and self._has_rung(claim) else None
+            progress = self.seen_call  # also if a user has deleted the claim since
             if not self.may_write:
                 return progress
             again = True
@@ -275,7 +275,7 @@ class Candidate:
             is_free = self._owns(claim) or claim.owner == _NOBODY
             return is_free and claim.person <= newest.person and not claim.acknowledged
         if not self.may_write:
-            return claim is None or not self._pause_for(claim, began, unchanged_for=0.0, again=True)
+            return claim is None or not self._has_rung(claim)
         if claim and self._owns(claim) and began - claim.at >= self.settle + _LEASE:
             claim = self._claim(began)  # the claim was too old, and a rival could replace it
         return claim is not None and self._owns(claim) and not self._has_rung(claim)

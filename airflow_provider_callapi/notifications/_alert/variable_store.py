@@ -21,7 +21,7 @@ _CHECKED = 20
 
 
 class VariableUnreadable(Exception):
-    """A Variable exists, and its value cannot be read. Or a user has deleted the Variable meanwhile."""
+    """A Variable exists, and its value cannot be read."""
 
 
 class VariableStore:
@@ -32,7 +32,6 @@ class VariableStore:
 
     def __init__(self, description: str = "") -> None:
         self._description = description
-        self._known: set[str] = set()  # the Variables that this object has read or written
 
     def get(self, key: str) -> Any:
         """Return the value of a Variable. None: the Variable does not exist, or does not contain JSON.
@@ -40,12 +39,10 @@ class VariableStore:
         :raises VariableUnreadable: Airflow gives no value of a Variable that exists.
         """
         text = self._text(key)
-        if text is None and (key in self._known or _is_listed(key)):
+        if text is None and _is_listed(key):
             text = self._text(key)  # another process may just have created the Variable
             if text is None:
                 raise VariableUnreadable(f"Airflow gives no value of {key}, and does not say why")
-        if text is not None:
-            self._known.add(key)
         return _decode(text)
 
     def _text(self, key: str) -> Any:
@@ -58,7 +55,6 @@ class VariableStore:
 
     def set(self, key: str, value: Any) -> None:
         """Store a value in a Variable. If the Variable does not exist, create the Variable."""
-        self._known.add(key)
         Variable.set(key, json.dumps(value), description=self._description)
 
 

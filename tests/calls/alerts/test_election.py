@@ -195,6 +195,36 @@ def test_sixteen_runs_that_fail_together_all_ring_within_the_20_s_of_a_callback(
 
 
 @pytest.mark.parametrize("seed", range(20))
+def test_one_of_fifty_candidates_wins_although_a_user_deletes_the_claim_during_the_election(seed):
+    world = World(seed)
+    store = SlowStore(world, latency=SETTLE / 8)
+    actors = [(world.random.uniform(0, 2), rings(world, store, name=str(n))) for n in range(50)]
+
+    won = world.run(
+        (world.random.uniform(0, SETTLE), lambda: setattr(store, "value", None)),
+        *actors,
+    )
+
+    assert sum(won[1:]) == 1
+
+
+def test_a_candidate_that_cannot_write_does_not_wait_for_the_time_of_a_clock_that_is_ahead():
+    world = World()
+    store = SlowStore(world)
+    world.now += 3 * 3600
+    world.run((0, candidate(world, store, name="ahead").acquire))
+    world.now -= 3 * 3600
+    reading = candidate(world, store, name="deadline", may_write=False)
+    began = world.now
+
+    def act():
+        assert reading.acquire() is None
+        return reading.keeps_right(None), world.now - began
+
+    assert world.run((0, act)) == [(True, pytest.approx(SETTLE + 5, abs=1))]
+
+
+@pytest.mark.parametrize("seed", range(20))
 def test_two_runs_whose_tasks_fail_over_a_minute_ring_once_each_although_their_calls_end_at_once(seed):
     world = World(seed)
     stores = [SlowStore(world, latency=0.15), SlowStore(world, latency=0.15)]
