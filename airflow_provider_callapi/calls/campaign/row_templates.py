@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.campaign.row_values import (
     values_for_templates,
 )
 from airflow_provider_callapi.calls.lists.columns import value_of
-from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
+from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
@@ -30,10 +30,19 @@ from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_bra
 
 ROW = "contact"
 """The name of the person's row in templates."""
-_DAMAGED_VALUE = (
-    "the letters of a value are lost, because a program has read the list in a wrong encoding; export the "
-    "list again"
+_CHECKS: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (
+        is_damaged,
+        "the letters of a value are lost, because a program has read the list in a wrong encoding; export "
+        "the list again",
+    ),
+    (
+        has_codes,
+        "a value has codes instead of letters, such as &quot; or \\u0410; export the list again as plain "
+        "text",
+    ),
 )
+"""Checks of a rendered text, and what is wrong if a check says so."""
 
 
 class InvalidRow(ValueError):
@@ -193,7 +202,7 @@ class RowTemplate:
         self._where = where
         parsed = environment.parse(text)
         self._plain = _plain_text(parsed, values)
-        self._is_damaged = is_damaged(text)
+        self._checks = [(check, problem) for check, problem in _CHECKS if not check(text)]
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
         """Whether the template uses the person's row. If not, its text is the same for every person."""
 
@@ -209,8 +218,9 @@ class RowTemplate:
         text = self._plain.fill_in(row) if self._plain else None
         if text is None:
             text = self._render_with_jinja(row)
-        if not self._is_damaged and is_damaged(text):
-            raise InvalidRow(f"{self._where}: {_DAMAGED_VALUE}")
+        for is_wrong, problem in self._checks:
+            if is_wrong(text):
+                raise InvalidRow(f"{self._where}: {problem}")
         return text
 
     def _render_with_jinja(self, row: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Recognises texts whose letters are lost, such as ``РђРЅРЅР°``, ``Àííà`` and ``????`` for ``Анна``.
 
 A program damages a text if it reads the text in another encoding than the one in which the text was written.
+Or it exports the codes of a web page or of a program instead of the letters, such as ``&quot;``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,19 @@ _DAMAGES = tuple(
     )
 )
 """Match damaged texts in lower case, because a filter of a template may change the case."""
+
+_CODES = re.compile(
+    r"&(?:quot|apos|amp|lt|gt|nbsp|laquo|raquo|[mn]dash|#[0-9]{2,6}|#x[0-9a-f]{2,5});|<br\s*/?>"
+    r"|\\u0[0-9a-f]{3}",
+    re.IGNORECASE,
+)
+"""Matches codes of HTML and of JSON. Not those of a web address, which a filter may make on purpose."""
+
+
+def has_codes(text: str) -> bool:
+    """Return whether a text contains codes instead of letters, such as ``&quot;`` and ``\\u0410``."""
+    may_have_one = "&" in text or "\\" in text or "<" in text  # a quick answer
+    return may_have_one and _CODES.search(text) is not None
 
 
 def is_damaged(text: str) -> bool:

@@ -325,3 +325,9 @@ def test_a_number_is_spoken_as_people_write_it(value: Any, expected: str) -> Non
 def test_an_object_without_a_text_of_its_own_is_not_spoken() -> None:
     with pytest.raises(InvalidRow, match="no text of its own"):
         _filled_in("{{ contact.n }}", {"n": object()})
+
+
+def test_a_value_with_codes_instead_of_letters_makes_the_row_invalid() -> None:
+    with pytest.raises(InvalidRow, match="codes instead of letters"):
+        _filled_in("Hello {{ contact.name }}", {"name": "ООО &quot;Ромашка&quot;"})
+    assert _filled_in("A &amp; {{ contact.name }}", {"name": "B"}) == "A &amp; B"

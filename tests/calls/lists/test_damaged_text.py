@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
+from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
 
 RUSSIAN = st.from_regex(r"[А-ЯЁ][а-яё]{2,8}( [А-ЯЁ][а-яё]{1,8})?", fullmatch=True)
 
@@ -41,3 +41,26 @@ def test_a_name_of_question_marks_is_damaged(name: str) -> None:
 )
 def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
     assert not is_damaged(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ООО &quot;Ромашка&quot;",
+        "Tom &amp; Jerry",
+        "Анна<br>Ивановна",
+        "Анна<BR/>",
+        r"\u0410\u043d",
+        "&#1040;",
+    ],
+)
+def test_codes_instead_of_letters_are_noticed(text: str) -> None:
+    assert has_codes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["AT&T", "R&D; 5", "100 % & 5 %", "a < b", r"C:\users", "<Без имени>", "%D0%90%D0%BD", "Tom & Jerry;"],
+)
+def test_signs_in_a_text_are_no_codes(text: str) -> None:
+    assert not has_codes(text)
