@@ -1,0 +1,48 @@
+"""Numbers as text, in the form in which people write them: ``1234`` and not ``1234.0``, no exponent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+MOST_DIGITS = 15
+"""How many significant digits of a number a float certainly holds, in Python and in a workbook."""
+_MOST_PLACES = 400
+"""How many digits a text may have before or after the decimal point. The largest float has 309."""
+_SMALLEST_INEXACT = 2**53
+"""From here on, a float does not hold every whole number."""
+
+
+def number_text(value: int | float | Decimal) -> str:
+    """Return a number as text: ``1234`` for 1234.0, ``0.3`` for 0.1 + 0.2, ``1000`` for 1E+3.
+
+    The text has no exponent, no zeros at the end of its fraction, and a full stop as decimal point. The
+    fraction of a float is rounded so that the number has 15 significant digits. All other digits stay.
+
+    :param value: a number. Types of other libraries, such as ``numpy.float32``, are also possible.
+    :raises ValueError: the value is NaN, infinite, a bool, or has more than 400 digits before or after the
+        decimal point.
+    :raises ValueError: the value is a float that has lost digits: a whole number from 2^53 on with more than
+        15 significant digits, such as 12345678901234567890.0.
+    """
+    number = _decimal(value)
+    if not number:
+        return "0"  # also for -0.0 and 0E-10
+    if not number.is_finite() or not -_MOST_PLACES <= number.adjusted() < _MOST_PLACES:
+        raise ValueError("no number of up to 400 digits")
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _decimal(value: int | float | Decimal) -> Decimal:
+    if isinstance(value, bool):
+        raise ValueError("a boolean is no number")
+    if not isinstance(value, float):
+        return Decimal(str(value))
+    if not value.is_integer():  # also NaN and infinity
+        return Decimal(f"{value:.{MOST_DIGITS}g}")
+    if abs(value) < _SMALLEST_INEXACT:
+        return Decimal(int(value))
+    number = Decimal(repr(float(value)))
+    if len(number.normalize().as_tuple().digits) > MOST_DIGITS:
+        raise ValueError("a number has more digits than a float holds, so its last digits are lost")
+    return number
