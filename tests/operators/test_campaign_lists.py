@@ -129,6 +129,22 @@ def test_the_people_of_a_file_from_a_spreadsheet_are_called(desk, name, tmp_path
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_the_results_file_of_a_campaign_can_be_the_contact_list_of_the_next(desk, suffix, tmp_path):
+    first, second = (f"file://{tmp_path / name}.{suffix}" for name in ("first", "second"))
+    contacts = [*PEOPLE, {"phone": A, "name": "Анна"}, {"phone": "12-34", "name": "Глеб"}]
+    lenient = {"contacts": contacts, "fail_if_invalid_over": 0.5}
+    before = calls(desk, campaign="first", results=first, **lenient).run()
+
+    again = {**lenient, "contacts": first, "ti": TaskInstance(run_id="next")}
+    after = campaign(desk, campaign="second", call=CALL, results=second, **again).run()
+
+    assert rung(desk) == sorted([A, B, C] * 2)
+    for name in ("people", "results", "duplicates"):
+        assert after[name] == before[name]
+    assert after["duplicates"] == after["results"]["invalid"] == 1
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_a_row_with_half_of_a_character_in_the_text_is_invalid_and_the_results_are_written(
     desk, tmp_path, suffix
 ):
