@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from airflow_provider_callapi.calls.shown_values import LongNumber, ShownValue
+
 MOST_DIGITS = 15
 """How many significant digits of a number a float certainly holds, in Python and in a workbook."""
+LOST_DIGITS = (
+    "a number of the workbook has more than 15 digits, so its last digits are lost; store the cell as text"
+)
+"""The error message about a `LongNumber`."""
 _MOST_PLACES = 400
 """How many digits a text may have before or after the decimal point. The largest float has 309."""
 _SMALLEST_INEXACT = 2**53
@@ -16,14 +22,17 @@ def number_text(value: int | float | Decimal) -> str:
     """Return a number as text: ``1234`` for 1234.0, ``0.3`` for 0.1 + 0.2, ``1000`` for 1E+3.
 
     The text has no exponent, no zeros at the end of its fraction, and a full stop as decimal point. The
-    fraction of a float is rounded so that the number has 15 significant digits. All other digits stay.
+    fraction of a float is rounded so that the number has 15 significant digits. All other digits stay. A
+    number of a workbook has the text that its cell shows, such as ``15%``.
 
     :param value: a number. Types of other libraries, such as ``numpy.float32``, are also possible.
     :raises ValueError: the value is NaN, infinite, a bool, or has more than 400 digits before or after the
         decimal point.
     :raises ValueError: the value is a float that has lost digits: a whole number from 2^53 on with more than
-        15 significant digits, such as 12345678901234567890.0.
+        15 significant digits, such as 12345678901234567890.0. Or it is a `LongNumber` of a workbook.
     """
+    if isinstance(value, ShownValue) and value.shown is not None:
+        return value.shown
     number = _decimal(value)
     if not number:
         return "0"  # also for -0.0 and 0E-10
@@ -36,6 +45,8 @@ def number_text(value: int | float | Decimal) -> str:
 def _decimal(value: int | float | Decimal) -> Decimal:
     if isinstance(value, bool):
         raise ValueError("a boolean is no number")
+    if isinstance(value, LongNumber):
+        raise ValueError(LOST_DIGITS)
     if not isinstance(value, float):
         return Decimal(str(value))
     if not value.is_integer():  # also NaN and infinity

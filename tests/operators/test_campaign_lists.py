@@ -128,6 +128,43 @@ def test_the_people_of_a_file_from_a_spreadsheet_are_called(desk, name, tmp_path
     ]
 
 
+def test_a_template_and_the_results_write_what_the_cell_of_a_workbook_shows(desk, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="an extra of the package")
+    book = openpyxl.Workbook()
+    book.active.append(["phone", "discount", "due"])
+    book.active.append([int(A), 0.15, datetime(2026, 12, 1)])
+    book.active["B2"].number_format, book.active["C2"].number_format = "0%", "dd.mm.yyyy"
+    book.save(tmp_path / "list.xlsx")
+    text = (
+        "{{ contact.discount }} {{ 'до ' ~ contact.due }} {{ contact.due.strftime('%d/%m') }} "
+        "{{ (contact.discount * 100) | int }} {{ contact.due.year > 2025 }}"
+    )
+
+    message = {"type": "tts", "value": "{{ contact.discount }}"}
+    call, results = {**CALL, "contact_message": message, "external_id": text}, tmp_path / "results.csv"
+    campaign(desk, contacts=f"file://{tmp_path}/list.xlsx", call=call, results=f"file://{results}").run()
+
+    [row] = csv.DictReader(results.read_text("utf-8-sig").splitlines(), delimiter=";")
+    assert (row["discount"], row["due"]) == ("15%", "01.12.2026")
+    assert row["call_external_id"] == "15% до 01.12.2026 01/12 15 True"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_the_results_file_of_a_campaign_can_be_the_contact_list_of_the_next(desk, suffix, tmp_path):
+    first, second = (f"file://{tmp_path / name}.{suffix}" for name in ("first", "second"))
+    contacts = [*PEOPLE, {"phone": A, "name": "Анна"}, {"phone": "12-34", "name": "Глеб"}]
+    lenient = {"contacts": contacts, "fail_if_invalid_over": 0.5}
+    before = calls(desk, campaign="first", results=first, **lenient).run()
+
+    again = {**lenient, "contacts": first, "ti": TaskInstance(run_id="next")}
+    after = campaign(desk, campaign="second", call=CALL, results=second, **again).run()
+
+    assert rung(desk) == sorted([A, B, C] * 2)
+    for name in ("people", "results", "duplicates"):
+        assert after[name] == before[name]
+    assert after["duplicates"] == after["results"]["invalid"] == 1
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_a_row_with_half_of_a_character_in_the_text_is_invalid_and_the_results_are_written(
     desk, tmp_path, suffix

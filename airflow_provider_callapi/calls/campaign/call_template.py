@@ -16,8 +16,10 @@ from airflow_provider_callapi.calls.campaign.row_templates import (
     fill_in,
     has_template,
 )
+from airflow_provider_callapi.calls.number_texts import LOST_DIGITS
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
+from airflow_provider_callapi.calls.shown_values import LongNumber, ShownValue
 
 _ID = "external_id"
 PERSONS_NUMBER = "{{ contact.phone }}"
@@ -86,10 +88,13 @@ class CallTemplate:
         The number is neither checked nor converted.
 
         :param row: the person's row in the contact list: column → value.
-        :raises InvalidRow: the author's template for the number cannot be filled in from this row. The error
-            message names the field ``call.contact``.
+        :raises InvalidRow: the author's template for the number cannot be filled in from this row. Or it
+            inserts a date or a long number of a workbook. The error message names the field ``call.contact``.
         """
-        return str(self._render_field(ROW, row))
+        written = str(self._render_field(ROW, row))
+        if any(isinstance(cell, ShownValue) and str(cell) == written.strip() for cell in row.values()):
+            raise InvalidRow(f"call.{ROW}: a date or another value of a workbook that is no phone number")
+        return written
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
@@ -110,8 +115,9 @@ class CallTemplate:
 
         :param external_id: the ``external_id`` of the attempt, from the function
             `attempt_ids.external_id`.
-        :raises InvalidRow: no valid request can be made from the person's row. The error message names the
-            field, such as ``call.contact``.
+        :raises InvalidRow: no valid request can be made from the person's row, for example because a field
+            contains a number of which a workbook has lost digits. The error message names the field, such as
+            ``call.contact``.
         """
         known = {ROW: person.contact, _ID: external_id}
         # The number to call is read already. Without its +, it could be read as another number.
@@ -123,4 +129,7 @@ class CallTemplate:
             raise InvalidRow(str(error)) from None
 
     def _render_field(self, name: str, row: Mapping[str, Any]) -> Any:
-        return fill_in(self._fields[name], row)
+        value = fill_in(self._fields[name], row)
+        if any(isinstance(cell, LongNumber) and str(cell) in str(value) for cell in row.values()):
+            raise InvalidRow(f"call.{name}: {LOST_DIGITS}")
+        return value

@@ -12,32 +12,8 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.reports.csv_cell import csv_cell
+from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
 from airflow_provider_callapi.calls.time_texts import iso_time
-
-COLUMNS = (
-    "call_contact",
-    "call_result",
-    "call_why",
-    "call_attempts",
-    "call_session_id",
-    "call_external_id",
-    "call_started_at",
-    "call_answered_at",
-    "call_ended_at",
-    "call_talk_seconds",
-    "call_finish_reason",
-    "call_tags",
-    "call_operations",
-)
-"""The columns that the results add to each row of the contact list.
-
-A column of the contact list with the same name as one of these columns is replaced. ``call_contact`` is the
-number called, as E.164 digits. ``call_attempts`` is how many calls to the person the service accepted. The
-sum of ``call_attempts`` is the summary's ``calls``. ``call_finish_reason`` is the cause for which the
-contact's leg ended or, if that is unknown, the cause for which the call ended. ``call_operations`` lists the
-operations of the scenario, if the campaign asks for them. The columns after ``call_attempts`` describe the
-last attempt.
-"""
 
 DUPLICATE = "duplicate"
 """The ``call_result`` of a row with the number of an earlier row."""
@@ -120,7 +96,7 @@ def _person_columns(ending: Ending) -> dict[str, Any]:
 
 
 def _columns(**known: Any) -> dict[str, Any]:
-    return {**dict.fromkeys(COLUMNS), **known}
+    return {**dict.fromkeys(RESULT_COLUMNS), **known}
 
 
 def _iso_or_none(at: float | None) -> str | None:
@@ -129,17 +105,17 @@ def _iso_or_none(at: float | None) -> str | None:
 
 def _write_json_lines(file: TextIO, listed: Sequence[_Listed]) -> None:
     for item in listed:
-        own = {name: value for name, value in _list_row(item).items() if name not in COLUMNS}
+        own = {name: value for name, value in _list_row(item).items() if name not in RESULT_COLUMNS}
         file.write(json.dumps({**own, **_result_columns(item)}, ensure_ascii=False, default=str) + "\n")
 
 
 def _write_csv(file: TextIO, listed: Sequence[_Listed], separator: str, bom: bool) -> None:
     met = dict.fromkeys(name for item in listed for name in _list_row(item))
-    own_columns = [name for name in met if name not in COLUMNS]
+    own_columns = [name for name in met if name not in RESULT_COLUMNS]
     if bom:
         file.write("\ufeff")
     writer = csv.writer(file, delimiter=separator)
-    writer.writerow([*map(csv_cell, own_columns), *COLUMNS])
+    writer.writerow([*map(csv_cell, own_columns), *RESULT_COLUMNS])
     for item in listed:
         own, added = _list_row(item), _result_columns(item)
         writer.writerow([*(csv_cell(own.get(name)) for name in own_columns), *map(csv_cell, added.values())])

@@ -26,6 +26,7 @@ from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
 from airflow_provider_callapi.calls.number_texts import number_text
+from airflow_provider_callapi.calls.shown_values import LongNumber
 from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
 
 ROW = "contact"
@@ -152,7 +153,7 @@ def _check_spoken_value(value: Any) -> Any:
     """
     value = _check_value(value)
     try:
-        return number_text(value) if isinstance(value, float | Decimal) else value
+        return number_text(value) if isinstance(value, float | Decimal | LongNumber) else value
     except ValueError as problem:
         raise UndefinedError(f"a value is no certain number: {problem}") from None
 

@@ -18,6 +18,7 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
@@ -112,6 +113,10 @@ def _fold_text(name: str) -> str:
     return re.sub(r"[\s_.-]", "", unquoted).casefold()
 
 
+_RESULT_NAMES = frozenset(map(fold_name, RESULT_COLUMNS))
+"""The folded names of the columns in a results file. None of them is a misspelt name, e.g. of external_id."""
+
+
 @lru_cache(maxsize=256)
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
     """Return which column contains the number to call, and which the time zone, judged by the names.
@@ -121,7 +126,7 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
         misspelt ``phone`` is no error.
     :raises ListUnreadable: a column seems to be the missing column ``phone`` or ``timezone``, because its
         name is a similar word. Or it may be the missing column ``timezone``, because a wrong encoding has
-        destroyed the letters of its name.
+        destroyed the letters of its name. The names of a results file, see `RESULT_COLUMNS`, never seem so.
     :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}
@@ -158,6 +163,8 @@ def is_other_heading(row: Mapping[str, Any]) -> bool:
 
 def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning: str) -> None:
     for name in names:
+        if folded[name] in _RESULT_NAMES:
+            continue
         if meaning == TIMEZONE and is_damaged(str(name)):
             raise ListUnreadable(
                 f"the letters of the column {shown_name(name)} are lost, so it may be {meaning}: a program "

@@ -34,6 +34,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NotANumber,
     NumberingPlan,
 )
+from airflow_provider_callapi.calls.shown_values import stored_text
 
 _END_OF_RANGE = re.compile(
     "(phone|number|tel|mobile|msisdn|номер|тел|телефон|моб)(number|num|номер)?"
@@ -67,7 +68,8 @@ class ExcludedNumbers:
         if is_blank(row):
             return
         phones = phone_columns(tuple(row))
-        values = {name: str(value) for name, value in row.items() if value is not None}
+        # The shown text of a date, such as 31.12.2026, can be read as a number of Denmark.
+        values = {name: stored_text(value) for name, value in row.items() if value is not None}
         for name in filter(_is_end_of_range, values):
             if _count_digits(values[name]):
                 self._problems.setdefault(line, f"column {shown_name(name)}: {RANGE}")

@@ -1,4 +1,4 @@
-"""Finds the digits that a cell's number format shows in addition to the stored number.
+"""Finds the digits and the ``%`` that a cell's number format shows, and rounds as the format does.
 
 With the format ``"+7 "000 000-00-00``, a workbook shows the number 9260000001 as ``+7 926 000-00-01``. The
 stored number alone may be the number of a stranger, for example in another country.
@@ -7,7 +7,10 @@ stored number alone may be the number of a stranger, for example in another coun
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+
+from airflow_provider_callapi.calls.number_texts import MOST_DIGITS, number_text
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<place>[0#?]|General)|(?P<plain>[ ()/+1-9-])|[_*].'
@@ -18,6 +21,11 @@ _SIGNS = re.compile(r"[^\d+-]")
 _ADDED_DIGIT = re.compile(r'"[^"]*[\d+][^"]*"|\\[\d+]|(?<![Ee])\+|\[\$[^\]-]*\d')
 """Matches a digit or a ``+`` that a number format adds to the stored number."""
 _SMALLEST_PHONE_NUMBER = 1_000_000
+_NO_PLACE = re.compile(r'"[^"]*"|\\.|[_*].|\[[^\]]*\]|[ ()+-]')
+"""Matches what stands in a number format beside the places for digits, such as a text or a gap."""
+_CONDITION = re.compile(r"\[[<>=]")
+_PLACES = re.compile(r"[#0?,]*[#0?](?:\.([#0?]*))?")
+"""Matches the places for digits, such as ``#,##0.00``. A ``,`` at the end divides the number by 1000."""
 
 
 def may_show_other_digits(value: int | str, number_format: str) -> bool:
@@ -90,3 +98,31 @@ def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
         text = match["quoted"] or match["escaped"] or match["plain"] or match["currency"] or ""
         parts.append((match["place"], True) if match["place"] else (text, False))
     return tuple(parts) if any(is_place for _, is_place in parts) else None
+
+
+def decimal_text(value: int | float, number_format: str) -> str:
+    """Return a number as a workbook shows it: rounded, and with its ``%``, but without zeros at the end.
+
+    Examples: ``15%`` for 0.15 with the format ``0%``, and ``0.3`` for 0.1 + 0.2 with any format. The text has
+    a full stop as decimal point, and neither a separator of thousands nor the texts of the format. A number
+    from 1,000,000 on is not rounded, because it may be a phone number. A format with other parts, such as
+    ``0.00E+00``, rounds nothing either.
+
+    :param number_format: the number format of the cell.
+    """
+    places, is_percent = _places(number_format, value < 0)
+    number = Decimal(f"{value:.{MOST_DIGITS}g}") * (100 if is_percent else 1)
+    if places is not None and abs(number) < _SMALLEST_PHONE_NUMBER:
+        number = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return number_text(number) + ("%" if is_percent else "")
+
+
+@lru_cache(maxsize=1024)
+def _places(number_format: str, is_negative: bool) -> tuple[int | None, bool]:
+    """Return how many decimal places a format shows (None: unknown), and whether it shows a percentage."""
+    if _CONDITION.search(number_format):
+        return None, False
+    sections = _NO_PLACE.sub("", number_format).split(";")
+    section = sections[1] if is_negative and len(sections) > 1 else sections[0]
+    match = _PLACES.fullmatch(section.replace("%", "", 1))
+    return (len(match[1] or "") if match else None), section.count("%") == 1

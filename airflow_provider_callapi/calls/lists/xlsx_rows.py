@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date, time, timedelta
 from itertools import dropwhile
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import XMLParser
 
+from airflow_provider_callapi.calls.lists.date_formats import date_text
 from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
-from airflow_provider_callapi.calls.lists.number_formats import may_show_other_digits, shown_text
+from airflow_provider_callapi.calls.lists.number_formats import (
+    decimal_text,
+    may_show_other_digits,
+    shown_text,
+)
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
+from airflow_provider_callapi.calls.number_texts import MOST_DIGITS
+from airflow_provider_callapi.calls.shown_values import LongNumber, shown_as
 
 _PART = 65536
 """How many bytes of a sheet's XML are read at once."""
@@ -23,7 +31,9 @@ def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterato
     """Yield the rows of an Excel workbook: column → value, or None for an empty cell.
 
     The first line with a value contains the column names. If the number format of a cell shows further
-    digits, such as ``+7 926 000-00-01`` for the number 9260000001, the value is the shown text.
+    digits, such as ``+7 926 000-00-01`` for the number 9260000001, the value is the shown text. All other
+    numbers, dates, times and durations stay such values, but their text is the text that the cell shows, see
+    `ShownValue`. A whole number with more than 15 digits is a `LongNumber`.
 
     :param file: the ``.xlsx`` file, opened in binary mode.
     :param check_empty: a function that is called with the column names if all rows are empty, or if there are
@@ -173,18 +183,31 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
 
 
 def _value(cell: Any, line: int) -> Any:
-    """Return a cell's value, or the shown text if the cell's number format adds digits, ``+`` or ``-``.
+    """Return a cell's value. Its text is the text that the cell shows, if this text is certain.
 
     :raises ListUnreadable: the number format may add digits, but cannot be read.
     """
     value = cell.value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, date | time | timedelta):
+        return shown_as(value, date_text(value, cell.number_format))
+    if isinstance(value, float):
+        return shown_as(value, decimal_text(value, cell.number_format))
     if isinstance(value, bool) or not isinstance(value, int | str):
-        return value
+        return value  # the word that stands for a boolean depends on the language of the program
     if may_show_other_digits(value, cell.number_format):
         raise ListUnreadable(
             f"line {line}: a number format that may show further digits of a phone number. Format the column "
             "as text, and write each number whole"
         )
-    return value if isinstance(value, str) else (shown_text(value, cell.number_format) or value)
+    return value if isinstance(value, str) else _whole_number(value, cell.number_format)
+
+
+def _whole_number(value: int, number_format: str) -> int | str:
+    if abs(value) >= 10**MOST_DIGITS:
+        return LongNumber(value)
+    if text := shown_text(value, number_format):
+        return text
+    shown: int = shown_as(value, decimal_text(value, number_format))
+    return shown

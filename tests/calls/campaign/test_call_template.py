@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spelled_numbers import NUMBERS, spelled
 
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+from airflow_provider_callapi.calls.shown_values import LongNumber, shown_as
 
 
 def test_a_row_that_lacks_a_value_of_the_call_is_invalid_and_the_other_rows_are_valid() -> None:
@@ -221,3 +224,29 @@ def test_an_external_id_that_contains_the_phone_number_is_refused(own: str) -> N
     assert why(plan_of([anna()], external_id=own)) == (
         "call.external_id: contains the phone number, which logs would then show"
     )
+
+
+def test_a_row_with_a_number_that_has_lost_digits_is_invalid_only_if_the_call_uses_the_number() -> None:
+    row = anna(order=LongNumber(1234567890123456), phone="79260000001")
+
+    for text in ("Order {{ contact.order }}", "{{ 'Order ' ~ contact.order }}"):
+        spoken = {**CALL, "contact_message": {"type": "tts", "value": text}}
+        plan = read_people([row], template_of(spoken), key_of=str, timezone="UTC")
+        (skipped,) = plan.invalid
+        assert skipped.why.startswith("call.contact_message")
+        assert skipped.why.endswith("so its last digits are lost; store the cell as text")
+    assert "store the cell as text" in why(plan_of([{"phone": LongNumber(7926000000112345), "name": "Anna"}]))
+    assert plan_of([row]).invalid == []
+
+
+def test_a_date_of_a_workbook_is_no_phone_number() -> None:
+    """In Denmark, 31122026 is a phone number."""
+    rows = [
+        {"phone": day, "name": "Anna"} for day in ("31122026", shown_as(date(2026, 12, 31), "31.12.2026"))
+    ]
+    template = CallTemplate(CALL, region="DK")
+
+    plan = read_people(rows, template, key_of=str, timezone="UTC")
+
+    assert [person.contact for person in plan.people] == ["4531122026"]
+    assert "call.contact: a date or another value" in plan.invalid[0].why

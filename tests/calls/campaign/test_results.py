@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.campaign.results import COLUMNS, write_results
+from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
 
 R = Result
 
@@ -144,7 +145,7 @@ def test_a_row_describes_the_last_call() -> None:
         "call_operations": ["Later"],
     }
     [line] = as_csv([ending])
-    assert list(line) == ["phone", "name", *COLUMNS], "the row's own columns first"
+    assert list(line) == ["phone", "name", *RESULT_COLUMNS], "the row's own columns first"
     assert (line["call_tags"], line["call_operations"]) == ("[36, 37]", '["Later"]')
 
 
@@ -184,15 +185,16 @@ def test_the_result_columns_of_an_earlier_campaign_are_replaced() -> None:
         [row] = read([ending])
         assert row["call_result"] == "answered"
         assert row["call_note"] == "kept"
-        assert list(row) == ["phone", "name", "call_note", *COLUMNS]
+        assert list(row) == ["phone", "name", "call_note", *RESULT_COLUMNS]
 
 
-@given(
-    st.dictionaries(st.text().filter(lambda name: name not in COLUMNS), st.text() | st.integers() | st.none())
-)
+OTHER_NAMES = st.text().filter(lambda name: name not in RESULT_COLUMNS)
+
+
+@given(st.dictionaries(OTHER_NAMES, st.text() | st.integers() | st.none()))
 def test_json_lines_contain_every_row_unchanged(row: dict[str, Any]) -> None:
     [read] = as_json([with_row(**row)])
-    assert {name: value for name, value in read.items() if name not in COLUMNS} == row
+    assert {name: value for name, value in read.items() if name not in RESULT_COLUMNS} == row
 
 
 @pytest.mark.parametrize(

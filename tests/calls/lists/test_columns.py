@@ -6,12 +6,14 @@ import pytest
 
 from airflow_provider_callapi.calls.campaign.time_zones import refuse_unnamed_zone
 from airflow_provider_callapi.calls.lists.columns import (
+    Columns,
     find_columns,
     phone_columns,
     refuse_duplicates,
     value_of,
 )
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,11 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
 )
 def test_any_other_name_is_accepted_as_a_column(name: str) -> None:
     find_columns(("phone", name))
+
+
+@pytest.mark.parametrize("name", [*RESULT_COLUMNS, "Call External ID"])
+def test_no_column_of_a_results_file_is_a_misspelt_name(name: str) -> None:
+    assert find_columns(("phone", name)) == Columns("phone", None)
 
 
 def test_a_do_not_call_list_uses_all_columns_with_numbers() -> None:

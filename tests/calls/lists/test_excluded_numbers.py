@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from spelled_numbers import NUMBERS, SIP_NUMBERS, in_any_case, spelled
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+from airflow_provider_callapi.calls.shown_values import shown_as
 
 A, B = "79260000001", "79260000002"
 
@@ -229,3 +231,10 @@ def test_a_row_with_a_sip_address_and_a_phone_number_is_readable(row: Mapping[st
 @pytest.mark.parametrize("text", ["anna@x.ru", "нет, anna@x.ru", "12-34, sip25@x.ru", "7926000001, i80@x.ru"])
 def test_an_email_does_not_make_a_row_without_a_number_readable(text: str) -> None:
     assert list(read({"phone": text, "name": "Anna"})[1]) == [1]
+
+
+def test_a_date_of_a_workbook_in_the_place_of_a_number_is_unreadable() -> None:
+    """In Denmark, 31122026 is a phone number."""
+    day = shown_as(datetime(2026, 12, 31), "31.12.2026")
+
+    assert read({"phone": day}, region="DK")[1] == {1: "digits that are not a phone number"}

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.number_formats import may_show_other_digits, shown_text
+from airflow_provider_callapi.calls.lists.number_formats import (
+    decimal_text,
+    may_show_other_digits,
+    shown_text,
+)
+from airflow_provider_callapi.calls.number_texts import number_text
 
 
 @pytest.mark.parametrize(
@@ -105,3 +110,46 @@ def test_a_format_may_add_digits_to_a_text() -> None:
     shows_more = partial(may_show_other_digits, "9162345678")
     assert all(map(shows_more, ('"+1 "@', r"\+@", '0;-0;0;"8"@', "[$+1] @")))
     assert not any(map(shows_more, ("@", "General", "", '"+7 "0;;;@', '"тел. "@')))
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [
+        (0.15, "0%", "15%"),
+        (1, "0%", "100%"),
+        (0.1555, "0.00%", "15.55%"),
+        (0.155, "0%", "16%"),
+        (-0.15, "0%", "-15%"),
+        (0.15, r"0\ %", "15%"),
+        (0.15, r"0\%", "0"),
+        (0.15, '0.00"%"', "0.15"),
+        (0.3333333333333333, "# ?/?%", "33.3333333333333%"),
+        (0.1 + 0.2, "General", "0.3"),
+        (0.1 + 0.2, "0.00", "0.3"),
+        (1234.5, "#,##0.00", "1234.5"),
+        (1234.565, '#,##0.00" руб."', "1234.57"),
+        (1234.5, "0", "1235"),
+        (-1234.567, "#,##0.00_);[Red](#,##0.0)", "-1234.6"),
+        (1234567.891, "0", "1234567.891"),
+        (79260000001.7, "0", "79260000001.7"),
+        (1234.567, "0,", "1234.567"),
+        (1234.567, "0.00E+00", "1234.567"),
+        (0.155, "[<1]0.0%;0%", "0.155"),
+        (1e-05, "General", "0.00001"),
+        (12, "0.00", "12"),
+    ],
+)
+def test_a_number_is_rounded_as_shown_and_keeps_its_percent_sign(
+    value: float, number_format: str, text: str
+) -> None:
+    assert decimal_text(value, number_format) == text
+
+
+@given(st.floats(-1e9, 1e9), st.text('0#?.,%;E+"_ ', max_size=10))
+def test_any_format_leaves_the_number_or_rounds_it_at_one_of_its_digits(
+    value: float, number_format: str
+) -> None:
+    text = decimal_text(value, number_format)
+
+    digits = number_text(value * 100 if "%" in text else value)
+    assert float(text.rstrip("%")) == pytest.approx(float(digits), abs=0.5, rel=1e-14)

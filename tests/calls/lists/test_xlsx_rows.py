@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ openpyxl = pytest.importorskip("openpyxl", reason="an extra of the package")
 
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable  # noqa: E402
 from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: E402
+from airflow_provider_callapi.calls.shown_values import LongNumber  # noqa: E402
 
 
 def workbook(*lines: list[Any], more_sheets: int = 0, merged: Sequence[str] = ()) -> io.BytesIO:
@@ -207,6 +209,47 @@ def test_a_number_keeps_the_digits_that_only_its_number_format_shows() -> None:
     assert list(read_xlsx(saved(book))) == [
         {"phone": "+1 (916) 234-5678", "timezone": "UTC-5", "pin": "0042"}
     ]
+
+
+def test_a_value_has_the_text_that_its_cell_shows_and_stays_a_value() -> None:
+    book = openpyxl.Workbook()
+    shown: dict[str, tuple[Any, str, str]] = {
+        "discount": (0.15, "0%", "15%"),
+        "all": (1, "0%", "100%"),
+        "due": (datetime(2026, 12, 1), "DD.MM.YYYY", "01.12.2026"),
+        "at": (time(18, 30), "hh:mm", "18:30"),
+        "for": (timedelta(hours=30), "[h]:mm", "30:00"),
+        "sum": (0.567, "0.00", "0.57"),
+        "plain": (1234.5, "#,##0.00", "1234.5"),
+        "whole": (1500, '#,##0.00" руб."', "1500"),
+        "flag": (True, "General", "True"),
+    }
+    book.active.append(list(shown))
+    book.active.append([value for value, _, _ in shown.values()])
+    for column, (_, number_format, _) in enumerate(shown.values(), start=1):
+        book.active.cell(2, column).number_format = number_format
+
+    [row] = read_xlsx(saved(book))
+
+    assert {name: str(value) for name, value in row.items()} == {
+        name: text for name, (*_, text) in shown.items()
+    }
+    assert row == {name: value for name, (value, *_) in shown.items()}
+
+
+@pytest.mark.parametrize("number_format", ["General", "0000-0000-0000-0000", "0%"])
+@pytest.mark.parametrize(("value", "is_long"), [(10**15 - 1, False), (10**15, True), (-1.5e19, True)])
+def test_a_workbook_does_not_hold_the_last_digits_of_a_long_number(
+    value: float, is_long: bool, number_format: str
+) -> None:
+    book = openpyxl.Workbook()
+    for cell in ("order", value):
+        book.active.append([cell])
+    book.active["A2"].number_format = number_format
+
+    [row] = read_xlsx(saved(book))
+
+    assert isinstance(row["order"], LongNumber) == is_long
 
 
 @pytest.mark.parametrize(
