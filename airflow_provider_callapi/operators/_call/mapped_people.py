@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._published_people import PublishedPeople
 from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
@@ -69,7 +70,8 @@ class PeopleOfIndex:
             self._refuse_called_person(contact)
         called = self._called()
         if not any(self._may_be(person, contact) for person in called):
-            self._state.set(_KEY, [*called, self._facts.deployment.fingerprint(*self._scope, contact)])
+            person = self._facts.deployment.fingerprint(*self._scope, contact_key(contact))
+            self._state.set(_KEY, [*called, person])
             self.publish()
 
     def withdraw(self, contact: str) -> None:
@@ -106,4 +108,5 @@ class PeopleOfIndex:
 
         Also True if the secret key of the hash was deleted.
         """
-        return self._facts.deployment.is_fingerprint_of(person, *self._scope, contact) is not False
+        parts = (*self._scope, contact_key(contact))
+        return self._facts.deployment.is_fingerprint_of(person, *parts) is not False
