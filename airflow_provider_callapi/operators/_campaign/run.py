@@ -225,6 +225,7 @@ class CampaignRun:
             self._options.campaign,
             self._plan,
             self._log,
+            ledger=self._ledger if self._event is None else None,
             list_number=own_list(self._options.shard, int(self._facts.owner[-1])),
         )
         return opened.enter_context(closing(table))
