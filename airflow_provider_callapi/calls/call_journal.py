@@ -39,6 +39,7 @@ from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 RECORD_KEY = "callapi_call"
@@ -255,7 +256,7 @@ class Journal:
         """
         if self.record is None:
             return False
-        return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact)
+        return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact_key(contact))
 
     def describe(self, request: StartCall) -> str:
         """Return the stage of the task's call for the task log, e.g. ``Journal stage started``.
@@ -282,11 +283,12 @@ class Journal:
         """Return a fingerprint (a shortened hash) of the task and of the phone number in a start request.
 
         A later try compares fingerprints to find out whether its request calls the same person. The message
-        is not in the hash, because a later try may have another message for the same person.
+        is not in the hash, because a later try may have another message for the same person. In a SIP number,
+        upper and lower case are equal.
 
         The hash has a secret key, see `Deployment.fingerprint`.
         """
-        return self._deployment.fingerprint(*self._owner, request.contact)
+        return self._deployment.fingerprint(*self._owner, contact_key(request.contact))
 
     def external_id(self, request: StartCall, attempt: int) -> str:
         """Return the ``external_id`` of an attempt. The id is the same in each retry of the task.

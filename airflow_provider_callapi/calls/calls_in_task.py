@@ -18,6 +18,7 @@ from typing import Any
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.call_journal import RECORD_KEY
 from airflow_provider_callapi.calls.deployment import Deployment
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _INDEX_KEY = "callapi_calls"
@@ -60,9 +61,8 @@ class CallsInTask:
         """
         calls = self._calls()
         content = request.model_dump_json()
-        to_person = [
-            number for number, call in enumerate(calls) if self._is_same(call["person"], request.contact)
-        ]
+        person = contact_key(request.contact)
+        to_person = [number for number, call in enumerate(calls) if self._is_same(call["person"], person)]
         alike = [number for number in to_person if self._is_same(calls[number]["request"], content)]
         asked = {number for number in to_person if calls[number]["try"] == self._try}
         repeated = [number for number in alike if number in asked]
@@ -71,7 +71,7 @@ class CallsInTask:
             return repeated[0] + 1
         number = unasked[0] if unasked else len(calls)
         if not unasked:
-            calls.append({"person": self._fingerprint(request.contact)})
+            calls.append({"person": self._fingerprint(person)})
         calls[number] |= {"request": self._fingerprint(content), "try": self._try}
         self._store.set(_INDEX_KEY, {"calls": calls})
         return number + 1
@@ -82,10 +82,11 @@ class CallsInTask:
         :param number: the position of the call that is left out. The task's first call has the position 1.
         :param request: the start request of this call.
         """
+        person = contact_key(request.contact)
         records = (
             NumberedStore(self._store, other).get(RECORD_KEY)
             for other, call in enumerate(self._calls(), start=1)
-            if other != number and self._is_same(call["person"], request.contact)
+            if other != number and self._is_same(call["person"], person)
         )
         return [record["call"]["call_session_id"] for record in records if record and record["call"]]
 

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, Column, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, Column, Integer, MetaData, Table, Text, select
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.databases.attempt_columns import KEY, attempt_columns
@@ -105,6 +105,29 @@ class ResultsTable:
                 named=self._keyed.named,
             )
 
+    def read_ids(self, campaign: str) -> dict[tuple[str, int], str | None]:
+        """Return the ``external_id`` of each attempt of a campaign that the table contains.
+
+        :return: (person, number of the attempt) → ``external_id``.
+        :raises CallApiTrouble: the database does not answer.
+        """
+        columns = self._keyed.table.c
+        query = select(columns.person, columns.attempt, columns.external_id).where(
+            columns.campaign == _short_name(campaign), columns.attempt > 0
+        )
+        rows = in_transaction(
+            self._keyed.engine,
+            lambda db: db.execute(query).all(),
+            retrying=RETRY_BRIEFLY,
+            named=self._keyed.named,
+        )
+        return {(person, attempt): external_id for person, attempt, external_id in rows}
+
+    @property
+    def named(self) -> str:
+        """The beginning of each error message, such as ``results: connection 'dwh', table calls``."""
+        return self._keyed.named
+
     def close(self) -> None:
         """Close the connections to the database. A later write opens a new connection."""
         self._keyed.close()
@@ -139,12 +162,15 @@ def position_in_list(line: int, list_number: int | None) -> str:
 
 
 def _with_short_name(row: Row) -> Row:
-    """Return a row whose campaign name is not too long: a hash replaces the end of a longer name."""
-    campaign = row["campaign"]
+    return {**row, "campaign": _short_name(row["campaign"])}
+
+
+def _short_name(campaign: str) -> str:
+    """Return a campaign's name that is not too long: a hash replaces the end of a longer name."""
     if len(campaign) <= LONGEST_NAME:  # the column takes no longer name
-        return row
+        return campaign
     digest = hashlib.sha256(campaign.encode()).hexdigest()[:16]
-    return {**row, "campaign": f"{campaign[: LONGEST_NAME - len(digest) - 1]}-{digest}"}
+    return f"{campaign[: LONGEST_NAME - len(digest) - 1]}-{digest}"
 
 
 def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -91,6 +91,11 @@ class PagedLedger:
         :param people: the keys of the people, as in `Attempt.person`.
         """
         return (attempt for person in people for attempt in self._attempts.get(person, ()))
+
+    @property
+    def people(self) -> Set[str]:
+        """The keys of the people whom the campaign has called, or may have called."""
+        return self._attempts.keys()
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.

@@ -68,6 +68,21 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
         """Return the names of the parameters that this mapped operator gets from another task."""
         return mapped_from_tasks(self, context)
 
+    def expanded(self, context: Mapping[str, Any]) -> Mapping[str, Any] | list[Any]:
+        """Return what the DAG file maps this operator over.
+
+        :return: of ``expand(name=values)``: a dict, in which each value is a list or the output of a task. Of
+            ``expand_kwargs(rows)``: the rows. An empty list: the operator is not mapped, or maps only the
+            arguments of a decorated function.
+        """
+        dag = self.get_dag()
+        task = dag.task_dict.get(self.task_id) if dag else None
+        if not isinstance(task, MappedOperator):
+            return []
+        expand_input: Any = task.expand_input  # of a decorated function, it is empty
+        mapped = expand_input.value
+        return mapped if isinstance(mapped, Mapping) else values_of(mapped, context)
+
     def refuse_lost_limits(self) -> None:
         """Check that no template and no other task gives None for one of ``limit_parameters``.
 
@@ -122,6 +137,16 @@ def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str
     others = {name for row in rows if isinstance(row, Mapping) for name in row}
     given = {*operator.data_parameters, *task.partial_kwargs, *dag.default_args}
     return sorted(others.intersection(operator.limit_parameters) - given)
+
+
+def values_of(values: Any, context: Mapping[str, Any]) -> list[Any]:
+    """Return the values of all map indexes as a list.
+
+    :param values: a list in the DAG file, or the output of a task.
+    """
+    if not _is_in_dag_file(values):
+        values = values.resolve(context)
+    return [*(values[:] if isinstance(values, LazyXComSequence) else values)]  # [:] is one request for all
 
 
 def _is_in_dag_file(value: Any) -> bool:

@@ -88,8 +88,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         one of these runs has called a person, the other runs do not call the person again, except for a
         redial. Blanks at the ends, repeated blanks and invisible characters do not count.
     :param shard: the part of the list that this task calls: ``"2/4"`` is the second of four parts. The phone
-        number decides about the part. To divide a list among tasks, map the operator over the parts. None
-        (default): the whole list.
+        number decides about the part. To divide a list among tasks, map the operator over all parts, each
+        once. Without ``ledger_conn_id``, a missing or repeated part fails all map indexes before they dial.
+        None (default): the whole list.
     :param do_not_call: numbers that the campaign must not call: a list, a path or a query, as in
         ``contacts``. The numbers are in the column ``phone``, or in the only column. While the campaign
         dials, the task reads a changed file or repeats the query each minute.
@@ -404,6 +405,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         with nothing_sent() if event is None else nullcontext():
             self.refuse_lost_limits()
             options = self._read_options()
+            if event is None and options.ledger_conn_id is None:
+                self._refuse_incomplete_shards(context)
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:
             if self._killed:
@@ -417,6 +420,17 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
                 self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
             add_to_outlet_events(context, self.outlets, {"callapi_campaign": result})
             return result
+
+    def _refuse_incomplete_shards(self, context: Context) -> None:
+        """Raise `InvalidParameter` if the map indexes of this task do not call each shard of a list once."""
+        from airflow_provider_callapi.operators._campaign.mapped_shards import (  # noqa: PLC0415 - parse time
+            refuse_incomplete_shards,
+        )
+
+        try:
+            refuse_incomplete_shards(self.expanded(context), context)
+        except ValueError as error:
+            raise InvalidParameter(str(error)) from None
 
     def _refuse_queries_of_others(self) -> None:
         """Raise `CallApiFailure` if the SQL query of a list of people is not written in the DAG file."""

@@ -51,6 +51,11 @@ def test_a_text_that_changes_with_the_try_causes_no_new_call() -> None:
     assert task.number(ANNA, "It is 9:06", this_try=2) == 3
 
 
+def test_a_sip_number_in_another_case_causes_no_new_call() -> None:
+    task = Task()
+    assert [task.number("sip25", this_try=1), task.number("SIP25", this_try=2)] == [1, 1]
+
+
 def test_a_try_that_asks_in_another_order_gets_the_call_with_the_same_content() -> None:
     task = Task()
     assert [task.number(ANNA, text, this_try=1) for text in ("first", "second", "third")] == [1, 2, 3]

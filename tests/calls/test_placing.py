@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -340,6 +341,19 @@ def test_a_retry_that_renders_another_message_adopts_the_call() -> None:
     again = world.place(request_to(text="It is 10:05"))
     assert again == first
     assert len(world.sent) == 1
+
+
+def test_a_retry_with_a_sip_number_in_another_case_adopts_the_call() -> None:
+    world = World()
+    first = world.place(request_to("sip25"))
+    assert world.place(request_to("SIP25")) == first
+    assert len(world.sent) == 1
+
+
+def test_the_fingerprint_of_a_phone_number_is_the_hash_of_its_digits_as_in_older_records() -> None:
+    journal = Journal(MemoryStore(), owner=("dag", "run", "call", "-1"), generation=0)
+    digest = hashlib.sha256("\n".join(("dag", "run", "call", "-1", PERSON)).encode()).hexdigest()
+    assert journal.person_fingerprint(request_to()) == digest[:12]
 
 
 @given(contact=st.from_regex(r"7[0-9]{10}", fullmatch=True), owner=st.tuples(*[st.text(max_size=5)] * 4))

@@ -50,6 +50,16 @@ def test_an_existing_table_is_used_again(select):
     assert select("SELECT result FROM calls") == [("busy",)]
 
 
+@pytest.mark.parametrize("campaign", ["autumn", "autumn " * 60])
+def test_the_ids_of_the_calls_of_one_campaign_are_read(select, campaign):
+    table = open_results_table(CALLS)
+    rows = [a_row(external_id="a"), a_row(attempt=2, external_id="b"), a_row(BORIS, 0)]
+    table.write([{**row, "campaign": campaign} for row in rows], patient=True)
+    table.write([{**a_row(external_id="c"), "campaign": "spring"}], patient=True)
+
+    assert table.read_ids(campaign) == {(ANNA, 1): "a", (ANNA, 2): "b"}
+
+
 def test_the_test_of_a_table_leaves_no_row(select):
     open_results_table(CALLS)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
-from airflow_fakes import VNUMBER, Task
+from airflow_fakes import PHONE, VNUMBER, Task, TaskInstance
 from campaign_desk import PEOPLE, campaign, in_seconds, rung
 from open_connections import OpenConnections
 
@@ -345,6 +345,43 @@ def test_the_table_has_a_row_for_each_attempt_and_a_clear_changes_no_row(desk, d
         "SELECT contact, list_row, campaign FROM calls WHERE person = ?", PEOPLE[7]
     )
     assert (json.loads(contact), row, campaign_name) == ({"phone": PEOPLE[7], "name": "Anna"}, 8, "spring")
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize("other", [{"dag_id": "other"}, {"run_id": "next"}, {"task_id": "other"}])
+@pytest.mark.parametrize("external_id", [None, "order-{{ contact.name }}"])
+def test_no_campaign_replaces_the_rows_of_another_one_with_its_name(desk, dwh, other, external_id):
+    call = {**campaign(desk).make().call, **({"external_id": external_id} if external_id else {})}
+    options: dict[str, Any] = {"results": CALLS, "call": call}
+    contacts = [{"phone": phone, "name": f"Anna {number}"} for number, phone in enumerate(PEOPLE[:2])]
+    campaign(desk, contacts=contacts, **options).run()
+    before = table(dwh, "*")
+
+    calls = campaign(desk, contacts=[PEOPLE[5], *contacts], ti=TaskInstance(**other), **options)
+    with pytest.raises(
+        CallApiFailure, match=r"results: .* 2 people of this list \(such as row 2\)"
+    ) as failure:
+        calls.run()
+
+    assert not PHONE.search(str(failure.value))
+    assert table(dwh, "*") == before
+    assert len(desk.exchange.calls) == 2
+
+
+def test_campaigns_with_a_common_sql_ledger_write_to_one_table(desk, dwh):
+    for dag_id in ("first", "second"):
+        ti = TaskInstance(dag_id=dag_id)
+        contacts = PEOPLE[:2] if dag_id == "first" else PEOPLE[1:3]
+        campaign(desk, contacts=contacts, results=CALLS, ledger_conn_id="ledger", ti=ti).run()
+
+    assert table(dwh) == [(phone, 1, "answered") for phone in PEOPLE[:3]]
+
+
+def test_campaigns_with_one_name_and_different_people_write_to_one_table(desk, dwh):
+    for number, dag_id in enumerate(("first", "second")):
+        campaign(desk, contacts=[PEOPLE[number]], results=CALLS, ti=TaskInstance(dag_id=dag_id)).run()
+
+    assert table(dwh) == [(phone, 1, "answered") for phone in PEOPLE[:2]]
 
 
 def test_people_and_rows_without_a_call_are_in_the_table_too(desk, dwh):

@@ -176,6 +176,12 @@ class TaskInstance:
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = json.loads(json.dumps(value, allow_nan=False))
 
+    def xcom_pull(self, *, task_ids: str, key: str) -> Any:
+        return self.xcoms.get(key)
+
+    def get_task_states(self, *, dag_id: str, task_ids: list[str], run_ids: list[str]) -> Any:
+        return {run_ids[0]: {f"{task_ids[0]}_{self.map_index}": "running"}}
+
     def get_first_reschedule_date(self, context: Any) -> datetime | None:
         return self.first_reschedule
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -38,6 +39,8 @@ class Shard:
 
 
 WHOLE_LIST = Shard(1, 1)
+_NAMED = 8
+"""How many shards an error text names."""
 
 
 def read_shard(text: str | None) -> Shard:
@@ -55,6 +58,25 @@ def read_shard(text: str | None) -> Shard:
     if not 1 <= number <= count:
         raise ValueError(f'shard: {text!r} is not one of "1/4", "2/4", …')
     return Shard(number, count)
+
+
+def refuse_incomplete(shards: Iterable[str | None]) -> None:
+    """Check that several tasks call each shard of a list once: ``1/n``, ``2/n``, …, ``n/n``.
+
+    :param shards: the shards of the tasks, in any order, see `read_shard`.
+    :raises ValueError: a shard is missing or repeated, the shards have different counts, or a text is no
+        shard.
+    """
+    parts = [read_shard(text) for text in shards]
+    if sorted((part.number, part.count) for part in parts) != [
+        (number, len(parts)) for number in range(1, len(parts) + 1)
+    ]:
+        texts = [f"{part.number}/{part.count}" for part in parts]
+        named = ", ".join(texts[:_NAMED]) + (" …" if len(texts) > _NAMED else "")
+        raise ValueError(
+            f"shard: the map indexes of this task call the shards {named} of one list, so people are called "
+            'twice or not at all. Map the operator over "1/n", "2/n", … "n/n": each once, with one n'
+        )
 
 
 def own_list(shard: str | None, map_index: int) -> int | None:

@@ -5,11 +5,11 @@ A person may have another map index after the clear, because the list of people 
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict, dataclass
 from typing import Self
 
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.operators._published_people import PublishedPeople
 from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
 from airflow_provider_callapi.task_context.task_state import TaskState
@@ -20,21 +20,7 @@ from airflow_provider_callapi.task_context.task_state import TaskState
 # calls a person.
 
 _KEY = "callapi_people"
-"""The key of the XCom and of the task state with the fingerprints of the called people."""
-_NEVER_RAN = frozenset({None, "scheduled", "queued", "removed"})
-"""States of a map index that has published nothing and has called no one."""
-_LONGEST_WAIT = 120.0
-_PAUSE = 1.0
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """The XCom of one map index: hashes of the people whom the index may have called in this DAG run."""
-
-    map_index: int
-    people: list[str]
-    run_clears: int  # how often users had cleared tasks of the DAG run when the process began
-    was_cleared: bool  # whether a user had cleared this map index when the process began
+"""The key of the task state with the fingerprints of the called people."""
 
 
 class PeopleOfIndex:
@@ -45,7 +31,7 @@ class PeopleOfIndex:
 
     def __init__(self, facts: TaskFacts, mapped: MappedTask, state: TaskState) -> None:
         self._facts = facts
-        self._mapped = mapped
+        self._published = PublishedPeople(facts, mapped)
         self._state = state
 
     @classmethod
@@ -65,7 +51,7 @@ class PeopleOfIndex:
         """
         # After the loss of the record, an XCom without people would wrongly mean that no one was called.
         if not lost_its_state(self._facts):
-            self._mapped.publish(_KEY, asdict(self._own_entry()))
+            self._published.publish(self._called())
 
     def claim(self, contact: str, *, is_known: bool) -> None:
         """Store that this map index is about to call a person. The other map indexes can read this record.
@@ -84,7 +70,8 @@ class PeopleOfIndex:
             self._refuse_called_person(contact)
         called = self._called()
         if not any(self._may_be(person, contact) for person in called):
-            self._state.set(_KEY, [*called, self._facts.deployment.fingerprint(*self._scope, contact)])
+            person = self._facts.deployment.fingerprint(*self._scope, contact_key(contact))
+            self._state.set(_KEY, [*called, person])
             self.publish()
 
     def withdraw(self, contact: str) -> None:
@@ -97,57 +84,16 @@ class PeopleOfIndex:
         self.publish()
 
     def _refuse_called_person(self, contact: str) -> None:
-        task = f"task {self._facts.owner[2]}"
-        entries, silent = self._await_entries()
-        entries[self._mapped.map_index] = self._own_entry()
-        for index, entry in sorted(entries.items()):
-            if any(self._may_be(person, contact) for person in entry.people):
+        *_, task_id, map_index = self._facts.owner
+        others = self._published.read_others()
+        for index, people in sorted({**others.people, int(map_index): self._called()}.items()):
+            if any(self._may_be(person, contact) for person in people):
                 raise CallApiFailure(
-                    f"{task} has called this person at map index {index} of this DAG run, or may have called "
-                    "the person. The list has changed since then. To call the person again, start a new DAG "
-                    "run. This try placed no call."
+                    f"task {task_id} has called this person at map index {index} of this DAG run, or may "
+                    "have called the person. The list has changed since then. To call the person again, "
+                    "start a new DAG run. This try placed no call."
                 )
-        ran_before = any(
-            entry.was_cleared or entry.run_clears < self._facts.run_clears for entry in entries.values()
-        )
-        if silent and ran_before:
-            indexes = ", ".join(map(str, silent[:5])) + (" …" if len(silent) > 5 else "")
-            raise CallApiTrouble(
-                f"The list has changed, and {task} has not stated whom it has called at map index {indexes}. "
-                "Clear this map index together with the others. This try placed no call."
-            )
-
-    def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Wait for the XComs of the other map indexes, at most two minutes.
-
-        :return: map index → XCom, and the map indexes that ended without an XCom.
-        :raises CallApiTrouble: a running map index has no XCom after two minutes.
-        """
-        gives_up_at = time.time() + _LONGEST_WAIT
-        awaited: set[int] | None = None
-        entries: dict[int, _Entry] = {}
-        while True:
-            # When a try begins, Airflow deletes the entry: one that was seen before still counts.
-            before, states = self._published(), self._mapped.states()
-            entries |= before | self._published()
-            silent = {index for index, state in states.items() if state not in _NEVER_RAN} - entries.keys()
-            silent.discard(self._mapped.map_index)
-            running = {index for index in silent if states[index] == "running"}
-            awaited = running if awaited is None else awaited & running
-            if not awaited:
-                return entries, sorted(silent - running)  # these have stopped without publishing
-            if time.time() >= gives_up_at:
-                raise CallApiTrouble(
-                    f"Map index {min(awaited)} of task {self._facts.owner[2]} has not stated within "
-                    f"{_LONGEST_WAIT:g} s whom it has called. A retry asks again. This try placed no call."
-                )
-            time.sleep(_PAUSE)
-
-    def _published(self) -> dict[int, _Entry]:
-        return {entry["map_index"]: _Entry(**entry) for entry in self._mapped.published(_KEY)}
-
-    def _own_entry(self) -> _Entry:
-        return _Entry(self._mapped.map_index, self._called(), self._facts.run_clears, self._facts.was_cleared)
+        self._published.refuse_silent(others)
 
     @property
     def _scope(self) -> tuple[str, ...]:
@@ -162,4 +108,5 @@ class PeopleOfIndex:
 
         Also True if the secret key of the hash was deleted.
         """
-        return self._facts.deployment.is_fingerprint_of(person, *self._scope, contact) is not False
+        parts = (*self._scope, contact_key(contact))
+        return self._facts.deployment.is_fingerprint_of(person, *parts) is not False

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.results import DUPLICATE
 from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.databases.column_types import LONGEST_TEXT
 from airflow_provider_callapi.databases.results_table import (
+    ResultsTable,
     Row,
     open_results_table,
     position_in_list,
@@ -18,7 +21,7 @@ from airflow_provider_callapi.databases.results_table import (
 )
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
-from airflow_provider_callapi.exceptions import CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 
 class ResultsInTable:
@@ -107,13 +110,66 @@ def _result_of_last(ending: Ending) -> Result:
 
 
 def open_results(
-    name: TableName, campaign: str, plan: Plan, log: Any, *, list_number: int | None = None
+    name: TableName,
+    campaign: str,
+    plan: Plan,
+    log: Any,
+    *,
+    ledger: Ledger | None = None,
+    list_number: int | None = None,
 ) -> ResultsInTable:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
+    :param ledger: the campaign's ledger, if a try begins: the function then also checks that the campaign
+        replaces no row of another call. None: the try has checked this before.
     :param list_number: the number of the contact list among several lists with the same campaign name. None:
         the campaign has one list.
-    :raises CallApiFailure: the table cannot be used.
+    :raises CallApiFailure: the table cannot be used, or contains other calls of a campaign with this name.
+    :raises CallApiTrouble: the database does not answer.
     """
-    writer = TableWriter(open_results_table(name, list_number=list_number), log)
+    table = open_results_table(name, list_number=list_number)
+    if ledger is not None:
+        try:
+            _refuse_other_calls(table, campaign, plan, ledger)
+        except BaseException:
+            table.close()
+            raise
+    writer = TableWriter(table, log)
     return ResultsInTable(name, writer, campaign, plan, log, list_number=list_number)
+
+
+def _refuse_other_calls(table: ResultsTable, campaign: str, plan: Plan, ledger: Ledger) -> None:
+    """Check that the campaign will replace no row that describes a call of another task or run.
+
+    :raises CallApiFailure: the table has such rows.
+    """
+    stored = table.read_ids(campaign)
+    # The ledger is read after the table. So it has each call of the processes that share the ledger.
+    people = {person.contact: person for person in plan.people}
+    called = {person for person, _ in stored}
+    own: dict[str, dict[int, str]] = {}
+    for attempt in ledger.load(people[contact].key for contact in people.keys() & called):
+        own.setdefault(attempt.person, {})[attempt.attempt] = attempt.external_id[:LONGEST_TEXT]
+    others = {
+        people[contact].line
+        for (contact, number), external_id in stored.items()
+        if contact in people and _will_replace(own.get(people[contact].key, {}), number, external_id)
+    }
+    if others:
+        raise CallApiFailure(
+            f"{table.named}: another task or DAG run with the campaign name {campaign!r} has written calls "
+            f"to {count_text(len(others), 'person', 'people')} of this list (such as row {min(others)}), and "
+            "this campaign would replace them. Insert {{ dag.dag_id }} and {{ run_id }} into campaign, as "
+            "its default does, or name another table. Tasks that together call each person once need one "
+            "ledger_conn_id. This try placed no call."
+        )
+
+
+def _will_replace(own: Mapping[int, str], number: int, external_id: str | None) -> bool:
+    """Return whether a row of the table describes another call with the number of a campaign's attempt.
+
+    :param own: the person's attempts in the campaign's ledger: number → ``external_id``. The ledger may lack
+        old attempts, which are not written again.
+    :param number: the number of the attempt in the row.
+    """
+    return own[number] != external_id if number in own else number > max(own, default=0)

@@ -50,6 +50,7 @@ from airflow_provider_callapi.operators._campaign.control import (
     open_control_store,
 )
 from airflow_provider_callapi.operators._campaign.excluded_people import ExcludedPeople
+from airflow_provider_callapi.operators._campaign.mapped_lists import PeopleOfMapIndex
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
@@ -112,8 +113,8 @@ class CampaignRun:
             raise CallApiFailure(DELETED_STATE)
         self._memory = CampaignMemory(facts.state, memo or {})
         with ExitStack() as opened:
-            self._open_services(opened)
             self._open_ledger(opened)
+            self._open_services(opened)
             self._read_list()
             self._open_outputs(opened)
             self._runner = self._make_runner()
@@ -188,6 +189,9 @@ class CampaignRun:
         # Each ledger begins with attempt 1. Its ids must differ from those of other runs, lists, databases.
         ledger = (options.ledger_conn_id,) if options.ledger_conn_id else facts.owner
         self._scope_of_ids = facts.deployment.scope(options.campaign, *ledger)
+        self._people = PeopleOfMapIndex.of(facts, self._ledger)
+        if self._people is not None and self._event is None:
+            self._people.publish_called()
 
     def _read_list(self) -> None:
         """Read the contact list, and prepare the read of the do-not-call list."""
@@ -221,6 +225,7 @@ class CampaignRun:
             self._options.campaign,
             self._plan,
             self._log,
+            ledger=self._ledger if self._event is None else None,
             list_number=own_list(self._options.shard, int(self._facts.owner[-1])),
         )
         return opened.enter_context(closing(table))
@@ -253,7 +258,7 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _check_identity(self) -> None:
-        """Raise an error if an earlier try of the task ran another campaign.
+        """Raise an error if an earlier try ran another campaign, or another map index has the same people.
 
         Otherwise, store what identifies this campaign.
         """
@@ -261,6 +266,10 @@ class CampaignRun:
         if self._memory.identity is not None:
             proves_absence = self._options.absence_proven_after is not None
             refuse_another_campaign(identity, self._memory.identity, proves_absence=proves_absence)
+        if self._people is not None and self._event is None:
+            before = self._memory.identity or {}
+            are_known = before.get("contacts") == identity["contacts"]
+            self._people.claim(self._plan.people, are_known=are_known)
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contact_rows import anna, plan_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.shard import Shard, own_list, read_shard
+from airflow_provider_callapi.calls.campaign.shard import Shard, own_list, read_shard, refuse_incomplete
 
 
 @settings(max_examples=40)
@@ -39,3 +39,16 @@ def test_mapped_tasks_have_a_list_each_unless_they_are_shards(
     shard: str | None, map_index: int, number: int | None
 ) -> None:
     assert own_list(shard, map_index) == number
+
+
+@pytest.mark.parametrize("shards", [[None], ["1/1"], ["2/2", "1/2"], [f"{n}/12" for n in range(1, 13)]])
+def test_a_list_is_complete_if_each_of_its_shards_is_called_once(shards: list[str | None]) -> None:
+    refuse_incomplete(shards)
+
+
+@pytest.mark.parametrize(
+    "shards", [["1/2"], ["1/1", "1/1"], ["1/2", "1/3"], ["1/2", "1/2"], [None, "1/2"], ["1/3", "3/3"]]
+)
+def test_shards_that_leave_people_out_or_call_them_twice_are_refused(shards: list[str | None]) -> None:
+    with pytest.raises(ValueError, match=r'shard: .*Map the operator over "1/n", "2/n", … "n/n"'):
+        refuse_incomplete(shards)

@@ -137,6 +137,13 @@ def test_people_who_have_changed_places_are_not_called_again_after_a_clear_that_
     assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
 
 
+def test_a_sip_number_in_another_case_is_the_same_person(run: Run) -> None:
+    run.expand(["sip25", BORIS])
+    assert run.execute(0) == "called"
+    run.clear([BORIS, "SIP25"])
+    assert "has called this person at map index 0" in run.execute(1)
+
+
 def test_the_same_list_after_a_clear_is_called_again(run: Run) -> None:
     for _ in range(2):
         run.expand([ANNA, BORIS]) if not run.tasks else run.clear([ANNA, BORIS])

@@ -13,7 +13,7 @@ from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
-from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable
+from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable, _will_replace
 
 ANNA = Person("79260000011", "79260000011", "Europe/Moscow", {"phone": "79260000011"}, 1)
 
@@ -67,3 +67,19 @@ def test_a_call_has_its_own_result() -> None:
         (1, "finished", "busy"),
         (2, "finished", "answered"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "number", "external_id", "replaces"),
+    [
+        ({}, 1, "of another task", True),
+        ({1: "own"}, 1, "own", False),
+        ({1: "own"}, 1, "of another task", True),
+        ({1: "own"}, 2, "of another task", True),
+        ({4: "own"}, 1, "dropped by the ledger", False),
+    ],
+)
+def test_a_row_of_another_call_is_one_that_the_ledger_does_not_have(
+    own: dict[int, str], number: int, external_id: str, replaces: bool
+) -> None:
+    assert _will_replace(own, number, external_id) is replaces
