@@ -105,40 +105,48 @@ def begin(
     """
     try:
         while True:
-            own = lock.acquire()
-            escalation = _make_escalation(hook, options, failure, lock, log)
-            with search_hook(hook, failure.kind) as searching:
-                earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
-            if earlier and earlier.person >= len(escalation.requests):
-                earlier = replace(earlier, is_last=True)
-            # Only a restarted callback of a deadline, and a running task in a retry, continue such a call. It
-            # must write whose call it is now, because the process that has placed the call may still run.
-            if earlier and not (failure.kind in CONTINUED and lock.may_write):
-                lock.record_found_call(earlier)
-                raise AlertSuppressed("this alert has, or had, a call")
-            if progress := furthest(earlier, own):
-                return escalation, _adopt(escalation, progress, lock)
-            warn_if_too_short(
-                failure.kind,
-                len(escalation.requests),
-                settle=options.settle if options.quiet_for else 0,
-                per_call=Acknowledgement.of(options, escalation.requests).longest_call,
-                log=log,
-            )
             try:
-                call = escalation.ring_next()
-            except RightLost:
+                return _begin_once(hook, options, failure, lock, log)
+            except RightLost:  # another process may have placed a call
                 continue
-            if not escalation.requests:
-                raise NoPersonRung(
-                    "no contact has a number that can be called; the lines above show the reasons"
-                )
-            if escalation.newest is None:
-                raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
-            return escalation, call  # None as the call: no person is left to call after it
     except Exception:
         lock.withdraw()  # another callback may ring
         raise
+
+
+def _begin_once(
+    hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
+) -> tuple[Escalation, Outcome | None]:
+    """Do what `begin` does, unless this process loses its right to ring.
+
+    :raises RightLost: this process has lost its right before its first call.
+    """
+    own = lock.acquire()
+    escalation = _make_escalation(hook, options, failure, lock, log)
+    with search_hook(hook, failure.kind) as searching:
+        earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
+    if earlier and earlier.person >= len(escalation.requests):
+        earlier = replace(earlier, is_last=True)
+    # Only a restarted callback of a deadline, and a running task in a retry, continue such a call. They must
+    # write whose call it is now, because the process that has placed the call may still run.
+    if earlier and not (failure.kind in CONTINUED and lock.may_write):
+        lock.record_found_call(earlier)
+        raise AlertSuppressed("this alert has, or had, a call")
+    if progress := furthest(earlier, own):
+        return escalation, _adopt(escalation, progress, lock)
+    warn_if_too_short(
+        failure.kind,
+        len(escalation.requests),
+        settle=options.settle if options.quiet_for else 0,
+        per_call=Acknowledgement.of(options, escalation.requests).longest_call,
+        log=log,
+    )
+    call = escalation.ring_next()
+    if not escalation.requests:
+        raise NoPersonRung("no contact has a number that can be called; the lines above show the reasons")
+    if escalation.newest is None:
+        raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
+    return escalation, call  # None as the call: no person is left to call after it
 
 
 def _adopt(escalation: Escalation, progress: Progress, lock: AlertLock) -> Outcome:
