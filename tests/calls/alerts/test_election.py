@@ -194,7 +194,7 @@ def test_sixteen_runs_that_fail_together_all_ring_within_the_20_s_of_a_callback(
     assert all(world.run(*((0, mortal(n, store)) for n, store in enumerate(stores))))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_one_of_fifty_candidates_wins_although_a_user_deletes_the_claim_during_the_election(seed):
     world = World(seed)
     store = SlowStore(world, latency=SETTLE / 8)
@@ -674,7 +674,7 @@ def callback(world, store, calls, *, continues, **options):
     return until_suppressed(act)
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(60))
 def test_any_mixture_of_callbacks_calls_each_person_once_although_some_are_killed(seed):
     world, calls = World(seed), []
     store = SlowStore(world, latency=SETTLE / 8)
