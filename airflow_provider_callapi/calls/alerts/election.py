@@ -12,7 +12,7 @@ wants to ring. ``settle`` is a number of seconds that the user can set:
    ``settle`` + 15 seconds old and the rival has placed no call, the candidate continues with step 2.
 2. The candidate writes its own claim and waits ``settle`` seconds. Each claim replaces the one before.
 3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
-   again with step 1. After a minute without a winner, it rings without having won.
+   again with step 1. After a minute without a winner, it rings without having won, see `NoWinner`.
 
 Exactly one candidate wins if each needs at most ``settle`` seconds to read the store and write its claim. If
 a candidate has needed more time, there may be two winners. So a slow candidate waits five more seconds in
@@ -47,6 +47,8 @@ _LEASE = 15.0
 
 After this time, the candidate that wrote the claim counts as gone.
 """
+_LEASE_AHEAD = 5.0
+"""As `_LEASE`, for the claim of a clock that is ahead. A callback of 20 seconds must have time to ring."""
 _LONGEST_RIVALRY = 60.0
 """Seconds after which a candidate rings without having won the election, because an alert must ring."""
 _RECHECK_INTERVAL = 0.5
@@ -164,6 +166,8 @@ class Candidate:
     may_write: bool = True
     abandoned_after: float = math.inf
     _seen: _Claim | None = field(default=None, init=False)  # the newest claim that this process has read
+    _seen_at: float = field(default=0.0, init=False)  # when this process has read that claim first
+    _give_up_at: float | None = field(default=None, init=False)  # when the election must have a winner
 
     @property
     def seen_call(self) -> Progress | None:
@@ -192,11 +196,12 @@ class Candidate:
             rival that has stopped since. None: begin with the first person.
         :raises AlertSuppressed: another process rings or has rung. Or a person has acknowledged the alert.
         :raises NoWinner: there is no winner after a minute. Ring nevertheless: someone must be called.
+        :raises Exception: the store cannot be read or written. `seen_call` is then the newest known call.
         """
-        give_up_at, waits_until = self.clock() + _LONGEST_RIVALRY, 0.0
-        seen: _Claim | None = None  # the newest claim, and when this process has read it first
-        seen_at = 0.0
-        while self.clock() < give_up_at:
+        waits_until = 0.0
+        if self._give_up_at is None:
+            self._give_up_at = self.clock() + _LONGEST_RIVALRY
+        while self.clock() < self._give_up_at:
             began = self.clock()
             try:
                 claim = self._read()
@@ -205,29 +210,25 @@ class Candidate:
                     raise
                 # A rival rings. Without this pause, one failed read would let both call the people.
                 self.sleep(_PROGRESS_INTERVAL)
-                give_up_at += _PROGRESS_INTERVAL
+                self._give_up_at += _PROGRESS_INTERVAL
                 continue
-            if claim != seen:
-                seen, seen_at = claim, began
-            pause = 0.0
-            if claim:
-                pause = self._pause_for(claim, began, unchanged_for=began - seen_at, again=again)
-            if claim and pause:
+            if claim and (pause := self._pause_for(claim, began, again=again)):
                 self.sleep(pause)
                 if claim.person:  # an alert that rings is no rivalry
-                    give_up_at, waits_until = give_up_at + pause, claim.at + self.abandoned_after
+                    self._give_up_at += pause
+                    waits_until = claim.at + self.abandoned_after
                 continue
             progress = self.seen_call  # also if a user has deleted the claim since
             if not self.may_write:
                 return progress
             again = True
-            if claim := self._claim(began, progress):
+            if claim := self._claim_and_settle(began, progress):
                 # An earlier process may have stored a call while this one waited.
                 return claim.progress if self._has_rung(claim) else None
         raise NoWinner("no callback has won the election within a minute")
 
-    def _claim(self, began: float, progress: Progress | None = None) -> _Claim | None:
-        """Write a claim of this process, and wait. Return the claim that is then stored, if it is its own.
+    def _claim_and_settle(self, began: float, progress: Progress | None = None) -> _Claim | None:
+        """Write a claim of this process, and wait for rivals. Return the stored claim if it is still its own.
 
         :param began: when this process has read the store, epoch seconds.
         """
@@ -237,10 +238,9 @@ class Candidate:
         claim = self._read()
         return claim if claim and self._owns(claim) else None
 
-    def _pause_for(self, claim: _Claim, now: float, *, unchanged_for: float, again: bool) -> float:
+    def _pause_for(self, claim: _Claim, now: float, *, again: bool) -> float:
         """Return for how many seconds to wait because of a claim. 0: this process may replace the claim.
 
-        :param unchanged_for: how many seconds ago this process has read the claim for the first time.
         :param again: see `acquire`.
         :raises AlertSuppressed: this process must not ring.
         """
@@ -251,11 +251,12 @@ class Candidate:
         if not self._has_rung(claim):
             # The clock of another host may be ahead. Its claim then seems to come from the future.
             is_ahead = claim.at > now
-            age, lease = (unchanged_for, _LISTED_WITHIN) if is_ahead else (now - claim.at, _LEASE)
+            age, lease = (now - self._seen_at, _LEASE_AHEAD) if is_ahead else (now - claim.at, _LEASE)
             is_valid = not claim.person and age < self.settle + lease
             return _RECHECK_INTERVAL if is_valid else 0.0
         if claim.is_last or math.isinf(self.abandoned_after):
-            raise AlertSuppressed("another callback rings or has rung")
+            who = "a newer process of this callback" if self._is_own(claim) else "another callback"
+            raise AlertSuppressed(f"{who} rings or has rung")
         return 0.0 if now - claim.at > self.abandoned_after else _PROGRESS_INTERVAL
 
     def keeps_right(self, newest: Progress | None) -> bool:
@@ -269,15 +270,18 @@ class Candidate:
         began = self.clock()
         claim = self._read()
         if newest is not None:
-            if claim is None or not claim.person:
-                return True
+            if claim is None or not claim.person:  # e.g. a user has deleted the Variable
+                if not self.may_write:
+                    return True
+                claim = self._claim_and_settle(began, newest)
+                return claim is not None and claim.person <= newest.person and not claim.acknowledged
             # A claim of nobody contains a call that a rival has found: the newest call of this process.
             is_free = self._owns(claim) or claim.owner == _NOBODY
             return is_free and claim.person <= newest.person and not claim.acknowledged
         if not self.may_write:
             return claim is None or not self._has_rung(claim)
         if claim and self._owns(claim) and began - claim.at >= self.settle + _LEASE:
-            claim = self._claim(began)  # the claim was too old, and a rival could replace it
+            claim = self._claim_and_settle(began)  # the claim was too old, and a rival could replace it
         return claim is not None and self._owns(claim) and not self._has_rung(claim)
 
     def record_call(self, progress: Progress) -> bool:
@@ -291,6 +295,7 @@ class Candidate:
             claim = self._read()
         except Exception:  # the call must be stored, whoever has the claim
             claim = None
+        self._give_up_at = None  # the next election is a new one
         # A newer process of this candidate has taken over, or a rival that has placed a call.
         if claim and (self._is_own(claim) or (claim.by and self._has_rung(claim))):
             owner = claim.owner
@@ -343,7 +348,8 @@ class Candidate:
 
     def _read(self) -> _Claim | None:
         claim = _Claim.from_json(self._twice(lambda: self.store.get(self.key)))
-        self._seen = claim or self._seen
+        if claim and claim != self._seen:
+            self._seen, self._seen_at = claim, self.clock()
         return claim
 
     def _write(

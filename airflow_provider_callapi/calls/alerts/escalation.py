@@ -82,6 +82,9 @@ class Escalation:
                     f"account's calls for external_id {error.external_id}"
                 )
                 continue
+            except BaseException:  # nothing was sent to the person
+                self._person -= 1
+                raise
             self.gateway.log(f"{person} is called: call session {call.call_session_id}")
             self.newest = Progress(self._person, call.call_session_id, is_last=not self.has_next)
             self._placed.append(call.call_session_id)
@@ -98,7 +101,8 @@ class Escalation:
         :return: the last call, for which the caller must wait before it uses `ring_next`. None: no person
             follows the called person, so the caller need not wait.
         """
-        self.newest, self._person = progress, min(progress.person, len(self.requests))
+        self.newest = progress
+        self._person = max(self._person, min(progress.person, len(self.requests)))
         self._placed.append(progress.call_session_id)
         self.gateway.log(
             f"person {progress.person} was called before: call session {progress.call_session_id}"

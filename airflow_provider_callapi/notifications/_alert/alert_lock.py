@@ -6,9 +6,9 @@ import hashlib
 import math
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
@@ -87,8 +87,9 @@ class AlertLock:
     sleep: Callable[[float], None]
     log: Any
     _candidate: Candidate | None = field(default=None, init=False)
-    # Whether the election took place, so that the Variable can be used before the first call, too.
+    # False: the election has failed or has no winner. The Variable is then not checked before the first call.
     _is_elected: bool = field(default=False, init=False)
+    # False: another process has continued the alert, as `record_call` or `check_right` has found.
     _keeps_right: bool = field(default=True, init=False)
     _newest: Progress | None = field(default=None, init=False)
 
@@ -181,6 +182,23 @@ class AlertLock:
             self._keeps_right = self._candidate.record_call(progress)
             if is_first and self.may_write:
                 self._delete_expired()
+
+    def record_acknowledgement(self, progress: Progress, *, pauses: Sequence[float]) -> None:
+        """Store that a person has acknowledged the alert, so that no other callback calls the next people.
+
+        :param progress: the call to the person.
+        :param pauses: seconds before each repetition, if the Variable cannot be written.
+        """
+        if self._candidate is None:
+            return
+        with self._log_failure("Other callbacks may ring too"):
+            for pause in pauses:
+                try:
+                    self._candidate.record_call(replace(progress, acknowledged=True))
+                    return
+                except Exception:  # the last repetition logs its error
+                    self.sleep(pause)
+            self._candidate.record_call(replace(progress, acknowledged=True))
 
     def record_found_call(self, progress: Progress) -> None:
         """Store a call of this alert that another process has placed. This process calls no one else."""

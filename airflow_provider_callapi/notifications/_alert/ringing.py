@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -44,6 +45,9 @@ from airflow_provider_callapi.observability.metrics import count_alert
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
+_STORE_PAUSES = (1.0, 5.0, 10.0, 30.0)
+"""Seconds of the pauses between the tries of a callback without a time limit to store an acknowledgement."""
+
 
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
     """Call one person after another about a failure, until one acknowledges the alert or all are called.
@@ -63,9 +67,13 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
                     try:
                         call = await execution.run(escalation.ring_next)
                     except RightLost:
-                        escalation, call = await execution.run(begin, hook, options, failure, lock, log)
+                        begin_again = partial(begin, hook, options, failure, lock, log, escalation=escalation)
+                        _, call = await execution.run(begin_again)
                 if call and escalation.newest:  # a retry or restart of this callback calls no one else
-                    await execution.run(lock.record_call, replace(escalation.newest, acknowledged=True))
+                    pauses = _STORE_PAUSES if failure.kind in CONTINUED else ()
+                    await execution.run(
+                        partial(lock.record_acknowledgement, escalation.newest, pauses=pauses)
+                    )
                 count_alert("answered" if call else "rang")
 
 
@@ -90,13 +98,20 @@ async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lo
 
 
 def begin(
-    hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
+    hook: CallApiHook,
+    options: AlertOptions,
+    failure: Failure,
+    lock: AlertLock,
+    log: Any,
+    *,
+    escalation: Escalation | None = None,
 ) -> tuple[Escalation, Outcome | None]:
     """Call the alert's first person, or continue with an earlier call of the same alert.
 
     Only a deadline's callback and a task that runs the notifier continue with an earlier call. A deadline's
     callback in a worker does not, because it cannot write Variables.
 
+    :param escalation: what this process has done so far for the alert. None: nothing.
     :return: the escalation, and the placed call, if the alert must wait for its answer before it calls the
         next person. If there is no next person, the call is None.
     :raises AlertSuppressed: another callback has won the right to ring, or a person has acknowledged the
@@ -105,8 +120,10 @@ def begin(
     """
     try:
         while True:
+            own = lock.acquire()
+            escalation = escalation or _make_escalation(hook, options, failure, lock, log)
             try:
-                return _begin_once(hook, options, failure, lock, log)
+                return escalation, _begin_once(hook, options, failure, lock, escalation=escalation, own=own)
             except RightLost:  # another process may have placed a call
                 continue
     except Exception:
@@ -115,25 +132,31 @@ def begin(
 
 
 def _begin_once(
-    hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
-) -> tuple[Escalation, Outcome | None]:
-    """Do what `begin` does, unless this process loses its right to ring.
+    hook: CallApiHook,
+    options: AlertOptions,
+    failure: Failure,
+    lock: AlertLock,
+    *,
+    escalation: Escalation,
+    own: Progress | None,
+) -> Outcome | None:
+    """Call the next person, or continue with an earlier call. Return the call whose answer the alert awaits.
 
-    :raises RightLost: this process has lost its right before its first call.
+    :param own: the newest call that this callback knows from its Variable.
+    :raises RightLost: this process has lost its right to ring.
     """
-    own = lock.acquire()
-    escalation = _make_escalation(hook, options, failure, lock, log)
+    log = lock.log
     with search_hook(hook, failure.kind) as searching:
         earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
     if earlier and earlier.person >= len(escalation.requests):
         earlier = replace(earlier, is_last=True)
-    # Only a restarted callback of a deadline, and a running task in a retry, continue such a call. They must
-    # write whose call it is now, because the process that has placed the call may still run.
+    # A callback without a time limit continues the call and becomes its owner, because the process that has
+    # placed it may still run. Any other callback only stores it.
     if earlier and not (failure.kind in CONTINUED and lock.may_write):
         lock.record_found_call(earlier)
         raise AlertSuppressed("this alert has, or had, a call")
     if progress := furthest(earlier, own):
-        return escalation, _adopt(escalation, progress, lock)
+        return _adopt(escalation, progress, lock)
     warn_if_too_short(
         failure.kind,
         len(escalation.requests),
@@ -146,7 +169,7 @@ def _begin_once(
         raise NoPersonRung("no contact has a number that can be called; the lines above show the reasons")
     if escalation.newest is None:
         raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
-    return escalation, call  # None as the call: no person is left to call after it
+    return call  # None: no person is left to call after it
 
 
 def _adopt(escalation: Escalation, progress: Progress, lock: AlertLock) -> Outcome:

@@ -32,17 +32,22 @@ class VariableStore:
 
     def __init__(self, description: str = "") -> None:
         self._description = description
+        self._known: set[str] = set()  # the Variables that had a value when this object read them last
 
     def get(self, key: str) -> Any:
         """Return the value of a Variable. None: the Variable does not exist, or does not contain JSON.
 
         :raises VariableUnreadable: Airflow gives no value of a Variable that exists.
         """
+        # The list comes before the value, because a claim must be written soon after the reading.
+        if key not in self._known and _is_listed(key) is False:
+            return None
         text = self._text(key)
-        if text is None and _is_listed(key):
-            text = self._text(key)  # another process may just have created the Variable
-            if text is None:
+        if text is None:
+            text = self._text(key)
+            if text is None and _is_listed(key):
                 raise VariableUnreadable(f"Airflow gives no value of {key}, and does not say why")
+        (self._known.discard if text is None else self._known.add)(key)
         return _decode(text)
 
     def _text(self, key: str) -> Any:
@@ -71,9 +76,14 @@ def delete_expired(now: float, *, keep: str) -> None:
             Variable.delete(key)
 
 
-def _is_listed(key: str) -> bool:
-    """Return whether Airflow lists a Variable. Before Airflow 3.3, which has no list, the result is False."""
-    return hasattr(Variable, "keys") and key in Variable.keys(prefix=key)
+def _is_listed(key: str) -> bool | None:
+    """Return whether Airflow lists a Variable. None: unknown, e.g. before Airflow 3.3, which has no list."""
+    if not hasattr(Variable, "keys"):
+        return None
+    try:
+        return key in Variable.keys(prefix=key)
+    except Exception:  # e.g. an API server that is older than the worker
+        return None
 
 
 def _decode(text: Any) -> Any:

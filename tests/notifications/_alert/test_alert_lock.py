@@ -427,6 +427,44 @@ def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_delet
     assert rung(desk) == PEOPLE
 
 
+def test_a_person_whose_start_got_no_answer_is_not_rung_again_after_an_election(desk, monkeypatch):
+    """A rival writes a claim during the search for the call, and is killed before it rings."""
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(rings=0, talks=1)
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+    rival = {"alert": "run 1", "by": "rival", "at": desk.clock() + 30, "until": desk.clock() + 900}
+
+    def claims():
+        Variables.values[next(iter(Variables.values))] = json.dumps(rival)
+
+    after_the_first_start(monkeypatch, desk, claims, seconds=20)
+    in_the_triggerer(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@pytest.mark.parametrize("fails", [1, 4])
+def test_an_acknowledgement_is_stored_although_the_variable_cannot_be_written_at_once(
+    desk, monkeypatch, fails
+):
+    desk.exchange.default_script = Script(rings=1, talks=60)
+    store = Variables.set
+    failures = iter([RuntimeError("503")] * 2 * fails)  # each writing is repeated once
+
+    def sometimes(key, value, description):
+        if json.loads(value).get("acknowledged"):
+            for failure in failures:
+                raise failure
+        store(key, value, description)
+
+    monkeypatch.setattr(Variables, "set", sometimes)
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    (claim,) = Variables.values.values()
+    assert json.loads(claim)["acknowledged"]
+    assert rung(desk) == [ON_DUTY]
+
+
 def thread_of(function, *args):
     """Run a function to its end in a thread, because an event loop cannot run another one."""
     thread = threading.Thread(target=function, args=args)
@@ -447,6 +485,10 @@ def _fails(barrier, path):
             mine = path.with_suffix(f".{multiprocessing.current_process().pid}")
             mine.write_text(value)
             mine.replace(path)
+
+        @classmethod
+        def keys(cls, prefix):
+            return [prefix] if path.exists() else []
 
     variable_store.Variable = File
     barrier.wait(60)

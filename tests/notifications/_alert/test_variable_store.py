@@ -75,6 +75,21 @@ def test_a_variable_that_a_user_has_deleted_is_no_failure(unanswering, monkeypat
     assert store.get(KEY) is None
 
 
+@pytest.mark.parametrize("lists", [True, False])
+def test_a_variable_is_read_although_airflow_cannot_list_variables(unanswering, monkeypatch, lists):
+    def fails(prefix):
+        raise RuntimeError("404")
+
+    if lists:
+        monkeypatch.setattr(Variables, "keys", fails)
+    else:  # before Airflow 3.3
+        monkeypatch.delattr(Variables, "keys")
+    unanswering.values[KEY], unanswering.unanswered = "7", 1
+
+    assert VariableStore().get(KEY) == 7
+    assert VariableStore().get("callapi_alert_2") is None
+
+
 def test_one_reading_without_an_answer_does_not_let_a_second_callback_ring(desk, unanswering):
     desk.connect(extra={"data_api": False})
     desk.exchange.default_script = Script.busy()
