@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,8 @@ from airflow_provider_callapi.calls.alerts.election import is_expired
 
 KEY_PREFIX = "callapi_alert_"
 """The prefix of the names of all Variables that hold a claim."""
+_QUICK = 0.5
+"""Seconds within which an answer came so quickly that there is time for another request."""
 _CHECKED = 20
 """The largest number of Variables that one run of `delete_expired` checks."""
 
@@ -32,7 +35,7 @@ class VariableStore:
 
     def __init__(self, description: str = "") -> None:
         self._description = description
-        self._known: set[str] = set()  # the Variables that had a value when this object read them last
+        self._known: set[str] = set()  # the Variables that had a value when this object used them last
 
     def get(self, key: str) -> Any:
         """Return the value of a Variable. None: the Variable does not exist, or does not contain JSON.
@@ -42,11 +45,12 @@ class VariableStore:
         # The list comes before the value, because a claim must be written soon after the reading.
         if key not in self._known and _is_listed(key) is False:
             return None
+        began = time.monotonic()
         text = self._text(key)
-        if text is None:
+        if text is None and time.monotonic() - began < _QUICK:
             text = self._text(key)
-            if text is None and _is_listed(key):
-                raise VariableUnreadable(f"Airflow gives no value of {key}, and does not say why")
+        if text is None and _is_listed(key):
+            raise VariableUnreadable(f"Airflow gives no value of {key}, and does not say why")
         (self._known.discard if text is None else self._known.add)(key)
         return _decode(text)
 
@@ -60,6 +64,7 @@ class VariableStore:
 
     def set(self, key: str, value: Any) -> None:
         """Store a value in a Variable. If the Variable does not exist, create the Variable."""
+        self._known.add(key)
         Variable.set(key, json.dumps(value), description=self._description)
 
 
