@@ -224,6 +224,7 @@ class Candidate:
             again = True
             if claim := self._claim_and_settle(began, progress):
                 # An earlier process may have stored a call while this one waited.
+                self._refuse_acknowledged(claim)
                 return claim.progress if self._has_rung(claim) else None
         raise NoWinner("no callback has won the election within a minute")
 
@@ -244,8 +245,7 @@ class Candidate:
         :param again: see `acquire`.
         :raises AlertSuppressed: this process must not ring.
         """
-        if self._has_rung(claim) and claim.acknowledged:
-            raise AlertSuppressed("a person has acknowledged it")
+        self._refuse_acknowledged(claim)
         if self._owns(claim) or (self._is_own(claim) and not again):
             return 0.0
         if not self._has_rung(claim):
@@ -258,6 +258,10 @@ class Candidate:
             who = "a newer process of this callback" if self._is_own(claim) else "another callback"
             raise AlertSuppressed(f"{who} rings or has rung")
         return 0.0 if now - claim.at > self.abandoned_after else _PROGRESS_INTERVAL
+
+    def _refuse_acknowledged(self, claim: _Claim) -> None:
+        if self._has_rung(claim) and claim.acknowledged:
+            raise AlertSuppressed("a person has acknowledged it")
 
     def keeps_right(self, newest: Progress | None) -> bool:
         """Return whether this process may place its next call. Use this method shortly before each call.

@@ -444,6 +444,25 @@ def test_no_process_calls_the_next_person_after_an_acknowledgement():
     assert reads(world, store) == reads(world, store, name="rival") == "a person has acknowledged it"
 
 
+def test_a_new_process_notices_that_a_person_acknowledges_during_its_election():
+    world = World()
+    store = SlowStore(world)
+    old, new = candidate(world, store, token="old"), candidate(world, store, token="new")
+
+    def rings_and_ends():
+        old.acquire()
+        old.record_call(CALL)
+        world.sleep(10)
+        old.record_call(dataclasses.replace(CALL, acknowledged=True))
+
+    def begins():
+        with pytest.raises(AlertSuppressed, match="a person has acknowledged it"):
+            new.acquire()
+        return True
+
+    assert world.run((0, rings_and_ends), (SETTLE + 8, begins))[1]
+
+
 @pytest.mark.parametrize("fails", [1, 3])
 def test_a_store_that_fails_for_a_while_does_not_let_two_candidates_ring(fails):
     world, called = World(), []
