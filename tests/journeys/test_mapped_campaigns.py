@@ -31,7 +31,7 @@ with DAG("mapped_campaigns", params={{"n": 2}}) as dag:
             "contact_message": {{"type": "tts", "value": "Hello"}},
         }},
         calling_hours=None,
-        poll_interval=0.5,
+        poll_interval=0.1,
         {partial}
     )
     campaign.{expanded}
@@ -44,7 +44,7 @@ ROWS = """[{"contacts": SIX[:3], "shard": "1/2"}, {"contacts": SIX[3:], "shard":
 @pytest.fixture
 def run(run_dag: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that runs a mapped campaign, and returns states of its tasks and rings of phones."""
-    monkeypatch.setitem(Runner.__init__.__kwdefaults__, "report_interval", 1.0)
+    monkeypatch.setitem(Runner.__init__.__kwdefaults__, "report_interval", 0.3)
     exchange.default_script = Script(rings=0.2, talks=0.3)
 
     def run_campaign(expanded: str, partial: str = CONTACTS) -> tuple[set[str], list[int]]:
