@@ -128,10 +128,7 @@ def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str
     rows = task._get_specified_expand_input().value
     if isinstance(rows, Mapping):  # expand(name=…)
         return []
-    if not _is_in_dag_file(rows):
-        rows = rows.resolve(context)
-    if isinstance(rows, LazyXComSequence):  # the results of a mapped task
-        rows = rows[:]  # one request for all rows
+    rows = _resolved(rows, context)
     if not isinstance(rows, list | tuple):  # e.g. rows.map(function), where each row can cost a request
         return []
     others = {name for row in rows if isinstance(row, Mapping) for name in row}
@@ -144,9 +141,15 @@ def values_of(values: Any, context: Mapping[str, Any]) -> list[Any]:
 
     :param values: a list in the DAG file, or the output of a task.
     """
+    return [*_resolved(values, context)]
+
+
+def _resolved(values: Any, context: Mapping[str, Any]) -> Any:
+    """Return values of the DAG file unchanged. Of the output of a task, return what the task returned."""
     if not _is_in_dag_file(values):
         values = values.resolve(context)
-    return [*(values[:] if isinstance(values, LazyXComSequence) else values)]  # [:] is one request for all
+    # The results of a mapped task: a slice is one request for all of them.
+    return values[:] if isinstance(values, LazyXComSequence) else values
 
 
 def _is_in_dag_file(value: Any) -> bool:

@@ -20,9 +20,9 @@ _TEXT_FILTERS = frozenset(
     | {"replace", "string", "striptags", "title", "trim", "truncate", "upper", "urlize", "wordwrap"}
 )
 """The filters of Jinja that convert their value to text."""
-_TEXT_METHODS = {"format": "_check_text_part", "join": "_check_text_parts", "format_map": "_check_text_parts"}
-"""Method of a text that inserts its arguments → the check of each argument."""
 _CHECK, _CHECK_ALL = "_check_text_part", "_check_text_parts"
+_TEXT_METHODS = {"format": _CHECK, "join": _CHECK_ALL, "format_map": _CHECK_ALL}
+"""Method of a text that inserts its arguments → the check of each argument."""
 
 
 def parse_with_checks(text: str, environment: Environment, check: Callable[[Any], Any]) -> nodes.Template:
@@ -62,13 +62,10 @@ class _Checks(NodeTransformer):
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # params.name | upper
         self.generic_visit(node)
-        if node.node is not None and node.name == "join":
+        if node.name == "join":
             _take_attribute(node)
-            (node.node,) = _checked([node.node], _CHECK_ALL)
-        elif node.node is not None and node.name in _TEXT_FILTERS:
-            (node.node,) = _checked([node.node])
-        elif node.node is not None and node.name == "map" and _maps_to_text(node):  # names | map('upper')
-            (node.node,) = _checked([node.node], _CHECK_ALL)
+        if node.node is not None and (check := _check_of_filter(node)):
+            (node.node,) = _checked([node.node], check)
         if node.name == "format":
             _check_arguments(node)
         return node
@@ -116,9 +113,13 @@ def _check_arguments(node: nodes.Filter | nodes.Call, check: str = _CHECK) -> No
         (node.dyn_kwargs,) = _checked([node.dyn_kwargs], _CHECK_ALL)
 
 
-def _maps_to_text(node: nodes.Filter) -> bool:
-    name = node.args[0] if node.args else None
-    return isinstance(name, nodes.Const) and name.value in _TEXT_FILTERS
+def _check_of_filter(node: nodes.Filter) -> str | None:
+    """Return the check of the value that a filter gets. None: the filter makes no text of the value."""
+    if node.name == "join":
+        return _CHECK_ALL
+    if node.name == "map" and node.args and isinstance(node.args[0], nodes.Const):  # names | map('upper')
+        return _CHECK_ALL if node.args[0].value in _TEXT_FILTERS else None
+    return _CHECK if node.name in _TEXT_FILTERS else None
 
 
 def _take_attribute(node: nodes.Filter) -> None:

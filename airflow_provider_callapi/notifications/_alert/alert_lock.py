@@ -192,13 +192,14 @@ class AlertLock:
         if self._candidate is None:
             return
         with self._log_failure("Other callbacks may ring too"):
-            for pause in pauses:
+            for pause in (*pauses, None):
                 try:
                     self._candidate.record_call(replace(progress, acknowledged=True))
                     return
-                except Exception:  # the last repetition logs its error
-                    self.sleep(pause)
-            self._candidate.record_call(replace(progress, acknowledged=True))
+                except Exception:
+                    if pause is None:
+                        raise
+                self.sleep(pause)
 
     def record_found_call(self, progress: Progress) -> None:
         """Store a call of this alert that another process has placed. This process calls no one else."""
