@@ -12,22 +12,21 @@ None is ready".
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
-from inspect import isroutine
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.api.value_kinds import TextWithGap, has_own_text, without_enum
-from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.api.value_kinds import TextWithGap, without_enum
+from airflow_provider_callapi.calls.inserted_values import (
+    DEFAULT,
+    UnsuitableValue,
+    check_inserted,
+    spoken_value,
+)
 from airflow_provider_callapi.exceptions import CallApiTrouble
-
-_DEFAULT = "give a default with {{ … or 'a default' }}"
-_EMPTY = f"an empty value (None or NaN); {_DEFAULT}"
-_NESTED = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
-_ROUTINE = "a function or a method; insert its result"
-_NO_TEXT = "an object that has no text of its own; insert a text or a number"
 
 
 class TextStaysText:
@@ -41,6 +40,8 @@ class TextStaysText:
       value, a list, a dict or a function, the value is a `TextWithGap`. The check of the parameter later
       refuses each `TextWithGap`.
 
+    :cvar spoken_fields: the names of the template fields whose texts a person hears. A template inserts a
+        number into them as people write it: ``1234`` for 1234.0.
     :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
         becomes a list.
@@ -48,10 +49,12 @@ class TextStaysText:
         may insert ``None`` or ``[1, 2]`` into their texts.
     """
 
+    spoken_fields: ClassVar[frozenset[str]] = frozenset()
     object_fields: ClassVar[frozenset[str]] = frozenset()
     fields_with_gaps: ClassVar[frozenset[str]] = frozenset()
     _keeps_text: bool = False
     _refuses_gaps: bool = False
+    _is_spoken: bool = False
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
@@ -62,14 +65,16 @@ class TextStaysText:
             for name in names
             if parent is self and name in self.object_fields and isinstance(getattr(parent, name), str)
         }
-        before = self._keeps_text, self._refuses_gaps  # `parent` may be a part of a field of this object
+        # `parent` may be a part of a field of this object
+        before = self._keeps_text, self._refuses_gaps, self._is_spoken
         try:
             for name in names:
                 self._keeps_text = name not in as_the_dag_says
                 self._refuses_gaps = self._keeps_text and name not in self.fields_with_gaps
+                self._is_spoken = name in self.spoken_fields
                 self._render_field(parent, name, context, *args, **kwargs)
         finally:
-            self._keeps_text, self._refuses_gaps = before
+            self._keeps_text, self._refuses_gaps, self._is_spoken = before
 
     def _render_field(
         self, parent: Any, name: str, context: Any, jinja_env: Any, seen_oids: set[int]
@@ -113,12 +118,15 @@ class TextStaysText:
             parse_with_checks,
         )
 
-        environment = environment.overlay(finalize=_mark_gap)
+        # A part of an expression stays a number: {{ '%.2f' | format(params.sum) }} needs one.
+        check_part = partial(_check, check_inserted)
+        check = partial(_check, spoken_value) if self._is_spoken else check_part
+        environment = environment.overlay(finalize=partial(_mark_gap, check))
         try:
-            template = environment.from_string(parse_with_checks(content, environment, _refuse_gap))
+            template = environment.from_string(parse_with_checks(content, environment, check_part))
             return self._render(template, context)
-        except _GapInText as gap:
-            return TextWithGap(gap.problem)
+        except UnsuitableValue as gap:
+            return TextWithGap(str(gap))
 
     def _render(self, template: Any, context: Any, dag: Any = None) -> Any:
         from jinja2.nativetypes import NativeEnvironment  # noqa: PLC0415 - parse time
@@ -150,21 +158,13 @@ def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
     return "".join(str(part) for part in parts)
 
 
-class _GapInText(Exception):
-    """Raised if a template would insert an unsuitable value into a text, such as None or a list."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-
 class _Gap:
     """Wraps a value that does not fit into a text, such as a list or None.
 
-    ``{{ x }}`` returns the value. ``Hello {{ x }}`` raises `_GapInText`.
+    ``{{ x }}`` returns the value. ``Hello {{ x }}`` raises `UnsuitableValue`.
     """
 
-    def __init__(self, value: Any, problem: str) -> None:
+    def __init__(self, value: Any, problem: UnsuitableValue) -> None:
         self.value = value
         self._problem = problem
 
@@ -175,42 +175,24 @@ class _Gap:
         return str(self) if isinstance(self.value, Undefined) else self.value
 
     def __str__(self) -> str:
-        raise _GapInText(self._problem)
+        raise self._problem
 
 
-def _mark_gap(value: Any) -> Any:
-    """Check a value before a template inserts it into a text.
+def _mark_gap(check: Callable[[Any], Any], value: Any) -> Any:
+    """Return the checked value, which a template may insert into a text, or else the value in a `_Gap`."""
+    try:
+        return check(value)
+    except UnsuitableValue as problem:
+        return _Gap(without_enum(value), problem)
 
-    Return a suitable value unchanged, and an unsuitable value, such as None, in a `_Gap`.
+
+def _check(check: Callable[[Any], Any], value: Any) -> Any:
+    """Check an inserted value, which can also be a member of an Enum, or a missing value of Jinja.
+
+    :raises UnsuitableValue: a template must not insert the value.
     """
-    value = without_enum(value)
-    problem = _problem_of(value)
-    return value if problem is None else _Gap(value, problem)
-
-
-def _refuse_gap(value: Any) -> Any:
-    """Return a value that a template may insert into a text.
-
-    :raises _GapInText: the value is unsuitable, such as None.
-    """
-    value = without_enum(value)
-    if problem := _problem_of(value):
-        raise _GapInText(problem)
-    return value
-
-
-def _problem_of(value: Any) -> str | None:
-    """Return why a template must not insert a value into a text, as a text. None: it may."""
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
 
-    if isinstance(value, str):  # an author may insert an empty text on purpose
-        return None
     if isinstance(value, Undefined):
-        return f"no value: {mask_phones(value._undefined_message)}; {_DEFAULT}"
-    if is_empty(value):
-        return _EMPTY
-    if isinstance(value, Mapping | Iterable):
-        return _NESTED
-    if isroutine(value):
-        return _ROUTINE
-    return None if has_own_text(value) else _NO_TEXT
+        raise UnsuitableValue(f"no value: {mask_phones(value._undefined_message)}; {DEFAULT}")
+    return check(without_enum(value))

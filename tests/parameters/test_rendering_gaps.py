@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from types import SimpleNamespace
 from typing import Any
@@ -247,6 +248,32 @@ def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None
     message = rendered("It is {{ params.x }}", {"x": value}, native=native)
 
     assert message == f"It is {value}"
+
+
+@NATIVE
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("{{ params.x }}", "1234"),
+        ("You owe {{ params.x }} rubles", "You owe 1234 rubles"),
+        ("You owe {{ '%.2f' | format(params.x) }} rubles", "You owe 1234.00 rubles"),
+        ("You owe {{ params.x / 8 }} rubles", "You owe 154.25 rubles"),
+    ],
+)
+@pytest.mark.parametrize("value", [1234.0, Decimal("1234.0")])
+def test_a_person_hears_a_number_as_people_write_it(text: str, spoken: str, value: Any, native: bool) -> None:
+    assert rendered(text, {"x": value}, native=native) == spoken
+
+
+@NATIVE
+def test_a_phone_number_keeps_the_fraction_that_shows_that_a_spreadsheet_has_rounded_it(native: bool) -> None:
+    with DAG("dag", render_template_as_native_obj=native):
+        task = CallApiStartInformerCallOperator(
+            task_id="call", virtual_phone_number=VNUMBER, contact="+{{ params.x }}", contact_message=TTS
+        )
+    task.render_template_fields({"params": {"x": 79261200000.0}})
+
+    assert task.contact == "+79261200000.0"
 
 
 @NATIVE

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import wraps
 from typing import Any
 
@@ -13,20 +12,17 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.api.value_kinds import has_own_text, is_template_text, without_enum
+from airflow_provider_callapi.api.value_kinds import is_template_text, without_enum
 from airflow_provider_callapi.calls.campaign.row_values import (
-    EMPTY_VALUE,
-    NESTED_VALUE,
+    EMPTY_CELL_USED,
     EmptyCell,
     values_for_templates,
 )
+from airflow_provider_callapi.calls.inserted_values import UnsuitableValue, check_inserted, spoken_value
 from airflow_provider_callapi.calls.lists.columns import value_of
 from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
-from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
-from airflow_provider_callapi.calls.number_texts import number_text
-from airflow_provider_callapi.calls.shown_values import LongNumber
 from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
 
 ROW = "contact"
@@ -59,7 +55,7 @@ class _Missing(StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         if isinstance(self._undefined_obj, EmptyCell):
-            return EMPTY_VALUE
+            return EMPTY_CELL_USED
         if isinstance(self._undefined_obj, Mapping):
             return f"the row has no column {self._undefined_name!r}"
         return str(super()._undefined_message)
@@ -73,7 +69,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, finalize: Callable[[Any], Any]) -> None:
         # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
-        super().__init__(undefined=_Missing, finalize=finalize)
+        super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
         self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
         self.filters["join"] = _without_dicts(self.filters["join"])
         self.filters |= {"int": to_int, "float": to_float}
@@ -112,7 +108,7 @@ def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
     @wraps(join)
     def join_without_dicts(context: Any, value: Any, *options: Any, **named: Any) -> str:
         if isinstance(value, Mapping):
-            raise UndefinedError("a value is a dict; insert its items, e.g. with {{ … .name }}")
+            raise UndefinedError("the template uses a whole dict; insert its items, e.g. with {{ … .name }}")
         return join(context, value, *options, **named)
 
     return join_without_dicts
@@ -121,41 +117,27 @@ def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
 def _refuse_in_json(value: Any) -> None:
     """Raise an error: ``tojson`` calls this function with a value that is no JSON, e.g. an empty cell."""
     if isinstance(value, EmptyCell):
-        raise UndefinedError(EMPTY_VALUE)
+        raise UndefinedError(EMPTY_CELL_USED)
     raise TypeError(f"{type(value).__name__} in JSON")
 
 
-def _check_value(value: Any) -> Any:
-    """Return a value unchanged if a template may insert it into a text.
+def _in_a_row(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Extend a check of an inserted value to the special values of a campaign's templates."""
 
-    :raises UndefinedError: the value is empty, a method, bytes, or a collection.
-    """
-    if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
-        return value
-    if isinstance(value, EmptyCell) or is_empty(value):
-        raise UndefinedError(EMPTY_VALUE)
-    # Instead of a missing column, Jinja finds a method of the row, such as items.
-    if callable(value):
-        raise UndefinedError("the row has no such column")
-    if isinstance(value, bytes | memoryview):
-        raise UndefinedError("a value is bytes that are no UTF-8 text; insert a text")
-    if isinstance(value, Iterable):
-        raise UndefinedError(NESTED_VALUE)
-    if not has_own_text(value):
-        raise UndefinedError("a value has no text of its own; insert a text or a number")
-    return value
+    def check_value(value: Any) -> Any:
+        if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
+            return value
+        if isinstance(value, EmptyCell):
+            raise UndefinedError(EMPTY_CELL_USED)
+        # Instead of a missing column, Jinja finds a method of the row, such as items.
+        if callable(value):
+            raise UndefinedError("the row has no such column")
+        try:
+            return check(value)
+        except UnsuitableValue as problem:
+            raise UndefinedError(f"the template uses {problem}") from None
 
-
-def _check_spoken_value(value: Any) -> Any:
-    """Return a value for a text, if a template may insert it: a number as people write it.
-
-    :raises UndefinedError: see `_check_value`. Or the number has lost digits.
-    """
-    value = _check_value(value)
-    try:
-        return number_text(value) if isinstance(value, float | Decimal | LongNumber) else value
-    except ValueError as problem:
-        raise UndefinedError(f"a value is no certain number: {problem}") from None
+    return check_value
 
 
 @dataclass(frozen=True)
@@ -275,7 +257,7 @@ def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     :param where: the name of the field, such as ``call``, for error messages.
     :raises ValueError: Jinja cannot compile a template. The message names the field.
     """
-    return _compile(value, values, where, _Sandbox(_check_spoken_value))
+    return _compile(value, values, where, _Sandbox(spoken_value))
 
 
 def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sandbox) -> Any:
@@ -286,7 +268,7 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
                 values,
                 f"{where}.{name}",
                 # The reader of phone numbers notices a rounded number by its fraction: 79260000000.0
-                _Sandbox(_check_value) if name == "contact" else environment,
+                _Sandbox(check_inserted) if name == "contact" else environment,
             )
             for name, inner in value.items()
         }

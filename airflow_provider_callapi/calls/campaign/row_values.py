@@ -12,12 +12,11 @@ from typing import Any, NoReturn
 from jinja2 import UndefinedError
 
 from airflow_provider_callapi.api.value_kinds import without_enum
+from airflow_provider_callapi.calls.inserted_values import EMPTY_VALUE, NESTED_VALUE
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 
-EMPTY_VALUE = "a value is empty (null); give a default with {{ … or 'a default' }}"
+EMPTY_CELL_USED = f"the template uses {EMPTY_VALUE}"
 """The error message about an empty cell whose value a template uses."""
-NESTED_VALUE = "a value is a list or a dict; insert its items, e.g. with {{ … | join(', ') }}"
-"""The error message about a list or dict that a template inserts as a whole."""
 
 
 class EmptyCell:
@@ -39,7 +38,7 @@ class EmptyCell:
         return hash(None)
 
     def _refuse(self, *_: Any) -> NoReturn:
-        raise UndefinedError(EMPTY_VALUE)
+        raise UndefinedError(EMPTY_CELL_USED)
 
     __str__ = __repr__ = __format__ = __bytes__ = _refuse
     __int__ = __float__ = __complex__ = __index__ = _refuse
@@ -62,7 +61,7 @@ class _NoText:
     __slots__ = ()
 
     def __repr__(self) -> str:  # str() and format() of a list, tuple or dict use it, too
-        raise UndefinedError(NESTED_VALUE)
+        raise UndefinedError(f"the template uses {NESTED_VALUE}")
 
 
 class _List(_NoText, list[Any]):

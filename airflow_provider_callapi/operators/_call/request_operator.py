@@ -125,7 +125,8 @@ class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
         if "request_type" in cls.__dict__:
             fields = cls.request_type.model_fields
             cls.template_fields = (*fields, *cls.also_templated, "callapi_conn_id")
-            cls.template_fields_renderers = {name: "json" for name in fields if name.endswith("_message")}
+            cls.spoken_fields = frozenset(name for name in fields if name.endswith("_message"))
+            cls.template_fields_renderers = dict.fromkeys(cls.spoken_fields, "json")
 
     def check_constants(self) -> None:
         """Check the parameters whose values contain no template.

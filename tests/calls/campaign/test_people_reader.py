@@ -122,7 +122,9 @@ def test_a_column_with_another_value_is_no_column_of_time_zones(
 
 @pytest.mark.parametrize("error", ["#N/A", "#ССЫЛКА!", "####"])
 def test_a_failed_formula_is_neither_spoken_nor_taken_for_a_missing_time_zone(error: str) -> None:
-    assert why(plan_of([anna(name=error)])).startswith("call.contact_message.value: a value is empty")
+    assert why(plan_of([anna(name=error)])).startswith(
+        "call.contact_message.value: the template uses an empty value"
+    )
     assert why(plan_of([anna(timezone=error)])).startswith("timezone: ")
     assert len(plan_of([anna(name=error)], contact_message={"type": "tts", "value": "Hello"}).people) == 1
 

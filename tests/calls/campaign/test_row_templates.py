@@ -21,7 +21,8 @@ from airflow_provider_callapi.calls.campaign.row_templates import (
     fill_in,
     has_template,
 )
-from airflow_provider_callapi.calls.campaign.row_values import EMPTY_VALUE
+from airflow_provider_callapi.calls.campaign.row_values import EMPTY_CELL_USED
+from airflow_provider_callapi.calls.inserted_values import spoken_value
 
 PIECES = (
     "Hello ",
@@ -67,9 +68,7 @@ def _text_or_error(work: Any) -> tuple[str, str]:
     pieces=["{{ contact.time_zone }}", "{{contact.Name}}"], row={"name": "", "NAME": "", "Time Zone": None}
 )
 def test_a_template_renders_the_same_text_or_error_as_jinja(pieces: list[str], row: dict[str, Any]) -> None:
-    template = RowTemplate(
-        row_templates._Sandbox(row_templates._check_spoken_value), "".join(pieces), VALUES, "call"
-    )
+    template = RowTemplate(row_templates._Sandbox(spoken_value), "".join(pieces), VALUES, "call")
     assert _text_or_error(lambda: template.render(row)) == _text_or_error(lambda: _by_jinja(template, row))
 
 
@@ -106,7 +105,7 @@ def test_a_template_inserts_no_value_as_only_python_writes_it(value: Any) -> Non
     try:
         text = fill_in(call, {"value": value})["message"]
     except InvalidRow as error:
-        assert str(error).startswith("call.message: a value is ")  # noqa: PT017
+        assert str(error).startswith("call.message: the template uses ")  # noqa: PT017
     else:
         assert not [sign for sign in WRITTEN_BY_PYTHON if sign in text.replace("Infinity", "inf")]
 
@@ -116,7 +115,7 @@ def test_a_template_inserts_no_value_as_only_python_writes_it(value: Any) -> Non
 )
 def test_the_error_about_an_inserted_list_names_the_remedy(template: str) -> None:
     call = compile_templates({"message": template}, VALUES, "call")
-    with pytest.raises(InvalidRow, match=r"call\.message: a value is a list or a dict; .*join"):
+    with pytest.raises(InvalidRow, match=r"call\.message: the template uses a whole list or dict; .*join"):
         fill_in(call, {"names": ["Anna"], "name": "Anna"})
 
 
@@ -131,7 +130,7 @@ def _filled_in(template: str, row: dict[str, Any]) -> str:
 
 EMPTY = (None, float("nan"), float("inf"), Decimal("sNaN"), type("NaTType", (), {})())
 PLACES = ("contact.name", "contact['name']", "contact.address.city", "contact.orders[0]['price']")
-FILTERS = sorted(row_templates._Sandbox(row_templates._check_spoken_value).filters.keys() - {"default", "d"})
+FILTERS = sorted(row_templates._Sandbox(spoken_value).filters.keys() - {"default", "d"})
 USES = (
     *("{{ CELL | " + name + " }}" for name in FILTERS),
     *("{{ [CELL] | " + name + " }}" for name in FILTERS if name not in {"float", "int"}),
@@ -176,7 +175,7 @@ def test_an_empty_cell_is_never_spoken_whatever_a_template_does(use: str) -> Non
 def test_the_error_about_an_empty_cell_names_the_remedy(use: str, place: str) -> None:
     with pytest.raises(InvalidRow) as error:
         _filled_in(use.replace("CELL", place), _row_with(None))
-    assert str(error.value) == f"call.message: {EMPTY_VALUE}"
+    assert str(error.value) == f"call.message: {EMPTY_CELL_USED}"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +189,7 @@ def test_the_error_about_an_empty_cell_names_the_remedy(use: str, place: str) ->
     ],
 )
 def test_an_empty_cell_that_a_method_or_a_loop_returns_is_refused(template: str) -> None:
-    with pytest.raises(InvalidRow, match="a value is empty"):
+    with pytest.raises(InvalidRow, match="the template uses an empty value"):
         _filled_in(template, _row_with(None))
 
 
@@ -239,7 +238,7 @@ def test_a_template_can_ask_whether_a_cell_is_empty(condition: str, place: str) 
 )
 def test_no_list_or_dict_of_a_row_is_inserted_as_a_whole(template: str) -> None:
     row = {"names": ["Anna"], "address": {"city": "Omsk"}, "pair": ("Anna", "Boris")}
-    with pytest.raises(InvalidRow, match=r"call\.message: a value is a (list or a )?dict"):
+    with pytest.raises(InvalidRow, match=r"call\.message: the template uses a whole (list or )?dict"):
         _filled_in(template, row)
 
 
@@ -281,7 +280,7 @@ def test_a_member_of_an_enum_is_spoken_as_its_value() -> None:
 def test_a_template_inserts_no_gap_of_the_values_that_are_the_same_for_all_people(template: str) -> None:
     values = {"params": {"city": None, "names": ["a", None]}}
     call = compile_templates({"message": template}, values, "call")
-    with pytest.raises(InvalidRow, match=r"^call\.message: a value is "):
+    with pytest.raises(InvalidRow, match=r"^call\.message: the template uses an? "):
         fill_in(call, {"name": "Anna"})
 
 
@@ -290,7 +289,7 @@ def test_a_template_inserts_no_gap_of_the_values_that_are_the_same_for_all_peopl
     "text", ["1 500,00", "1500,00", "7.92612E+10", "abc", "1_000", "٣", "0x1F", "-", "nan"]
 )
 def test_the_filters_int_and_float_make_no_number_of_another_text(name: str, text: str | None) -> None:
-    with pytest.raises(InvalidRow, match=r"with {{ … \| (int|float)\(0\) }}|a value is empty"):
+    with pytest.raises(InvalidRow, match=r"with {{ … \| (int|float)\(0\) }}|uses an empty value"):
         _filled_in("{{ contact.name | " + name + " }}", {"name": text})
     assert _filled_in("{{ contact.name | " + name + "(7) }}", {"name": "abc"}) == "7"
 

@@ -1,0 +1,62 @@
+"""Judge the values that a template inserts into a text.
+
+Python has a text for each value, such as ``None``, ``[1, 2]`` or ``1234.0``. A person must not hear it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from airflow_provider_callapi.api.value_kinds import has_own_text
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.number_texts import number_text
+from airflow_provider_callapi.calls.shown_values import LongNumber
+
+DEFAULT = "give a default with {{ … or 'a default' }}"
+"""What an author can do about an empty value, for error messages."""
+EMPTY_VALUE = f"an empty value (None or NaN); {DEFAULT}"
+NESTED_VALUE = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
+_BYTES = "bytes that are no UTF-8 text; insert a text"
+_FUNCTION = "a function or a method; insert its result"
+_NO_TEXT = "an object that has no text of its own; insert a text or a number"
+
+
+class UnsuitableValue(ValueError):
+    """A template must not insert a value into a text.
+
+    The error message describes the value, e.g. as ``a whole list or dict``, and says what the author can do.
+    """
+
+
+def check_inserted(value: Any) -> Any:
+    """Return a value unchanged if a template may insert it into a text. An empty text is possible.
+
+    :raises UnsuitableValue: the value is empty, such as None, or Python has no text for people for it.
+    """
+    if isinstance(value, str):  # an author may insert an empty text on purpose
+        return value
+    if is_empty(value):
+        raise UnsuitableValue(EMPTY_VALUE)
+    if callable(value):
+        raise UnsuitableValue(_FUNCTION)
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise UnsuitableValue(_BYTES)
+    if isinstance(value, Iterable):
+        raise UnsuitableValue(NESTED_VALUE)
+    if not has_own_text(value):
+        raise UnsuitableValue(_NO_TEXT)
+    return value
+
+
+def spoken_value(value: Any) -> Any:
+    """Return a value for a text that a person hears. A number becomes a text such as ``1234`` for 1234.0.
+
+    :raises UnsuitableValue: see `check_inserted`. Or the number has lost digits.
+    """
+    value = check_inserted(value)
+    try:
+        return number_text(value) if isinstance(value, float | Decimal | LongNumber) else value
+    except ValueError as problem:
+        raise UnsuitableValue(f"a number that is not certain: {problem}") from None
