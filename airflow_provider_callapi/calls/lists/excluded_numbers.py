@@ -3,7 +3,7 @@
 The name and the values of a column decide how the column is read:
 
 - A column that is named like a phone number, such as ``phone`` or ``mobile``: each value with a digit must be
-  readable.
+  readable. A failed formula, such as ``#N/A``, is unreadable, too.
 - Any other column, such as ``comment``: the numbers in its texts are used, and other texts are ignored.
   Exception: if the column mainly contains phone numbers, a text that looks like a mistyped number is reported
   as unreadable.
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import fold_name, phone_columns, shown_name
-from airflow_provider_callapi.calls.lists.empty_values import is_blank
+from airflow_provider_callapi.calls.lists.empty_values import is_blank, is_failed_formula
 from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.generous import (
@@ -40,6 +40,7 @@ _END_OF_RANGE = re.compile(
     "(phone|number|tel|mobile|msisdn|номер|тел|телефон|моб)(number|num|номер)?"
     "(to|till|until|end|last|finish|по|до|конец|кон|окончание)"
 )
+_FAILED = "an error of a spreadsheet, such as #N/A or ####, stands in the place of a number"
 
 
 class ExcludedNumbers:
@@ -92,6 +93,9 @@ class ExcludedNumbers:
         return dict(sorted(problems.items()))
 
     def _read_entry(self, line: int, text: str) -> frozenset[str]:
+        if is_failed_formula(text):
+            self._problems.setdefault(line, _FAILED)
+            return frozenset()
         try:
             numbers = find_numbers(text, self._region)
         except NotANumber as problem:
@@ -123,6 +127,9 @@ class _OtherColumn:
 
         :param line: the number of the row.
         """
+        if is_failed_formula(text):
+            self.suspects.append((line, _FAILED))
+            return frozenset()
         is_rounded = is_rounded_number(text, region)
         digits = _count_digits(text)
         if not is_rounded and digits < FEWEST_DIGITS:

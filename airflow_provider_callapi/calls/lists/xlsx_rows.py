@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, time, timedelta
 from itertools import dropwhile
 from typing import Any, BinaryIO
+from warnings import catch_warnings, simplefilter
 from xml.etree.ElementTree import XMLParser
 
 from airflow_provider_callapi.calls.lists.date_formats import date_text
@@ -54,10 +55,12 @@ def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterato
             "CSV UTF-8"
         ) from None
     try:
-        workbook = load_workbook(file, read_only=True, data_only=True)
-        formulas = load_workbook(file, read_only=True)
-        pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
-        sheets = [(pair[0], list(dropwhile(_has_no_value, _lines(*pair)))) for pair in pairs]
+        with catch_warnings():
+            simplefilter("ignore")  # a warning of openpyxl may contain the value of a cell
+            workbook = load_workbook(file, read_only=True, data_only=True)
+            formulas = load_workbook(file, read_only=True)
+            pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
+            sheets = [(pair[0], list(dropwhile(_has_no_value, _lines(*pair)))) for pair in pairs]
         filled = [(sheet, lines) for sheet, lines in sheets if lines]
         marks = [_read_marks(sheet) for sheet, _ in filled]
     except ListUnreadable:
@@ -93,6 +96,7 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield (line number, values) for each line of a sheet, except empty lines.
 
     :raises ListUnreadable: a formula has no stored result or an empty one, or a number format cannot be read.
+    :raises ListUnreadable: a number that is no date has the format of a date, so Excel shows ``########``.
     """
     # A cell with a formula contains the formula's stored result in sheet, and the formula itself in formulas.
     for page in (sheet, formulas):
@@ -100,6 +104,11 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     pairs = zip(sheet.iter_rows(), formulas.iter_rows(values_only=True), strict=True)
     for number, (cells, written) in enumerate(pairs, start=1):
         values = tuple(_value(cell, number) for cell in cells)
+        if any(map(_is_lost_number, cells, written)):
+            raise ListUnreadable(
+                f"line {number}: a number has the format of a date, and is no date. Format the column as "
+                "text, and write each number whole"
+            )
         if any(value is None and text is not None for value, text in zip(values, written, strict=True)):
             raise ListUnreadable(
                 f"line {number}: a formula has no stored result, or an empty one. Open and save the file in "
@@ -180,6 +189,18 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
     while names and is_empty(names[-1]):
         names.pop()
     return names
+
+
+def _is_lost_number(cell: Any, written: Any) -> bool:
+    """Return whether openpyxl has replaced a number by an error, because the number is too large for a date.
+
+    :param written: the formula of the cell, or else its value. openpyxl replaces this value, too.
+    """
+    if not cell.value == written == "#VALUE!":
+        return False
+    from openpyxl.styles.numbers import is_date_format  # noqa: PLC0415 - an extra of this package
+
+    return bool(is_date_format(cell.number_format))
 
 
 def _value(cell: Any, line: int) -> Any:

@@ -124,6 +124,26 @@ def test_a_row_without_a_number_in_a_column_named_like_a_phone_is_unreadable() -
     assert list(unreadable) == [1, 2, 4]
 
 
+FAILED = ("########", "#N/A", "#REF!", "#Н/Д", "#ДЕЛ/0!", "Err:502", "#ИМЯ?")
+
+
+@pytest.mark.parametrize("error", FAILED)
+@pytest.mark.parametrize("name", ["phone", "mobile", "Телефон 2"])
+def test_an_error_of_a_spreadsheet_beside_a_number_is_unreadable(error: str, name: str) -> None:
+    row = {"phone": "79260000001", "mobile": "79260000002"} | {name: error}
+    numbers, problems = read(row)
+    assert numbers
+    assert "error of a spreadsheet" in problems[1]
+
+
+@pytest.mark.parametrize("error", FAILED)
+def test_an_error_of_a_spreadsheet_counts_in_any_column_of_numbers(error: str) -> None:
+    rows = [{"phone": f"7926000000{n}", "second": f"7926000001{n}"} for n in range(3)]
+    _, problems = read(*rows, {"phone": "79260000009", "second": error})
+    assert "column 'second': an error of a spreadsheet" in problems[4]
+    assert not read({"phone": A, "comment": "no"}, {"phone": B, "comment": error})[1]
+
+
 def test_an_unreadable_value_does_not_hide_the_numbers_of_its_row() -> None:
     assert read({"phone": f"{A}, 12345678", "mobile": B}) == (
         {A, B},

@@ -282,6 +282,25 @@ def test_a_workbook_whose_lines_or_cells_are_not_in_order_is_refused(old: str, n
         list(read_xlsx(with_sheet(lambda xml: re.sub(old, new, xml))))
 
 
+@pytest.mark.parametrize("number_format", ["dd.mm.yyyy", "mmm-yy", "h:mm", "[h]:mm"])
+@pytest.mark.parametrize("column", [1, 2])
+def test_a_number_that_a_date_format_hides_makes_the_workbook_unreadable(
+    number_format: str, column: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    book = openpyxl.Workbook()
+    for line in (["phone", "mobile"], [79260000001, 79260000002], [79260000003, 79260000004]):
+        book.active.append(line)
+    book.active.cell(3, column).number_format = number_format
+    with pytest.raises(ListUnreadable, match=r"^line 3: a number has the format of a date"):
+        list(read_xlsx(saved(book)))
+    assert not recwarn.list
+
+
+def test_an_error_that_an_author_has_typed_or_a_formula_has_given_stays() -> None:
+    book = workbook(["phone", "mobile"], [79260000001, "#VALUE!"])
+    assert list(read_xlsx(book)) == [{"phone": 79260000001, "mobile": "#VALUE!"}]
+
+
 def test_the_error_of_a_strict_open_xml_workbook_names_the_form_to_save() -> None:
     changed = io.BytesIO()
     with zipfile.ZipFile(workbook(*PEOPLE)) as whole, zipfile.ZipFile(changed, "w") as copy:
