@@ -63,8 +63,8 @@ class PagedLedger:
         if store.get(_KEY_OF_OLDER_VERSIONS) is not None:
             raise CallApiFailure(
                 "An older version of airflow-provider-callapi has stored whom this task has called, and this "
-                "version cannot read the record. This try placed no call. Finish this task with the older "
-                "version, or start another run for the people who were not called yet"
+                "version cannot read the record. Finish this task with the older version, or start another "
+                "run for the people who were not called yet"
             )
         self._store = store
         self._attempts: dict[str, list[Attempt]] = {}
@@ -207,9 +207,8 @@ def _refuse_unreadable() -> Iterator[None]:
     except (AttributeError, LookupError, TypeError, ValueError, zlib.error) as error:
         raise CallApiFailure(
             f"The record of whom this task has called cannot be read ({type(error).__name__}): a newer "
-            "version of airflow-provider-callapi has stored it, or it is damaged. This try placed no call. "
-            "Finish this task with the newer version, or start another run for the people who were not yet "
-            "called"
+            "version of airflow-provider-callapi has stored it, or it is damaged. Finish this task with the "
+            "newer version, or start another run for the people who were not yet called"
         ) from error
 
 

@@ -92,5 +92,5 @@ def refuse_files_of_others(mapped: MappedTask | None, paths: Iterable[str]) -> N
             mapped.publish(_FILES_KEY, {"map_index": mapped.map_index, "files": []})
             raise CallApiFailure(
                 f"Map index {entry['map_index']} of this task writes the same file, and one of the two would "
-                "overwrite it. Insert {{ ti.map_index }} into the path. This try placed no call."
+                "overwrite it. Insert {{ ti.map_index }} into the path"
             )

@@ -401,8 +401,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         )
 
         refuse_another_task(context, self)
-        self._refuse_queries_of_others()
         with nothing_sent() if event is None else nullcontext():
+            self._refuse_queries_of_others()
             self.refuse_lost_limits()
             options = self._read_options()
             if event is None and options.ledger_conn_id is None:
@@ -440,5 +440,5 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             if has_query(vars(self)[name]) and not in_dag_file:
                 raise CallApiFailure(
                     f"{name}: a query must be written in the DAG file, and this query comes from another "
-                    "task or from a template. Only its parameters may be data. This try placed no call."
+                    "task or from a template. Only its parameters may be data"
                 )

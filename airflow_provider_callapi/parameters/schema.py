@@ -168,14 +168,14 @@ def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, A
 
 @contextmanager
 def nothing_sent(effect: str = "This try placed no call") -> Iterator[None]:
-    """Context manager: say in the error message of an invalid parameter that nothing was sent.
+    """Context manager: say in the error message of a `CallApiFailure` that nothing was sent.
 
     Use the ``with`` block only before the request is sent.
 
-    :param effect: the sentence that follows the message of the `InvalidParameter`, without a full stop.
-    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
+    :param effect: the sentence that follows the message of the error, without a full stop.
+    :raises CallApiFailure: the ``with`` block raised a `CallApiFailure`, such as an `InvalidParameter`.
     """
     try:
         yield
-    except InvalidParameter as error:
+    except CallApiFailure as error:
         raise CallApiFailure(f"{error}. {effect}.") from None

@@ -23,7 +23,7 @@ If the key is missing in a later try, Airflow has deleted the state.
 """
 DELETED_STATE = (
     "Airflow has deleted the record of the people whom this task has called, because [state_store] "
-    "clear_on_success is set. To call the people again, start a new DAG run. This try placed no call."
+    "clear_on_success is set. To call the people again, start a new DAG run"
 )
 _IN_TEMPLATES = ("params", "ds", "run_id")
 

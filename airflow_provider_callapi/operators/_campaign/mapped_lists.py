@@ -69,5 +69,5 @@ def _refusal(map_index: int, rows: list[int]) -> str:
         f"contacts: map index {map_index} of this task calls {count_text(len(rows), 'person', 'people')} of "
         f"this list, too (row {first}), and each map index has a ledger of its own, so a phone would ring "
         "twice. Give each person to one map index only, or set ledger_conn_id: map indexes that share a SQL "
-        "ledger call each person once. This try placed no call."
+        "ledger call each person once"
     )

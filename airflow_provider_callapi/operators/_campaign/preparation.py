@@ -42,12 +42,12 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 
 
 @contextmanager
-def _before_dialling() -> Iterator[None]:
-    """Context manager: convert a ValueError into `CallApiFailure`, and add "This try placed no call"."""
+def _as_failure() -> Iterator[None]:
+    """Context manager: convert a ValueError into `CallApiFailure`, without phone numbers in its message."""
     try:
         yield
     except ValueError as error:
-        raise CallApiFailure(f"{mask_phones(str(error))}. This try placed no call.") from None
+        raise CallApiFailure(mask_phones(str(error))) from None
 
 
 def read_rules(
@@ -68,7 +68,7 @@ def read_rules(
     dial_until = NEVER
     if run_after is not None and options.max_lateness is not None:
         dial_until = run_after + options.max_lateness.total_seconds()
-    with _before_dialling():
+    with _as_failure():
         tag_rules = read_tag_rules(
             options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
         )
@@ -116,7 +116,7 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
         also use the person's row.
     :raises CallApiFailure: the option ``call`` cannot be used.
     """
-    with _before_dialling():
+    with _as_failure():
         # The template may use these values and the columns of the person's row.
         return CallTemplate(options.call, dict(values), region=options.region)
 
@@ -129,13 +129,13 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Closab
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql import open_sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
 
-        with _before_dialling():
+        with _as_failure():
             return open_sql_ledger(options.ledger_conn_id, options.campaign, min_gap=options.min_gap)
     if state is not None:
         return PagedLedger(state)
     raise CallApiFailure(
         "ledger_conn_id: this version of Airflow has no task state (3.3+ has), so the campaign needs an "
-        "SQL database to remember who was called. This try placed no call."
+        "SQL database to remember who was called"
     )
 
 
@@ -148,13 +148,13 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
     :raises CallApiTrouble: the list cannot be read, but this task has read it before.
     """
     try:
-        with _before_dialling():
+        with _as_failure():
             return _read_plan(options, template, scope)
     except CallApiFailure as error:
         if not was_read_before:
             raise
         # The list was readable before, so a retry may succeed.
-        raise CallApiTrouble(f"{error} The list could be read when this task began") from error
+        raise CallApiTrouble(f"{error}. The list could be read when this task began") from error
 
 
 def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> Plan:
@@ -224,13 +224,13 @@ def refuse_another_campaign(
         if now[name] != before.get(name, now[name]):
             raise CallApiFailure(
                 f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
-                "not find its earlier calls. This try placed no call. Restore the value, or start another run"
+                "not find its earlier calls. Restore the value, or start another run"
             )
     if now["deployment"] != before.get("deployment", now["deployment"]):
         raise CallApiFailure(
             "[callapi] deployment, [callapi] secret_keys, [api] base_url or [core] fernet_key: one of these "
-            "settings has changed since this task began, so the task would not find its earlier calls. This "
-            "try placed no call. Restore the setting, or add the old key after the new key"
+            "settings has changed since this task began, so the task would not find its earlier calls. "
+            "Restore the setting, or add the old key after the new key"
         )
     # After a user has cleared the task, the list may differ. Otherwise, a retry succeeds with the old list.
     if now["contacts"] != before["contacts"] and now["max_tries"] == before["max_tries"]:

@@ -161,7 +161,7 @@ def _refuse_other_calls(table: ResultsTable, campaign: str, plan: Plan, ledger: 
             f"to {count_text(len(others), 'person', 'people')} of this list (such as row {min(others)}), and "
             "this campaign would replace them. Insert {{ dag.dag_id }} and {{ run_id }} into campaign, as "
             "its default does, or name another table. Tasks that together call each person once need one "
-            "ledger_conn_id. This try placed no call."
+            "ledger_conn_id"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -65,6 +65,7 @@ from airflow_provider_callapi.operators._campaign.preparation import (
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.operators._storage import refuse_files_of_others
+from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
@@ -109,10 +110,10 @@ class CampaignRun:
         self._killed = False
         self._released: set[int] = set()
         self._is_dry_run = options.is_dry_run
-        if not (options.ledger_conn_id or self._is_dry_run) and lost_its_state(facts):
-            raise CallApiFailure(DELETED_STATE)
         self._memory = CampaignMemory(facts.state, memo or {})
-        with ExitStack() as opened:
+        with self._before_dialling(), ExitStack() as opened:
+            if not (options.ledger_conn_id or self._is_dry_run) and lost_its_state(facts):
+                raise CallApiFailure(DELETED_STATE)
             self._open_ledger(opened)
             self._open_services(opened)
             self._read_list()
@@ -153,6 +154,11 @@ class CampaignRun:
         return self._runner.campaign
 
     # --- preparation ---
+
+    def _before_dialling(self) -> AbstractContextManager[None]:
+        """Return a context manager: if this try has placed no call, the error of the block says so."""
+        # Before a deferral, the try may have placed calls.
+        return nothing_sent() if self._event is None else nullcontext()
 
     def _open_services(self, opened: ExitStack) -> None:
         """Open the Call API and the Data API, and read the rules by which the campaign dials.
@@ -299,7 +305,7 @@ class CampaignRun:
         # The campaign must not wait for a day that never comes.
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
-            raise CallApiFailure(f"{why}. This try placed no call.")
+            raise CallApiFailure(why)
 
     def _why_never(self) -> str | None:
         return self._rules.hours.why_never(time.time(), self._options.timezone)
@@ -318,12 +324,14 @@ class CampaignRun:
         """Check that the task has the same campaign as in earlier tries, and begin or continue this try."""
         # A new try logs what it will do. After a deferral, the trigger's observations are added to the
         # campaign's calls.
-        self._check_identity()
+        with self._before_dialling():
+            self._check_identity()
         if self._hook.settings.timezone is None:
             self._memory.remember_timezone(self._rules.timezone)
         if self._event is None:
             self._announce()
-            self._refuse_unknown_days()
+            with self._before_dialling():
+                self._refuse_unknown_days()
         else:
             self._campaign.watched_calls.update_observations(read_observations(self._event))
             if self._is_dry_run:  # e.g. its Variable has changed; the calls of this try must still be judged
