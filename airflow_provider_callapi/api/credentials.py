@@ -13,12 +13,10 @@ LogIn = Callable[[str, str], AccessToken]
 
 _LIFETIME = 3600.0
 """How many seconds a temporary token is valid, if the answer to the login does not state the time."""
+_LONGEST_LIFETIME = 86_400.0
+"""The longest time in seconds for which a stated end of a token is believed."""
 _RENEW_MARGIN = 60.0
-"""The time in seconds before a temporary token expires at which the client gets a new token.
-
-A new token is used for at least this many seconds, even if it seems expired. Otherwise, a wrong clock on this
-machine would cause a login before each request.
-"""
+"""The time in seconds before a temporary token expires at which the client gets a new token."""
 
 
 class Credentials(Protocol):
@@ -34,8 +32,8 @@ class Credentials(Protocol):
     def discard_refused(self, refused: str) -> bool:
         """Discard an access token that the service has refused.
 
-        :return: True: the token is discarded, and the client can log in to get a new one. False: the refused
-            token is a permanent access key, so there is no new one.
+        :return: True: the method `token` returns another token now, after a login if needed. False: the
+            refused token is a permanent access key, so there is no other one.
         """
 
     def forget(self) -> str | None:
@@ -52,7 +50,7 @@ class AccessKey:
         return self._key
 
     def discard_refused(self, refused: str) -> bool:
-        return False
+        return refused != self._key  # another thread may have replaced the refused key by this key
 
     def forget(self) -> str | None:
         return None
@@ -77,8 +75,7 @@ class LoginSession:
             if self._token is None or now >= self._renew_at:
                 answer = log_in(self._login, self._password)
                 self._token = answer.access_token
-                expires_at = now + _LIFETIME if answer.expire_at is None else answer.expire_at
-                self._renew_at = max(expires_at - _RENEW_MARGIN, now + _RENEW_MARGIN)
+                self._renew_at = now + _usable_for(answer, now)
             return self._token
 
     def discard_refused(self, refused: str) -> bool:
@@ -91,3 +88,13 @@ class LoginSession:
         with self._lock:
             token, self._token = self._token, None
         return token
+
+
+def _usable_for(token: AccessToken, now: float) -> float:
+    """Return for how many seconds a new token is used before the next login."""
+    # The stated end is wrong if it is a number of seconds, or if the clock of this machine is wrong. Then a
+    # login a minute would use up the account's points. The client also logs in if a token is refused.
+    left = None if token.expire_at is None else token.expire_at - now
+    if left is None or not 2 * _RENEW_MARGIN <= left <= _LONGEST_LIFETIME:
+        left = _LIFETIME
+    return left - _RENEW_MARGIN

@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import Credentials
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.connection.renewed_credentials import RenewedCredentials
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.observability.metrics import record_points_left, record_request
 from airflow_provider_callapi.observability.spans import (
@@ -69,17 +70,25 @@ class ObservedClient(Client):
                     record_points_left(self.limits, conn_id=self._conn_id, service=self._service)
 
 
-def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
+def make_client(
+    settings: ConnectionSettings,
+    *,
+    service: Service = "call_api",
+    read_again: Callable[[], ConnectionSettings] | None = None,
+) -> Client:
     """Return a new client of the Call API or the Data API.
 
     The client records metrics and spans about each request. The client shares neither the HTTP session nor
     the login with other clients.
 
     :param service: ``call_api`` or ``data_api``. ``data_api`` needs a connection that uses the Data API.
+    :param read_again: reads the connection again if the service refuses the credentials. None: the client
+        keeps its credentials.
     """
     url = settings.url if service == "call_api" else settings.data_api_url
     assert url is not None, "the connection does not use the Data API"
     rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
-    return ObservedClient(
-        rpc, settings.credentials(), clock=time.time, conn_id=settings.conn_id, service=service
-    )
+    credentials: Credentials = settings.credentials()
+    if read_again is not None:
+        credentials = RenewedCredentials(settings, read_again)
+    return ObservedClient(rpc, credentials, clock=time.time, conn_id=settings.conn_id, service=service)

@@ -118,11 +118,15 @@ class CallApiHook(BaseHook):
     def settings(self) -> ConnectionSettings:
         """The settings in the hook's Airflow connection, checked and converted.
 
-        The hook reads the connection at the first use of this property, and then keeps the settings.
+        The hook reads the connection at the first use of this property, and then keeps the settings. If a
+        service refuses the password or key, the hook takes the one that the connection has then.
 
         :raises ConnectionSettingsInvalid: the type of the connection is not ``callapi``, or a field of the
             connection is invalid. The error message names the connection and the field.
         """
+        return self._read_settings()
+
+    def _read_settings(self) -> ConnectionSettings:
         return read_settings(self.get_connection(self.callapi_conn_id))
 
     @cached_property
@@ -131,7 +135,7 @@ class CallApiHook(BaseHook):
 
         A repeat is safe if the service did not carry out the request, or if a second execution does no harm.
         """
-        return self._retrying_client(make_client(self.settings))
+        return self._retrying_client(make_client(self.settings, read_again=self._read_settings))
 
     @cached_property
     def data_api(self) -> RetryingClient:
@@ -147,7 +151,8 @@ class CallApiHook(BaseHook):
             raise ConnectionSettingsInvalid(
                 f"connection {self.callapi_conn_id} does not use the Data API; set extra.data_api to true"
             )
-        return self._retrying_client(make_client(self.settings, service="data_api"))
+        client = make_client(self.settings, service="data_api", read_again=self._read_settings)
+        return self._retrying_client(client)
 
     @cached_property
     def timezone(self) -> str:

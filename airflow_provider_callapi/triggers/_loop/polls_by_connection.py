@@ -16,12 +16,12 @@ from weakref import WeakKeyDictionary
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll, Subscription
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.connection.clients import make_client
-from airflow_provider_callapi.connection.settings import read_settings
+from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability.metrics import record_poll_age
 from airflow_provider_callapi.triggers._loop.witnesses import Witnesses
@@ -86,17 +86,18 @@ class _Poller:
     ) -> None:
         self._callapi_conn_id = callapi_conn_id
         self._sleep = sleep
+        self._settings: ConnectionSettings | None = None
         self._client: Client | None = None
         self._witnesses: Witnesses | None = None
         self._succeeded_at = time.time()
 
     async def __call__(self) -> Snapshot:
         if self._client is None:
-            settings = read_settings(await self._read_connection())
-            self._client = make_client(settings)
-            if settings.data_api_url is not None:
-                self._witnesses = Witnesses(settings)
+            self._client = self._connect(read_settings(await self._read_connection()))
         snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
+        if isinstance(snapshot.failure, AuthenticationFailed) and (renewed := await self._renewed_settings()):
+            self._client = self._connect(renewed)
+            snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
         if not self.poll.idle:  # the last subscriber may have left during the poll
             record_poll_age(snapshot.at - self._succeeded_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
@@ -109,6 +110,19 @@ class _Poller:
         return await self._witnesses.extend(
             snapshot, self.poll.awaited_answers, self.poll.awaited_ends(snapshot)
         )
+
+    def _connect(self, settings: ConnectionSettings) -> Client:
+        self._settings = settings
+        self._witnesses = None if settings.data_api_url is None else Witnesses(settings)
+        return make_client(settings)
+
+    async def _renewed_settings(self) -> ConnectionSettings | None:
+        """Return the settings of the connection if a user has changed them since they were read."""
+        try:
+            settings = read_settings(await CallApiHook.aget_connection(self._callapi_conn_id))
+        except Exception:  # the service's error says more about this poll
+            return None
+        return None if settings == self._settings else settings
 
     async def _read_connection(self) -> Connection:
         """Return the Airflow connection. After a transient error, try again for up to three minutes."""

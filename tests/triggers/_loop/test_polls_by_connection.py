@@ -49,6 +49,16 @@ def test_two_hundred_triggers_poll_as_often_as_one(desk):
     assert 100 <= many <= 130, "every five seconds for ten minutes"
 
 
+def test_a_new_key_in_the_connection_replaces_the_refused_key_while_calls_are_active(desk):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=60))
+    session, began = desk.start(), desk.clock()
+    desk.renew_key(20)
+
+    (event,) = asyncio.run(events_of(trigger(session, began, deadline=began + 1000)))
+
+    assert event["phase"] == "ENDED"
+
+
 @pytest.mark.parametrize(
     "callapi_profile",
     [
