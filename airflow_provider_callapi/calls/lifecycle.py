@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.errors import CallNotFound, InvalidParameters
+from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, InvalidParameters
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tagging import TagRules, due_tags
@@ -257,21 +257,30 @@ class CallLifecycle:
         """Return the final outcome of a call, or the next step: wait for the Data API's report.
 
         Without a report at ``report_by``, return the outcome so far.
+
+        :raises CallApiError: the Data API still does not answer at ``report_by``, and the task needs the
+            report. Or the error is permanent.
         """
         if call.source == "data_api" and not self._rules.report_always:
             return call
         assert self._gateway.fetch_final_outcome is not None
-        found = self._gateway.fetch_final_outcome(call)
+        problem = f"The Data API has no report of call session {call.call_session_id}"
+        try:
+            found = self._gateway.fetch_final_outcome(call)
+        except CallApiError as error:
+            if error.permanent or (self._gateway.clock() >= report_by and self._needs_report(call)):
+                raise
+            found, problem = None, f"{problem}, because it does not answer ({type(error).__name__}),"
         if found is None:
             if self._gateway.clock() < report_by:
                 self._gateway.log(
-                    f"The Data API has no report of call session {call.call_session_id} yet: waiting for the "
-                    f"report, at most {report_by - self._gateway.clock():.0f} s more"
+                    f"{problem} yet: waiting for the report, at most "
+                    f"{report_by - self._gateway.clock():.0f} s more"
                 )
                 return WaitForReport(call, report_by)
             self._gateway.warn(
-                f"The Data API has no report of call session {call.call_session_id} after report_timeout "
-                f"({self._rules.report_timeout:g} s): the outcome is what list.calls has shown"
+                f"{problem} after report_timeout ({self._rules.report_timeout:g} s): the outcome is what "
+                "list.calls has shown"
             )
             return call
         final, self.report = found
@@ -279,6 +288,9 @@ class CallLifecycle:
         if call.source != "data_api":
             self._gateway.on_final_outcome(final)
         return final
+
+    def _needs_report(self, call: Outcome) -> bool:
+        return call.answered is None or bool(due_tags(call, self._rules.tags))
 
     def _is_answered_without_tag(self, call: Outcome) -> bool:
         tag_id = self._rules.tags.get("answered")

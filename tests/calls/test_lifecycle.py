@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.errors import CallNotFound, Unanswered
+from airflow_provider_callapi.api.errors import AuthenticationFailed, CallNotFound, Unanswered
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.lifecycle import (
@@ -46,6 +46,7 @@ class World:
     :ivar reported_at: when the Data API has the report, epoch seconds.
     :ivar answered: what the report shows.
     :ivar tag_error: what a request that sets a tag raises, once.
+    :ivar fetch_error: what each request for the report raises.
     """
 
     now: float = NOW
@@ -53,6 +54,7 @@ class World:
     reported_at: float = -math.inf
     answered: bool | None = True
     tag_error: Exception | None = None
+    fetch_error: Exception | None = None
     store: MemoryStore = field(default_factory=MemoryStore)
     active_tags: list[tuple[int, int]] = field(default_factory=list)
     finished_tags: list[tuple[int, int]] = field(default_factory=list)
@@ -115,6 +117,8 @@ class World:
 
     def _fetch(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
         self.fetches += 1
+        if self.fetch_error:
+            raise self.fetch_error
         if self.now < self.reported_at:
             return None
         final = replace(
@@ -381,6 +385,49 @@ def test_a_report_that_never_comes_leaves_the_outcome_of_list_calls(late: float,
     assert (world.stage, world.final_outcomes) == (Stage.DONE, [])
     (warning,) = world.warnings
     assert "no report" in warning
+
+
+OUTAGE = Unanswered("HTTP status 502", method="get.calls_report")
+
+
+def test_a_data_api_that_does_not_answer_for_a_while_is_waited_for() -> None:
+    world = World(fetch_error=OUTAGE)
+    call = world.ended(answered=True)
+    step = world.lifecycle().observed(Phase.ENDED, call)
+    assert step == WaitForReport(call, report_by=NOW + REPORT_TIMEOUT)
+    assert "does not answer (Unanswered), yet" in world.log[0]
+
+    world.fetch_error = None
+    assert finished(world.lifecycle().report_due(call, NOW + REPORT_TIMEOUT)).call.source == "data_api"
+
+
+@pytest.mark.parametrize(
+    ("answered", "tags", "needs_report"),
+    [
+        (True, {}, False),
+        (False, {}, False),
+        (None, {}, True),
+        (True, {"ended": ENDED_TAG}, True),
+    ],
+)
+def test_a_data_api_that_never_answers_fails_only_a_task_that_needs_the_report(
+    answered: bool | None, tags: dict[str, int], needs_report: bool
+) -> None:
+    world = World(fetch_error=OUTAGE)
+    world.now = NOW + REPORT_TIMEOUT
+    call = world.ended(answered=answered)
+    if needs_report:
+        with pytest.raises(Unanswered):
+            world.lifecycle(tags=tags).report_due(call, NOW + REPORT_TIMEOUT)
+        return
+    assert finished(world.lifecycle(tags=tags).report_due(call, NOW + REPORT_TIMEOUT)).call == call
+    assert "does not answer" in world.warnings[0]
+
+
+def test_a_permanent_error_of_the_data_api_is_not_waited_for() -> None:
+    world = World(fetch_error=AuthenticationFailed("wrong", method="get.calls_report"))
+    with pytest.raises(AuthenticationFailed):
+        world.lifecycle().observed(Phase.ENDED, world.ended(answered=True))
 
 
 def test_a_final_outcome_is_not_fetched_again() -> None:

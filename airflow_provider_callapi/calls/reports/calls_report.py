@@ -33,6 +33,8 @@ from airflow_provider_callapi.calls.reports.report_refusals import (
 
 Row = dict[str, Any]
 """A call: the fields that were asked for, and with legs the column ``legs``. All values are plain JSON."""
+_LONGEST_CALL = 86_400.0
+"""The longest time in seconds after the begin of a call at which its legs are looked for."""
 
 
 class ReportRefused(Exception):
@@ -193,6 +195,8 @@ def _began_at(raw: Raw, timezone: str, not_before: float) -> float:
 
 def _ended_at(raw: Raw, timezone: str, began_at: float) -> float:
     try:
-        return read_report_time(raw["finish_time"], timezone, began_at)
+        ended_at = read_report_time(raw["finish_time"], timezone, began_at)
+        # Each request for a part of the period costs a point: a wrong year must not cost thousands.
+        return min(ended_at, began_at + _LONGEST_CALL)
     except (LookupError, TypeError, ValueError):
         return began_at

@@ -144,6 +144,13 @@ def test_the_legs_are_read_for_the_time_in_which_the_calls_took_place():
     assert (request.date_from[-8:], request.date_till[-8:]) == ("00:05:00", "00:07:31")
 
 
+def test_a_wrong_year_does_not_make_the_report_read_legs_for_thousands_of_years():
+    service = Service([a_call(1, 5, finish_time="9999-12-31 23:59:59")])
+    load(service, legs=True)
+
+    assert len([request for request in service.asked if isinstance(request, LegRows)]) <= 2
+
+
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
