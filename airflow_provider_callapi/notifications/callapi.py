@@ -249,7 +249,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     @property
     def _options(self) -> AlertOptions:
         # The text of an exception may contain a lone surrogate, which cannot be sent. The alert must ring.
-        rendered = {name: replace_lone_surrogates(getattr(self, name)) for name in self.template_fields}
+        names = CallApiNotifier.template_fields  # a subclass may have more or fewer
+        rendered = {name: replace_lone_surrogates(getattr(self, name)) for name in names}
         rendered["region"] = region = read_region(self.region, self.log)
         own_id, contact = rendered["external_id"], rendered["contact"]
         rendered["external_id"] = read_external_id(own_id, contact, region, self.log)

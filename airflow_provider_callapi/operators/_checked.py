@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_callapi.api.errors import mask_phones
+
 if TYPE_CHECKING:
     from airflow.sdk.bases.operator import BaseOperatorMeta
 else:
@@ -24,10 +26,12 @@ class CheckedOperator(BaseOperatorMeta):
         # A constructor cannot check, because the constructor of a subclass may set attributes later.
         try:
             operator = super().__call__(*args, **kwargs)
-        except TypeError:
+        except TypeError as error:
             # Airflow's error shows the values, and a row of `expand_kwargs(rows)` may hold personal data.
             if unknown := _unknown_parameters(cls, kwargs):
                 raise TypeError(f"{cls.__name__} has no parameter {', '.join(unknown)}") from None
+            if (text := mask_phones(str(error))) != str(error):  # the constructor of a subclass passed it on
+                raise TypeError(text) from None
             raise
         operator.check_constants()
         return operator

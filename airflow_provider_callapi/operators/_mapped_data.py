@@ -10,7 +10,13 @@ from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._checked import CheckedOperator
-from airflow_provider_callapi.parameters.schema import refuse_lost, refuse_single_braces, rendered_names
+from airflow_provider_callapi.parameters.rendering import fields_of_package
+from airflow_provider_callapi.parameters.schema import (
+    refuse_lost,
+    refuse_single_braces,
+    refuse_unrendered,
+    rendered_names,
+)
 
 
 class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
@@ -43,8 +49,10 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
 
         :raises InvalidParameter: a value cannot be used.
         """
+        fields = fields_of_package(type(self))
+        refuse_unrendered(vars(self), [name for name in fields if name not in self.template_fields])
         if not self.may_have_data:  # otherwise, the rendering checks the texts of the DAG file
-            refuse_single_braces(vars(self), self.template_fields)
+            refuse_single_braces(vars(self), fields)
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
@@ -61,7 +69,8 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
             rendered = rendered_names(vars(self), self.limit_parameters)
             self.given_limits |= rendered.union(name for name in data if name in self.limit_parameters)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
-            refuse_single_braces(vars(self), names)
+            fields = fields_of_package(type(self))
+            refuse_single_braces(vars(self), [name for name in names if name in fields])
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)
 
     def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:

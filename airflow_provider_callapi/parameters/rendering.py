@@ -12,7 +12,7 @@ None is ready".
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -46,7 +46,8 @@ class TextStaysText:
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
         becomes a list.
     :cvar fields_with_gaps: the names of the template fields to which the exception does not apply. A template
-        may insert ``None`` or ``[1, 2]`` into their texts.
+        may insert ``None`` or ``[1, 2]`` into their texts. Template fields that an author's subclass adds
+        count as such fields: no check would refuse a `TextWithGap` in them.
     """
 
     spoken_fields: ClassVar[frozenset[str]] = frozenset()
@@ -60,6 +61,7 @@ class TextStaysText:
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
         names = list(template_fields)
+        checked = frozenset(fields_of_package(type(self))) - self.fields_with_gaps
         as_the_dag_says = {
             name
             for name in names
@@ -70,7 +72,7 @@ class TextStaysText:
         try:
             for name in names:
                 self._keeps_text = name not in as_the_dag_says
-                self._refuses_gaps = self._keeps_text and name not in self.fields_with_gaps
+                self._refuses_gaps = self._keeps_text and name in checked
                 self._is_spoken = name in self.spoken_fields
                 self._render_field(parent, name, context, *args, **kwargs)
         finally:
@@ -134,6 +136,17 @@ class TextStaysText:
         if self._keeps_text and isinstance(template.environment, NativeEnvironment):
             return _render_text(template, context)
         return super()._render(template, context, dag)  # type: ignore[misc]
+
+
+def fields_of_package(operator_type: type) -> Sequence[str]:
+    """Return the template fields of the nearest class of this package among a class and its base classes.
+
+    An author's subclass may add template fields of its own, or leave out some.
+    """
+    package = __name__.partition(".")[0]
+    ours = next(base for base in operator_type.__mro__ if base.__module__.partition(".")[0] == package)
+    fields: Sequence[str] = ours.template_fields  # type: ignore[attr-defined]
+    return fields
 
 
 def _render_text(template: Any, context: Mapping[str, Any]) -> Any:

@@ -121,6 +121,22 @@ def refuse_single_braces(values: Mapping[str, Any], names: Collection[str]) -> N
             raise InvalidParameter(f"{where}: {PROBLEM}")
 
 
+def refuse_unrendered(values: Mapping[str, Any], names: Collection[str]) -> None:
+    """Check that no parameter contains a template that Airflow would not render.
+
+    :param values: parameter name → value, before the templates are rendered.
+    :param names: the template fields of this package that ``template_fields`` of an author's subclass lacks.
+    :raises InvalidParameter: one of these parameters contains a template. A person would hear its braces.
+    """
+    for name in names:
+        if is_template(values.get(name)):
+            raise InvalidParameter(
+                f"{name}: the value contains a template, and template_fields of the subclass does not name "
+                f"{name}. Add the template fields of the base class: template_fields = (…, "
+                "*Base.template_fields)"
+            )
+
+
 def rendered_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
     """Return those of ``names`` whose values contain a template or the output of another task.
 

@@ -44,6 +44,17 @@ def test_a_single_contact_is_rung_without_a_wait_for_the_answer(desk, context):
     assert desk.clock() - began <= 4.0  # settle: the only wait of a callback with one contact
 
 
+@pytest.mark.parametrize("fields", [("who", *CallApiNotifier.template_fields), ("message",)])
+def test_a_subclass_with_other_template_fields_rings(desk, fields):
+    class OwnNotifier(CallApiNotifier):
+        template_fields = fields
+        who = "{{ ti.task_id }}"
+
+    OwnNotifier(contact=ON_DUTY, virtual_phone_number=VNUMBER)(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+
+
 @pytest.mark.needs_airflow("3.2", "CallbackTrigger, which runs a deadline's callback")
 def test_a_deadlines_async_callback_rings(desk):
     from airflow.triggers.callback import CallbackTrigger
