@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,8 +41,8 @@ class TaskFacts:
     :ivar retries: the task's ``retries`` in the DAG file of this try.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: not known.
-    :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move it.
-        None: no deadline.
+    :ivar execution_deadline: when ``execution_timeout`` of the try ends. A deferral does not move it. None:
+        no deadline.
     :ivar state: Airflow's key-value store of the task. None: Airflow is older than 3.3.
     :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates of a campaign.
     :ivar deployment: the name and the secret keys of this Airflow deployment, from which ids and hashes are
@@ -97,7 +98,7 @@ class TaskFacts:
             template_values={name: context.get(name) for name in _IN_TEMPLATES if name in context},
             deployment=read_deployment(),
             run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
-            was_cleared=ti.max_tries > retries,
+            was_cleared=ti.max_tries > retries and ti.try_number > 1,  # a policy may change max_tries, too
             mapped=MappedTask.of(context),
         )
 
@@ -105,7 +106,9 @@ class TaskFacts:
 def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | None:
     """Return when the ``execution_timeout`` of a try ends, in epoch seconds.
 
-    A deferral does not move this time.
+    Before the first deferral, the time counts from now, as Airflow counts it: Airflow has parsed the DAG file
+    since the start of the try, and this does not count. A deferral does not move the time. After a deferral,
+    the time therefore counts from the start of the try.
 
     :param ti: the task instance in Airflow's context.
     :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
@@ -113,7 +116,15 @@ def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | 
     """
     if execution_timeout is None or ti.start_date is None:
         return None
-    return float((ti.start_date + execution_timeout).timestamp())
+    begun_at = time.time() if next_method_of(ti) is None else ti.start_date.timestamp()
+    return float(begun_at + execution_timeout.total_seconds())
+
+
+def next_method_of(ti: Any) -> str | None:
+    """Return the method with which Airflow resumes a deferred task. None: the task was not deferred."""
+    from_server = getattr(ti, "_ti_context_from_server", None)  # Airflow has no public attribute for this
+    method: str | None = getattr(from_server, "next_method", None)
+    return method
 
 
 def lost_its_state(facts: TaskFacts) -> bool:

@@ -71,6 +71,28 @@ def test_rows_of_another_task_are_plain_text_or_refused_and_never_rendered(
     assert run.xcoms["start[1]"]["external_id"] == "{{ conn.callapi_default.password }}"
 
 
+def test_the_callback_of_a_mapped_task_runs_even_if_a_value_of_it_cannot_be_used(
+    run_dag: Any, exchange: Any, tmp_path: Any
+) -> None:
+    run = run_dag(
+        IMPORTS
+        + f"""
+def mark(context):
+    with open({str(tmp_path / "failed")!r}, "a") as file:
+        print(context["ti"].task_id, context["ti"].map_index, file=file)
+
+with DAG("callbacks") as dag:
+    CallApiStartInformerCallOperator.partial(
+        task_id="call", virtual_phone_number="74993720692", contact_message=TTS, on_failure_callback=mark
+    ).expand(contact=["79160000001", "12"])
+"""
+    )
+
+    assert [run.states[f"call[{index}]"] for index in range(2)] == ["success", "failed"]
+    assert (tmp_path / "failed").read_text() == "call 1\n"
+    assert exchange.rings("79160000001") == 1
+
+
 LITERAL = (
     IMPORTS
     + """

@@ -104,6 +104,18 @@ class Desk:
         self.monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps({**fields, "password": account.key}))
         return "other"
 
+    def renew_key(self, seconds: float) -> None:
+        """In some seconds, give the account a new key, and store the key in the Airflow connection."""
+        renewed_at, advance = self.clock() + seconds, self.clock.advance
+
+        def advance_and_renew(by: float) -> None:
+            advance(by)
+            if self.clock() >= renewed_at and self.exchange.account.key != "renewed-key":
+                self.exchange.account.key = "renewed-key"
+                self.connect()
+
+        self.monkeypatch.setattr(self.clock, "advance", advance_and_renew)
+
     def lose_connection(self, seconds: float, error: Exception) -> None:
         """Make the triggerer's look-up of the Airflow connection fail for some seconds."""
         from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -172,6 +184,7 @@ class TaskInstance:
     start_date: datetime | None = None
     first_reschedule: datetime | None = None
     xcoms: dict[str, Any] = field(default_factory=dict)
+    _ti_context_from_server: Any = None
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = json.loads(json.dumps(value, allow_nan=False))
@@ -237,6 +250,8 @@ class Task:
         while True:
             self.operator = self.make()
             self.ti.task_id = self.operator.task_id
+            next_method = None if method == "execute" else method
+            self.ti._ti_context_from_server = SimpleNamespace(next_method=next_method)
             try:
                 if method == "execute":
                     return self.operator.execute(self.context)

@@ -32,7 +32,7 @@ from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_t
 from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
 from airflow_provider_callapi.task_context.deferral import Deferral
-from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.facts import TaskFacts, next_method_of, refuse_another_task
 from airflow_provider_callapi.task_context.task_state import STATE_KEY, TaskState
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
@@ -56,6 +56,17 @@ class RecordingLink(BaseOperatorLink):
         """Return the URL of the call's recording. An empty text: the Data API has reported no recording."""
         # Airflow calls this method when the task ends, and stores the URL as an XCom.
         return getattr(operator, "recording_url", None) or ""
+
+
+class _LinksOfTask(property):
+    """A property with the links of a task. For a mapped task, the property itself counts as no links.
+
+    Airflow's mapped operator has the property of the class in place of its value. If a map index fails before
+    Airflow unmaps the task, Airflow iterates over it, and then runs the task's callbacks.
+    """
+
+    def __iter__(self) -> Iterator[BaseOperatorLink]:
+        return iter(())
 
 
 class StartCallOperator(RequestOperator):
@@ -138,8 +149,8 @@ class StartCallOperator(RequestOperator):
         self.results = results
         self.operations = operations
 
-    @property
-    def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
+    @_LinksOfTask
+    def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:
         """The task's links in Airflow's UI: the link to the recording, or none without ``recording_link``."""
         # For a mapped task, `self` is Airflow's mapped operator. It keeps its parameters in partial_kwargs.
         given = getattr(self, "partial_kwargs", vars(self))
@@ -249,15 +260,21 @@ class StartCallOperator(RequestOperator):
         )
 
         # Airflow renders the templates again at the end of a deferral, before `resume_execution`.
-        from_server = getattr(context.get("ti"), "_ti_context_from_server", None)
-        next_method = getattr(from_server, "next_method", None)
+        next_method = next_method_of(context.get("ti"))
         may_redial = next_method not in (None, "search_again") and not self._keeps_journal(context)
         with forbid_redial(lambda _: "a call may have been placed" if may_redial else None):
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
 
     def _keeps_journal(self, context: Context) -> bool:
         """Return whether the next try can read which call this try has placed."""
-        return STATE_KEY in context and FLAG.read(self.durable)
+        return STATE_KEY in context and self._is_durable
+
+    @property
+    def _is_durable(self) -> bool:
+        try:
+            return bool(FLAG.read(self.durable))
+        except (TypeError, ValueError):  # the error about this value must name an earlier call, too
+            return True
 
     @contextmanager
     def _name_placed_call(self, context: Context, placed: str | None = None) -> Iterator[None]:
@@ -276,7 +293,7 @@ class StartCallOperator(RequestOperator):
             if record["call"] is not None:
                 return _placed_call(record["call"]["call_session_id"])
             return None if record["stage"] == Stage.NOTHING else "an earlier try may have placed a call"
-        is_unknown = context["ti"].try_number > 1 and (state is None or self.durable in (False, "false"))
+        is_unknown = context["ti"].try_number > 1 and (state is None or not self._is_durable)
         return "an earlier try may have placed a call" if is_unknown else None
 
     def _publish_people(self, context: Context) -> None:

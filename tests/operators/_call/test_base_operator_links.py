@@ -34,6 +34,15 @@ def test_airflow_shows_the_link_only_if_the_author_asked_for_the_recording(optio
     assert set(task["__var"].get("_operator_extra_links", {})) == links
 
 
+@pytest.mark.parametrize("options", [{}, {"recording_link": True}])
+def test_airflow_can_iterate_over_the_links_of_a_task_that_it_has_not_unmapped(options):
+    # Otherwise, Airflow runs no callback of a mapped task whose map index fails before it is unmapped.
+    with DAG("calls") as dag:
+        CallApiStartInformerCallOperator.partial(**FIXED, **options).expand(contact=[CONTACT])
+
+    assert list(dag.get_task("call").operator_extra_links) == []
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_a_task_stores_a_link_only_if_the_author_asked_for_the_recording(asked):
     task = CallApiStartInformerCallOperator(**FIXED, contact=CONTACT, recording_link=asked)
