@@ -27,9 +27,12 @@ Source: the error messages chapter of the vendor's Call API document, and its ta
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, ClassVar
+from urllib.parse import quote, quote_plus
 
 from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits
 from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, PLUSES, SEPARATOR
@@ -86,8 +89,14 @@ def _redact(message: str, value: Any) -> str:
             message = _redact(message, inner)
     # Booleans and single characters are no secrets: they occur in any text.
     elif value is not None and not isinstance(value, bool) and len(str(value)) > 1:
-        message = message.replace(str(value), "***")
+        for form in _forms_of(str(value)):
+            message = message.replace(form, "***")
     return message
+
+
+def _forms_of(secret: str) -> set[str]:
+    """Return the texts in which an error page can repeat a secret, e.g. also with ``%21`` for ``!``."""
+    return {secret, quote(secret, safe=""), quote_plus(secret), escape(secret), json.dumps(secret)[1:-1]}
 
 
 _PHONE_FIELD = re.compile(r"(?:^|[._])(?:phone_number|contact)$")

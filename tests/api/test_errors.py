@@ -321,6 +321,17 @@ def test_no_part_of_an_error_shows_the_key_of_the_request_or_a_phone_number(plac
     assert "79260000001" not in everything_shown(error)
 
 
+@pytest.mark.parametrize("form", ["{}", "%26p%22w+d%2B", "%26p%22w%20d%2B", "&amp;p&quot;w d+", '&p\\"w d+'])
+def test_an_error_page_that_repeats_a_secret_in_another_form_does_not_show_it(form: str) -> None:
+    secret = '&p"w d+'
+    message = f"bad login: {form.format(secret)}!"
+    answer = {"code": -32001, "message": message, "data": {"mnemonic": "auth_error"}}
+
+    shown = str(rejection(answer, method="login.user", secrets=[secret]))
+
+    assert "bad login: ***!" in shown
+
+
 def test_the_masking_of_a_short_value_leaves_the_message_readable() -> None:
     error = rejected(message="Parameter a is wrong", value="a")
     assert "Parameter a is wrong" in str(error)

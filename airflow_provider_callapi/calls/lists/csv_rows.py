@@ -147,6 +147,11 @@ def _describe(error: csv.Error) -> str:
     text = str(error)
     if "NUL" in text:
         return "a character that no text contains (NUL)"
-    if "unexpected end" in text or "field larger" in text:
+    if "field larger" in text:
+        return (
+            f"a value has more than {csv.field_size_limit():,} characters. If a quotation mark opens here "
+            'and is never closed, close it, or write it twice ("")'
+        )
+    if "unexpected end" in text:
         return 'a quotation mark opens here and is never closed. Close it, or write it twice ("")'
     return 'a quotation mark is out of place here. Write a quotation mark inside a quoted value twice ("")'

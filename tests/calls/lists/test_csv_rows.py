@@ -76,6 +76,7 @@ def test_an_added_or_removed_quotation_mark_never_hides_a_phone_number(
     ("text", "why"),
     [
         ('phone;name\n1;"Анна\n2;Борис\n', "line 2: .*never closed"),
+        ("phone;name\n1;" + "x" * 200_000 + "\n", "line 2: a value has more than 131,072 characters"),
         ('phone;name\n1;Анна\n2;"Борис" и сын\n', "line 3: .*out of place"),
         ('sep=;\nphone;name\n1;"Анна\n79260000002;"\n', "line 3: .*another row"),
         ("phone;name\n1;Анна;x\n", "line 2: more values than columns"),
