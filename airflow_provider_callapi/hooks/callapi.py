@@ -50,7 +50,8 @@ from airflow_provider_callapi.exceptions import (
     unresolved_call,
 )
 from airflow_provider_callapi.observability.log_lines import update_watch
-from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS, SECONDS_OR_ZERO, TEXT, choice, count
+from airflow_provider_callapi.parameters.kind import choice, count
+from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS, SECONDS_OR_ZERO, TEXT
 from airflow_provider_callapi.parameters.schema import nothing_sent, read_parameter
 
 if TYPE_CHECKING:

@@ -38,7 +38,8 @@ from airflow_provider_callapi.notifications._alert.options import (
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
 from airflow_provider_callapi.notifications._alert.ringing import ring
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import is_template, read_parameters, refuse_single_braces
+from airflow_provider_callapi.parameters.schema import read_parameters
+from airflow_provider_callapi.parameters.templates import is_template, refuse_single_braces
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -8,35 +8,18 @@ from typing import Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
-from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._checked import CheckedOperator
 from airflow_provider_callapi.parameters.rendering import fields_of_package
-from airflow_provider_callapi.parameters.schema import (
-    refuse_lost,
-    refuse_single_braces,
-    refuse_unrendered,
-    rendered_names,
-)
+from airflow_provider_callapi.parameters.templates import refuse_single_braces, refuse_unrendered
 
 
 class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
-    """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
-
-    Its second purpose concerns the parameters that limit whom or when the task calls. None in the DAG file
-    means: no limit. If a template or another task gives None for such a parameter, this is an error. To tell
-    these cases apart, the mixin remembers where the values come from.
-    """
+    """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task."""
 
     # Template field → the parameter that sets it, if the names differ, e.g. {"is_dry_run": "dry_run"}.
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
     # The parameters that this mapped task gets from another task. Empty until Airflow renders the templates.
     data_parameters: Collection[str] = ()
-    # The parameters that limit whom or when the task calls. None in the DAG file itself means: no limit.
-    limit_parameters: ClassVar[Collection[str]] = ()
-    # Those limits, and keys of them, that a template or another task gives. Empty until the rendering.
-    given_limits: frozenset[str] = frozenset()
-    # The limits that other rows of `expand_kwargs(rows)` have, and the row of this map index lacks.
-    missing_limits: Sequence[str] = ()
 
     @property
     def may_have_data(self) -> bool:
@@ -63,11 +46,6 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
         # would contain the password. Texts in the DAG file, e.g. in `partial(...)`, are still rendered.
         if parent is self:
             self.data_parameters = data = self.mapped_parameters(context)
-            if data and self.limit_parameters:
-                self.missing_limits = _limits_of_other_rows(self, context)
-            # A subclass or a cluster policy may have set a template after the constructor.
-            rendered = rendered_names(vars(self), self.limit_parameters)
-            self.given_limits |= rendered.union(name for name in data if name in self.limit_parameters)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
             fields = fields_of_package(type(self))
             refuse_single_braces(vars(self), [name for name in names if name in fields])
@@ -92,21 +70,6 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
         mapped = expand_input.value
         return mapped if isinstance(mapped, Mapping) else values_of(mapped, context)
 
-    def refuse_lost_limits(self) -> None:
-        """Check that no template and no other task gives None for one of ``limit_parameters``.
-
-        These parameters limit whom or when the task calls. None means: no limit.
-
-        :raises InvalidParameter: a template or another task gives None for such a parameter. Or the task is
-            mapped with ``expand_kwargs(rows)``, and its row lacks such a parameter, which another row has.
-        """
-        refuse_lost(self.given_limits, vars(self), self.limit_parameters)
-        if self.missing_limits:
-            raise InvalidParameter(
-                f"{self.missing_limits[0]}: the row of this map index has no such key, and other rows have "
-                "it. Give every row the key, or write the parameter in the DAG file"
-            )
-
 
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
     """Return the names of the parameters that a mapped operator gets from another task.
@@ -129,31 +92,15 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
     return list(row)
 
 
-def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str]:
-    """Return the limits that another row of ``expand_kwargs(rows)`` has, and this task's row lacks."""
-    # A limit is a parameter in `limit_parameters`.
-    dag = operator.get_dag()
-    task = dag.task_dict[operator.task_id]
-    rows = task._get_specified_expand_input().value
-    if isinstance(rows, Mapping):  # expand(name=…)
-        return []
-    rows = _resolved(rows, context)
-    if not isinstance(rows, list | tuple):  # e.g. rows.map(function), where each row can cost a request
-        return []
-    others = {name for row in rows if isinstance(row, Mapping) for name in row}
-    given = {*operator.data_parameters, *task.partial_kwargs, *dag.default_args}
-    return sorted(others.intersection(operator.limit_parameters) - given)
-
-
 def values_of(values: Any, context: Mapping[str, Any]) -> list[Any]:
     """Return the values of all map indexes as a list.
 
     :param values: a list in the DAG file, or the output of a task.
     """
-    return [*_resolved(values, context)]
+    return [*resolve_values(values, context)]
 
 
-def _resolved(values: Any, context: Mapping[str, Any]) -> Any:
+def resolve_values(values: Any, context: Mapping[str, Any]) -> Any:
     """Return values of the DAG file unchanged. Of the output of a task, return what the task returned."""
     if not _is_in_dag_file(values):
         values = values.resolve(context)

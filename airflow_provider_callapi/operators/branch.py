@@ -16,9 +16,11 @@ from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
-from airflow_provider_callapi.parameters.kinds import TEXTS, mapping_of
+from airflow_provider_callapi.parameters.kind import mapping_of
+from airflow_provider_callapi.parameters.kinds import TEXTS
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.templates import is_template
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -19,10 +19,11 @@ from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._call.request_operator import check_request
 from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
-from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import is_template, nothing_sent
+from airflow_provider_callapi.parameters.schema import nothing_sent
+from airflow_provider_callapi.parameters.templates import is_template
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
@@ -45,7 +46,7 @@ def _numbers_of(people: Any) -> Iterator[Any]:
             yield row
 
 
-class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
+class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
     """Call each person on a contact list, and return the counts of the results.
 
     The parameter ``redial`` defines when the operator calls a person again.

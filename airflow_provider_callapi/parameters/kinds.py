@@ -1,105 +1,35 @@
-"""The kinds of parameters. A kind checks and converts the value of a parameter.
-
-Templates, YAML files and forms give texts. A kind therefore also reads texts: ``"60"`` becomes 60 seconds,
-and ``"false"`` becomes False. A kind never guesses: a parameter that is true or false allows the texts
-``true`` and ``false``, and refuses ``"yes"``.
-"""
+"""The kinds of the parameters of this package, such as `SECONDS` and `CONTACTS`."""
 
 from __future__ import annotations
 
-import math
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.api.value_kinds import find_gap
-from airflow_provider_callapi.api.value_parts import InvalidPart, check_keys, invalid_part, shown_key
+from airflow_provider_callapi.api.value_parts import check_keys
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
 from airflow_provider_callapi.calls.iana_zones import is_certain_zone
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.databases.table_name import TableName
+from airflow_provider_callapi.parameters.kind import Kind, read_each, read_mapping, read_number, seconds
 
-LONGEST_SECONDS = 366 * 86_400.0
-"""The longest duration in seconds. Longer durations are typing errors, and overflow Airflow's own times."""
 _END_OF_TIME = 1e11
 """The end of the moments in epoch seconds. Python's own times end near this moment."""
-_LARGEST_COUNT = 1_000_000
 _NO_LIMIT = timedelta(seconds=1e12)
 """A limit of this length or longer means no limit."""
-_LONGEST_NUMERAL = 40
-"""The largest number of characters of a text that is read as a number."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """The kind of a parameter: which values are allowed, and how a value is converted.
-
-    :ivar allowed: the allowed values in words, for error messages.
-    :ivar read: a function that converts the parameter's value. It raises an error, such as ValueError, if the
-        value is not allowed.
-    :ivar optional: True: the value None is allowed, and stays None. False: ``read`` decides about None.
-    """
-
-    allowed: str
-    read: Callable[[Any], Any]
-    optional: bool = False
-
-    def read_named(self, name: str, value: Any) -> Any:
-        """Check and convert a value that has a name. Return the converted value.
-
-        :param name: the name of a parameter, or the key of the value in a dict.
-        :raises InvalidPart: the value is not allowed. The error begins with ``name``, and does not contain
-            the value.
-        """
-        if value is None and self.optional:
-            return None
-        try:
-            return self.read(value)
-        except InvalidPart as error:
-            raise InvalidPart(f"{name}.{error}") from None
-        except (ValueError, TypeError, OverflowError):
-            raise invalid_part(name, self.allowed, value) from None
-
-    def or_none(self, meaning: str) -> Kind:
-        """Return a copy of this kind that also allows the value None.
-
-        :param meaning: what None means, e.g. "no limit". Error messages contain the meaning.
-        """
-        return replace(self, allowed=f"{self.allowed}, or None ({meaning})", optional=True)
-
-
-def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGEST_SECONDS) -> Kind:
-    """Return the kind (check and conversion) of parameters that are durations.
-
-    The kind converts a number, a text or a timedelta to seconds: ``"7.5"`` becomes 7.5.
-
-    :param at_least: the shortest allowed duration in seconds. With the default 0, every duration above 0 is
-        allowed.
-    :param zero: True: the duration 0 is allowed, too, if ``at_least`` is 0.
-    :param at_most: the longest allowed duration in seconds, 366 days by default.
-    """
-
-    def read(value: Any) -> float:
-        duration = value.total_seconds() if isinstance(value, timedelta) else _number(value)
-        if not at_least <= duration <= at_most or (duration == 0 and not zero):
-            raise ValueError
-        return duration
-
-    shortest = f"at least {at_least:g}" if at_least else "from 0" if zero else "more than 0"
-    return Kind(f"a number of seconds ({shortest}, at most {at_most:.0f}) or a timedelta", read)
 
 
 def _read_limit(value: Any) -> timedelta | None:
     if isinstance(value, timedelta):
         limit = value
     else:
-        number = _number(value)
+        number = read_number(value)
         try:
             limit = timedelta(seconds=number)
         except OverflowError:
@@ -109,34 +39,6 @@ def _read_limit(value: Any) -> timedelta | None:
     return None if limit >= _NO_LIMIT else limit
 
 
-def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
-    """Return a `Kind` that allows whole numbers from ``at_least`` to ``at_most``.
-
-    The `Kind` converts a number or a text to an int: ``"60"`` and 60.0 become 60.
-    """
-
-    def read(value: Any) -> int:
-        number = _number(value)
-        if not at_least <= number <= at_most or number != int(number):
-            raise ValueError
-        return int(number)
-
-    return Kind(f"a whole number from {at_least} to {at_most}", read)
-
-
-def read_each(value: Any, kind: Kind) -> list[Any]:
-    """Check and convert one value, or each entry of a list. Return the converted values as a list.
-
-    :param value: a value, or a list, tuple or set of values.
-    :param kind: checks and converts one value.
-    :raises InvalidPart: an entry is not allowed. The error names the position of the entry: ``(entry 2)``.
-    :raises ValueError: the value is not allowed, and is no list.
-    """
-    if not isinstance(value, Collection) or isinstance(value, str | Mapping | bytes | bytearray):
-        return [kind.read(value)]
-    return [kind.read_named(f"(entry {number})", inner) for number, inner in enumerate(value, start=1)]
-
-
 def _read_identifiers(value: Any) -> frozenset[int]:
     identifiers = read_each(value, IDENTIFIER)
     if not identifiers:
@@ -144,36 +46,7 @@ def _read_identifiers(value: Any) -> frozenset[int]:
     return frozenset(identifiers)
 
 
-def share(*, below_one: bool = False) -> Kind:
-    """Return a `Kind` that allows numbers from 0 to 1, such as 0.2.
-
-    :param below_one: True: the number must be less than 1. False: 1 is allowed, too.
-    """
-
-    def read(value: Any) -> float:
-        number = _number(value)
-        if not 0 <= number <= 1 or (below_one and number == 1):
-            raise ValueError
-        return number
-
-    return Kind(f"a share from 0 to {'less than ' if below_one else ''}1, such as 0.2", read)
-
-
-def choice(values: Collection[str]) -> Kind:
-    """Return a `Kind` that allows only some texts, and does not change them.
-
-    :param values: the allowed texts, e.g. ``("at_most_once", "at_least_once")`` for ``delivery``.
-    """
-
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or value not in values:
-            raise ValueError
-        return value
-
-    return Kind(f"one of {', '.join(values)}", read)
-
-
-def flag(value: Any) -> bool:
+def _read_flag(value: Any) -> bool:
     """Convert the value of a parameter to a boolean: ``"True"`` becomes True.
 
     :param value: a boolean, or the text ``true`` or ``false`` in upper or lower case.
@@ -186,7 +59,7 @@ def flag(value: Any) -> bool:
     raise ValueError
 
 
-def text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     """Check that the value of a parameter is a text, and return the text. The number 1234 becomes ``"1234"``.
 
     :raises ValueError: the text is empty or blank, or contains a lone surrogate, which UTF-8 cannot encode.
@@ -202,39 +75,18 @@ def text(value: Any) -> str:
 
 def _read_name(value: Any) -> str:
     """Return a name without invisible characters, repeated blanks, and blanks at the ends."""
-    composed = unicodedata.normalize("NFC", text(value))
+    composed = unicodedata.normalize("NFC", _read_text(value))
     visible = "".join(character for character in composed if unicodedata.category(character) != "Cf")
-    return text(" ".join(visible.split()))
+    return _read_text(" ".join(visible.split()))
 
 
 def _read_contact(value: Any) -> str:
     # Data frames may contain phone numbers as floats, such as 79260000001.0.
-    return text(int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def _read_mapping(value: Any) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError
-    return value
-
-
-def mapping_of(kind: Kind) -> Kind:
-    """Return a `Kind` that allows only dicts, and checks and converts each value in the dict.
-
-    :param kind: checks and converts the values. The keys are not checked.
-    """
-
-    def read(value: Any) -> dict[Any, Any]:
-        return {
-            name: kind.read_named(shown_key(name, number), inner)
-            for number, (name, inner) in enumerate(_read_mapping(value).items(), start=1)
-        }
-
-    return Kind(f"a dict whose values are {kind.allowed}", read)
+    return _read_text(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _read_call(value: Any) -> Mapping[str, Any]:
-    read_object_id(_read_mapping(value).get("call_session_id"))
+    read_object_id(read_mapping(value).get("call_session_id"))
     return dict(value)
 
 
@@ -245,7 +97,7 @@ def _read_calls(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _read_moment(value: Any) -> float:
-    moment = _number(value)
+    moment = read_number(value)
     if not 0 <= moment < _END_OF_TIME:
         raise ValueError
     return moment
@@ -284,27 +136,9 @@ def _read_timezone(value: Any) -> str:
     return value
 
 
-def _read_results(value: Any) -> str | TableName:
-    """Convert the value of the parameter ``results``: a path stays a text, a dict becomes a `TableName`."""
-    return TableName.of(value) if isinstance(value, Mapping) else text(value)
-
-
-def _number(value: Any) -> float:
-    """Convert an int, a float or a text to a float, e.g. ``"60"`` to 60.0.
-
-    :raises ValueError: the value is not a number.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError
-    if isinstance(value, str) and (len(value) > _LONGEST_NUMERAL or "_" in value):
-        raise ValueError
-    try:
-        number = float(value)
-    except OverflowError:  # an int may be too large for a float
-        raise ValueError from None
-    if math.isnan(number):  # infinity is allowed
-        raise ValueError
-    return number
+def _read_path_or_table(value: Any) -> str | TableName:
+    """Convert where results are written to: a path stays a text, a dict becomes a `TableName`."""
+    return TableName.of(value) if isinstance(value, Mapping) else _read_text(value)
 
 
 IDENTIFIER = Kind(f"the id of an object of the account ({ID_RANGE})", read_object_id)
@@ -318,15 +152,15 @@ LIMIT = Kind("a positive number of seconds or a timedelta", _read_limit).or_none
 
 The kind converts the value to a timedelta. Infinity means no limit, so the kind converts infinity to None.
 """
-FLAG = Kind("true or false", flag)
-TEXT = Kind("a text that is not empty", text)
+FLAG = Kind("true or false", _read_flag)
+TEXT = Kind("a text that is not empty", _read_text)
 NAME = Kind("a text that is not empty", _read_name)
 """The kind of names that people type. Two names that look equal are equal, e.g. with a blank at the end."""
 _CONTACT = Kind("a phone number", _read_contact)
 CONTACTS = Kind("a phone number or a list of phone numbers", lambda value: read_each(value, _CONTACT))
 """The kind of one or several phone numbers. The kind converts 79260000001 to ``["79260000001"]``."""
 TEXTS = Kind("a text or a list of texts", lambda value: read_each(value, TEXT))
-MAPPING = Kind("a dict", _read_mapping)
+MAPPING = Kind("a dict", read_mapping)
 CALL = Kind("the dict of a call", _read_call)
 CALLS = Kind("a list of dicts of calls", _read_calls)
 MOMENT = Kind("a number of epoch seconds", _read_moment)
@@ -343,4 +177,4 @@ CALLING_DAYS = Kind(
 ).or_none("every day")
 _TABLE = '{"conn_id": …, "table": …, "schema": …}'
 TABLE = Kind(f"a dict {_TABLE}", TableName.of)
-RESULTS = Kind(f"the path of a file, or a dict {_TABLE}", _read_results)
+PATH_OR_TABLE = Kind(f"the path of a file, or a dict {_TABLE}", _read_path_or_table)

@@ -35,9 +35,11 @@ from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_er
 from airflow_provider_callapi.observability.log_lines import update_watch
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
-from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT, choice
+from airflow_provider_callapi.parameters.kind import choice
+from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.templates import is_template
 from airflow_provider_callapi.task_context.facts import execution_deadline
 from airflow_provider_callapi.task_context.task_state import TaskState
 

@@ -30,7 +30,8 @@ from airflow_provider_callapi.calls.watching.events import (
 )
 from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS, choice, seconds
+from airflow_provider_callapi.parameters.kind import choice, seconds
+from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS
 from airflow_provider_callapi.parameters.schema import read_parameter
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lone_surrogates import TEXTS as ANY_TEXTS
 
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kind import Kind, count, share
 from airflow_provider_callapi.parameters.kinds import (
     CONTACTS,
     FLAG,
@@ -24,9 +25,6 @@ from airflow_provider_callapi.parameters.kinds import (
     SECONDS_OR_ZERO,
     TEXT,
     TEXTS,
-    Kind,
-    count,
-    share,
 )
 from airflow_provider_callapi.parameters.schema import read_parameter, read_parameters
 

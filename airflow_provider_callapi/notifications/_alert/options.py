@@ -13,15 +13,8 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications._alert.contacts import shows_number
-from airflow_provider_callapi.parameters.kinds import (
-    CONTACTS,
-    IDENTIFIER,
-    SECONDS_OR_ZERO,
-    TEXT,
-    Kind,
-    count,
-    seconds,
-)
+from airflow_provider_callapi.parameters.kind import Kind, count, seconds
+from airflow_provider_callapi.parameters.kinds import CONTACTS, IDENTIFIER, SECONDS_OR_ZERO, TEXT
 from airflow_provider_callapi.parameters.schema import Schema, read_parameter
 
 

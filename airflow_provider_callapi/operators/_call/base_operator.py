@@ -29,8 +29,10 @@ from airflow_provider_callapi.exceptions import (
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions, may_call_contact_first
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
+from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.parameters.kinds import FLAG
-from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+from airflow_provider_callapi.parameters.templates import is_template
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, next_method_of, refuse_another_task
 from airflow_provider_callapi.task_context.task_state import STATE_KEY, TaskState
@@ -69,7 +71,7 @@ class _LinksOfTask(property):
         return iter(())
 
 
-class StartCallOperator(RequestOperator):
+class StartCallOperator(LostLimitIsAnError, RequestOperator):
     """Base of the five Airflow operators that start one call.
 
     `airflow_provider_callapi.operators.start_call` describes their parameters.

@@ -15,6 +15,7 @@ from airflow_provider_callapi.calls.calling_hours.production_calendar import NOT
 from airflow_provider_callapi.calls.placing import Delivery
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kind import choice, count
 from airflow_provider_callapi.parameters.kinds import (
     CALLING_DAYS,
     CALLING_HOURS,
@@ -26,8 +27,6 @@ from airflow_provider_callapi.parameters.kinds import (
     TABLE,
     TEXT,
     TIMEZONE,
-    choice,
-    count,
 )
 from airflow_provider_callapi.parameters.schema import Schema
 

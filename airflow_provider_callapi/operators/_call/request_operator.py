@@ -19,13 +19,8 @@ from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import (
-    Schema,
-    is_template,
-    read_parameter,
-    read_parameters,
-    split_templates,
-)
+from airflow_provider_callapi.parameters.schema import Schema, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.templates import is_template, split_templates
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook

@@ -8,7 +8,8 @@ from typing import Any, get_args
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.calls.tagging import TagRules, TagWhen
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.kinds import MAPPING, Kind
+from airflow_provider_callapi.parameters.kind import Kind
+from airflow_provider_callapi.parameters.kinds import MAPPING
 from airflow_provider_callapi.parameters.schema import read_parameter
 
 _TAG = Kind(f"the id of a tag ({ID_RANGE}; `airflow callapi tags` lists the ids)", read_object_id)

@@ -18,18 +18,17 @@ from airflow_provider_callapi.calls.reports.report_fields import (
 )
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.kind import Kind, choice, read_each
 from airflow_provider_callapi.parameters.kinds import (
     FLAG,
     IDENTIFIERS,
-    RESULTS,
+    PATH_OR_TABLE,
     SECONDS_OR_ZERO,
     TEXT,
     TEXTS,
-    Kind,
-    choice,
-    read_each,
 )
-from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+from airflow_provider_callapi.parameters.templates import is_template
 
 _DIGITS = re.compile(r"[1-9][0-9]{4,14}")
 _REGION = "RU"
@@ -77,7 +76,7 @@ _OWN_NUMBERS = Kind("a phone number of the account, or a list of such numbers, i
 
 REPORT_OPTIONS: Schema = {
     "callapi_conn_id": TEXT,
-    "to": RESULTS.or_none("the rows are the return value"),
+    "to": PATH_OR_TABLE.or_none("the rows are the return value"),
     "start": _TIME.or_none("the beginning of the data interval"),
     "end": _TIME.or_none("the end of the data interval"),
     "lookback": SECONDS_OR_ZERO,

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.shard import refuse_incomplete
 from airflow_provider_callapi.operators._mapped_data import values_of
-from airflow_provider_callapi.parameters.schema import is_template
+from airflow_provider_callapi.parameters.templates import is_template
 
 _LIST = ("contacts", "campaign")
 """The parameters that distinguish the lists of the map indexes. Each list has shards of its own."""

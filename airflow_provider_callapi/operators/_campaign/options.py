@@ -18,6 +18,7 @@ from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._call.options import check_absence_proven_after, check_calling_days
 from airflow_provider_callapi.operators._campaign.file_types import check_type
+from airflow_provider_callapi.parameters.kind import count, mapping_of, share
 from airflow_provider_callapi.parameters.kinds import (
     CALLING_DAYS,
     CALLING_HOURS,
@@ -27,18 +28,16 @@ from airflow_provider_callapi.parameters.kinds import (
     LIMIT,
     MAPPING,
     NAME,
-    RESULTS,
+    PATH_OR_TABLE,
     ROWS,
     SECONDS,
     SECONDS_OR_ZERO,
     TEXT,
     TEXTS,
     TIMEZONE,
-    count,
-    mapping_of,
-    share,
 )
-from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+from airflow_provider_callapi.parameters.templates import is_template
 
 _LIMIT_SHARE = share().or_none("no limit")
 _MOST_STARTS_AT_ONCE = 64
@@ -66,7 +65,7 @@ CAMPAIGN_OPTIONS: Schema = {
     "max_lateness": LIMIT,
     "ledger_conn_id": TEXT.or_none("task state"),
     "min_gap": SECONDS_OR_ZERO.or_none("no shortest time"),
-    "results": RESULTS.or_none("no results"),
+    "results": PATH_OR_TABLE.or_none("no results"),
     "report": TEXT.or_none("no file"),
     "fail_if_unreached_over": _LIMIT_SHARE,
     "fail_if_unknown_over": _LIMIT_SHARE,

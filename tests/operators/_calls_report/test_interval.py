@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.time_texts import iso_time
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._calls_report.interval import read_interval
 from airflow_provider_callapi.operators._calls_report.options import REPORT_OPTIONS
-from airflow_provider_callapi.parameters.kinds import LONGEST_SECONDS
+from airflow_provider_callapi.parameters.kind import LONGEST_SECONDS
 from airflow_provider_callapi.parameters.schema import read_parameter
 
 HOURS = st.integers(-23, 23).map(lambda hours: timezone(timedelta(hours=hours)))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
-from airflow_provider_callapi.parameters.schema import is_template, split_templates
+from airflow_provider_callapi.parameters.templates import is_template, split_templates
 
 CONSTANTS = st.none() | st.integers() | st.sampled_from(["", "Hello", "{ ds }"])
 TEMPLATES = st.sampled_from(["{{ ds }}", "a {% if x %}b{% endif %}", "{# note #}", ["{{ ds }}"], print])
