@@ -12,7 +12,7 @@ from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.failure_counter import FailureCounter
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
-from airflow_provider_callapi.calls.campaign.progress import ProgressMeter
+from airflow_provider_callapi.calls.campaign.progress_meter import ProgressMeter
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
