@@ -41,11 +41,11 @@ def may_defer_until(
         pause.dial_at < now + _WORTH_IT
         or campaign.has_unconfirmed_calls
         or runner.last_poll_failed
-        or campaign.watched_calls.has_answered_call_to_tag
+        or campaign.tags.has_answered_call_to_tag
         or campaign.reports.has_late(now)
     ):
         return None
-    tags_due = bool(campaign.finished_calls_to_tag())
+    tags_due = bool(campaign.tags.finished_calls_to_tag())
     if tags_due and runner.next_tag_at < now + _WORTH_IT:
         return None
     wake_at = min(pause.dial_at, now + _LONGEST)

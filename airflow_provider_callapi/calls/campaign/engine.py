@@ -6,6 +6,7 @@ The engine has no clock and sends no requests. Its caller passes the time, the s
 
 - `DialQueue` chooses the people to dial.
 - `WatchedCalls`, `UnconfirmedCallSearch` and `MissingReports` find out what became of calls.
+- `CallTags` finds the calls that lack a tag.
 - `AttemptProgress` moves each person from one stage to the next. `PersonStage` explains the stages.
 """
 
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.calls.campaign.absence import AbsenceProof
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
+from airflow_provider_callapi.calls.campaign.call_tags import CallTags
 from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
@@ -62,7 +64,7 @@ class Campaign:
     :param personal: the names of the start request's parameters whose values differ between people.
     :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
     :param now: epoch seconds.
-    :ivar tags: which tags the calls get, and when.
+    :ivar tags: finds the calls that lack a tag, and records which tags were set.
     :ivar dial_queue: chooses people, and records the answers to claims and to start requests.
     :ivar watched_calls: watches the active calls.
     :ivar unconfirmed_calls: searches for unconfirmed calls: calls whose start request got no answer.
@@ -85,8 +87,8 @@ class Campaign:
         self.pacing = pacing
         self._index = PersonIndex(plan.people)
         self._queues = ZoneQueues(rules.hours)
-        self.tags = TagPlan(rules)
-        self._progress = AttemptProgress(self._index, self._queues, rules, self.tags)
+        tag_plan = TagPlan(rules)
+        self._progress = AttemptProgress(self._index, self._queues, rules, tag_plan)
         self.dial_queue = DialQueue(
             self._index,
             self._queues,
@@ -96,7 +98,8 @@ class Campaign:
             personal_fields=personal,
             new_external_id=new_external_id,
         )
-        self.watched_calls = WatchedCalls(self._index, self._progress, self.tags)
+        self.watched_calls = WatchedCalls(self._index, self._progress, tag_plan)
+        self.tags = CallTags(self._index, self._progress, tag_plan)
         self.unconfirmed_calls = UnconfirmedCallSearch(self._index, self._progress)
         self.reports = MissingReports(
             self._index, self._progress, self.unconfirmed_calls, self.dial_queue, rules
@@ -155,37 +158,6 @@ class Campaign:
         self.dial_queue.drop_expired(now)
         actions.dial = self.dial_queue.choose(now)
         return actions
-
-    # --- tags ---
-
-    def finished_calls_to_tag(self) -> list[tuple[Attempt, int]]:
-        """Return the finished calls that lack a tag, as pairs (attempt, id of the first missing tag)."""
-        return [
-            (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
-        ]
-
-    def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return which planned tags can no longer be set, as pairs (attempt, tag id), for the log.
-
-        `TagPlan.lost_on_finished` decides this.
-
-        :param reported: the attempts whose result has just become known. Some of their calls may have no
-            report.
-        """
-        return [(attempt, tag_id) for attempt in reported for tag_id in self.tags.lost_on_finished(attempt)]
-
-    def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
-        """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.
-
-        :param tag_id: id of the tag.
-        :param now: epoch seconds.
-        :param done: True: the tag was set. False: the tag cannot be set, so the campaign does not try again.
-        """
-        state = self._index[attempt.person]
-        if not done:
-            self.tags.give_up(state.current_attempt, tag_id)
-        call = state.current_call
-        return self._progress.tag(state, call.tagged(tag_id) if done else call, now)
 
     # --- how far the campaign is ---
 

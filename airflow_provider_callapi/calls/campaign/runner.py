@@ -86,7 +86,7 @@ class Runner:
         self._dialler = Dialler(campaign.dial_queue, template, ledger, gateway, self._limits)
         self._reports = ReportFetcher(campaign.reports, campaign.dial_queue, gateway, report_interval)
         self._absence = campaign.absence_proof(gateway, report_interval)
-        self._tags = TagSetter(campaign, gateway)
+        self._tags = TagSetter(campaign.tags, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
         self._absences = AbsenceHistory()
@@ -153,11 +153,9 @@ class Runner:
             self._record(changed)
         for attempt, tag_id in actions.tag:
             self._record(self._tags.tag_active(attempt, tag_id))
-        for attempt, tag_id in actions.untagged:
-            self._tags.log_untagged(attempt, tag_id, "the call ended before it was tagged")
+        self._tags.log_missed(actions.untagged)
         self._record(reported := self._reports.fetch(gateway.clock()))
-        for attempt, tag_id in campaign.lost_tags(reported):
-            self._tags.log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
+        self._tags.log_lost(reported)
         self._record(self._tags.tag_finished(gateway.clock()))
         now = gateway.clock()
         dial_at, why = campaign.dial_queue.next_dial(now)
@@ -225,6 +223,6 @@ class Runner:
             due.append(now + _WISH_INTERVAL)
         if campaign.reports.needed:
             due.append(max(self.next_report_at, now + _SHORTEST_PAUSE))
-        if campaign.finished_calls_to_tag():
+        if campaign.tags.finished_calls_to_tag():
             due.append(max(self.next_tag_at, now + _SHORTEST_PAUSE))
         return Pause(min(due) - now, dial_at, why)

@@ -440,7 +440,7 @@ class CampaignRun:
             wake_at=min(wake_at, self._facts.execution_deadline or wake_at),
             poll_interval=self._options.poll_interval,
             cancel_on_kill=self._options.cancel_on_kill,
-            until_answered=campaign.tags.tags_active_calls,
+            until_answered=campaign.tags.plan.tags_active_calls,
         )
         self._excluded.remember()
         self._publish(time.time(), next_at=wake_at)

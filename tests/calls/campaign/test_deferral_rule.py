@@ -38,11 +38,12 @@ class State:
     def until(self) -> float | None:
         campaign = SimpleNamespace(
             has_unconfirmed_calls=self.has_unconfirmed_calls,
-            finished_calls_to_tag=lambda: self.tags_due,
-            dial_queue=SimpleNamespace(paused=self.paused),
-            watched_calls=SimpleNamespace(
-                has_answered_call_to_tag=self.has_answered_call_to_tag, by_session=lambda: self.active
+            tags=SimpleNamespace(
+                has_answered_call_to_tag=self.has_answered_call_to_tag,
+                finished_calls_to_tag=lambda: self.tags_due,
             ),
+            dial_queue=SimpleNamespace(paused=self.paused),
+            watched_calls=SimpleNamespace(by_session=lambda: self.active),
             reports=SimpleNamespace(needed=self.needs_reports, has_late=lambda now: self.has_late_reports),
         )
         runner: Any = SimpleNamespace(
