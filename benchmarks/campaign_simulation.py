@@ -189,8 +189,8 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
     )
     runner = new_runner(exchange, town.rows(), rules, poll_interval=15.0, ledger=FileLedger(people))
     steps = 0
-    while not (pause := runner.step()).over:
-        clock.advance(pause.seconds)
+    while not (next_step := runner.step()).over:
+        clock.advance(next_step.in_seconds)
         steps += 1
         if steps % _STEPS_REMEMBERED == 0:
             town.count_and_forget(exchange)

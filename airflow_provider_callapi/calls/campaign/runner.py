@@ -1,4 +1,4 @@
-"""Runs a campaign step by step: each step polls, dials and fetches reports, and returns how long to pause."""
+"""Runs a campaign step by step: each step polls, dials, and returns when the next step is due."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ _WISH_LINES = {
 
 
 @dataclass(frozen=True)
-class Pause:
-    """How long a campaign pauses after a step of its `Runner`, and what dialling waits for.
+class NextStep:
+    """When the next step of a `Runner` is due, and what dialling waits for.
 
-    :ivar seconds: the pause until the next step, in seconds.
+    :ivar in_seconds: how long to wait until the next step, in seconds.
     :ivar dial_at: when the next person may be dialled, epoch seconds; meaningless if ``over``.
     :ivar why: what dialling waits for, as text; ``""`` while the campaign dials.
     :ivar over: True: the campaign is over, and no step follows.
     """
 
-    seconds: float
+    in_seconds: float
     dial_at: float = 0.0
     why: str = ""
     over: bool = False
@@ -128,10 +128,10 @@ class Runner:
         if (limits := self._limits.take()) is not None:
             self.campaign.pacing.update_limits(limits, self._gateway.clock())
 
-    def step(self) -> Pause:
+    def step(self) -> NextStep:
         """Do each of these actions if it is due: poll, dial people, tag calls and fetch reports.
 
-        :return: how long to pause until the next step, and why.
+        :return: when the next step is due, and what dialling waits for.
         :raises CallApiError: too many polls in a row failed, too many batches of start requests got no
             answer, or a poll failed with a permanent error, such as refused credentials.
         """
@@ -160,7 +160,7 @@ class Runner:
         now = gateway.clock()
         dial_at, why = campaign.dial_queue.next_dial(now)
         self._log_progress(now, dial_at, why)
-        return self._pause(now, dial_at, why)
+        return self._next_step(now, dial_at, why)
 
     def _follow(self, wish: Wish | None) -> None:
         """Pause, resume or stop dialling as a user has asked. Log each new wish once."""
@@ -210,12 +210,12 @@ class Runner:
             self._progress_at = now
             self._gateway.log(self.progress.line(now))
 
-    def _pause(self, now: float, dial_at: float, why: str) -> Pause:
+    def _next_step(self, now: float, dial_at: float, why: str) -> NextStep:
         campaign = self.campaign
         if campaign.over:
-            return Pause(0.0, over=True)
+            return NextStep(0.0, over=True)
         if dial_at <= now and not why:
-            return Pause(0.0, dial_at)  # More people are due than one step may dial.
+            return NextStep(0.0, dial_at)  # More people are due than one step may dial.
         due = [now + _LONGEST_PAUSE, max(dial_at, now + _SHORTEST_PAUSE)]
         if dial_at <= now or campaign.needs_polls:
             due.append(max(self._next_poll_at, now + _SHORTEST_PAUSE))
@@ -225,4 +225,4 @@ class Runner:
             due.append(max(self.next_report_at, now + _SHORTEST_PAUSE))
         if campaign.tags.finished_calls_to_tag():
             due.append(max(self.next_tag_at, now + _SHORTEST_PAUSE))
-        return Pause(min(due) - now, dial_at, why)
+        return NextStep(min(due) - now, dial_at, why)
