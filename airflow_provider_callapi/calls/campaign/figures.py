@@ -90,8 +90,8 @@ def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figure
         reason = _reason(ending, calls)
         if reason:
             reasons[ending.result, reason] += 1
-    for (result, reason), people in reasons.items():
-        figures.reasons[result, mask_phones(reason)] += people
+    for (result, reason), number in reasons.items():
+        figures.reasons[result, mask_phones(reason)] += number
     return figures
 
 

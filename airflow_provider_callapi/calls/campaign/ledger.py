@@ -44,7 +44,8 @@ OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
 class Attempt(RichRepr, Struct, frozen=True, gc=False):
     """One attempt of a campaign to call one person. Times are epoch seconds.
 
-    :ivar person: the person's key in the ledger. Only this field can hold a phone number.
+    :ivar person: the person's key in the ledger. Ledgers store the key under the name ``person``. Only this
+        field can hold a phone number.
     :ivar attempt: the number of the attempt. This campaign's first attempt to call the person has number 1.
     :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
     :ivar intended_at: when the campaign decided to make the attempt, shortly before the start request.
@@ -136,13 +137,13 @@ class Ledger(Protocol):
     A method returns only after its changes are stored.
     """
 
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
+    def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
         """Yield the stored attempts to call these people.
 
         The attempts to call one person are in order, oldest attempt first. The ledger reads the attempts in
         portions, because there may be many people.
 
-        :param people: the ledger keys of the people.
+        :param keys: the ledger keys of the people.
         """
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
@@ -185,8 +186,8 @@ class LedgerWithListeners:
         self._before = before
         self._after = after
 
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return self._ledger.load(people)
+    def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
+        return self._ledger.load(keys)
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         self._before(changed)
@@ -211,8 +212,8 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._attempts: dict[str, list[Attempt]] = {}
 
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return (attempt for person in people for attempt in self._attempts.get(person, ()))
+    def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
+        return (attempt for key in keys for attempt in self._attempts.get(key, ()))
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         self.record(changed)

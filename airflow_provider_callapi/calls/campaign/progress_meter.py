@@ -50,7 +50,7 @@ class ProgressMeter:
         campaign = self._campaign
         doing, why = self._doing(now)
         pace = self._per_second(now)
-        people = len(campaign.plan.people)
+        total = len(campaign.plan.people)
         return CampaignProgress(
             campaign=name,
             shard=shard or "",
@@ -58,7 +58,7 @@ class ProgressMeter:
             connection=connection,
             files=tuple(files),
             sessions=tuple(campaign.watched_calls.by_session()),
-            people=people,
+            people=total,
             finished=campaign.finished,
             active=campaign.active,
             waiting=campaign.waiting,
@@ -66,7 +66,7 @@ class ProgressMeter:
             doing=doing,
             why=why,
             per_minute=None if pace is None else round(60 * pace, 1),
-            ends_at=now + (people - campaign.finished) / pace if pace and doing in _GOING_ON else None,
+            ends_at=now + (total - campaign.finished) / pace if pace and doing in _GOING_ON else None,
             at=now,
             next_at=next_at,
         )

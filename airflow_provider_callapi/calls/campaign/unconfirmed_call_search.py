@@ -82,7 +82,7 @@ class UnconfirmedCallSearch:
         return [self.found(self._index[key], session_id, now) for key, session_id in session_ids.items()]
 
     def give_up(
-        self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
+        self, keys: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
     ) -> list[Attempt]:
         """End the search for unconfirmed calls that were not found. Return the attempts to store.
 
@@ -91,14 +91,14 @@ class UnconfirmedCallSearch:
         - If the unconfirmed call was never placed: the person returns to the queue.
         - Otherwise: the attempt gets the result ``unresolved``, because the call may have been placed.
 
-        :param people: the ledger keys of the people whose unconfirmed call was not found.
+        :param keys: the ledger keys of the people whose unconfirmed call was not found.
         :param held: these people's attempts in the ledger; for each person, the oldest first.
         :param now: epoch seconds.
         :param absent: the keys of the people whose unconfirmed call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed: list[Attempt] = []
-        for key in people:
+        for key in keys:
             state = self._index[key]
             newest = newest_held.get(key, state.current_attempt)
             if _is_same_intent(newest, state.current_attempt):
