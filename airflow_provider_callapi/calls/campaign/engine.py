@@ -43,17 +43,17 @@ class Actions:
 
     :ivar changed: attempts to store in the ledger.
     :ivar not_found: ledger keys of people whose unconfirmed call was not found in the search time.
-    :ivar tag: answered, active calls to tag now, as pairs (attempt, tag id).
+    :ivar to_tag: answered, active calls to tag now, as pairs (attempt, tag id).
     :ivar untagged: answered calls that ended without their tag, as pairs (attempt, tag id), for the log.
-    :ivar dial: the intents (records of the next attempts) of the people to call now. Only a person whose
+    :ivar to_dial: the intents (records of the next attempts) of the people to call now. Only a person whose
         intent the ledger grants may be dialled.
     """
 
     changed: list[Attempt] = field(default_factory=list)
     not_found: list[str] = field(default_factory=list)
-    tag: list[tuple[Attempt, int]] = field(default_factory=list)
+    to_tag: list[tuple[Attempt, int]] = field(default_factory=list)
     untagged: list[tuple[Attempt, int]] = field(default_factory=list)
-    dial: list[Attempt] = field(default_factory=list)
+    to_dial: list[Attempt] = field(default_factory=list)
 
 
 class Campaign:
@@ -152,11 +152,11 @@ class Campaign:
         if snapshot is not None and snapshot.failure is None:
             news = self.watched_calls.update(snapshot)
             self.dial_queue.returned_calls = self.watched_calls.returned
-            actions.tag, actions.untagged = news.to_tag, news.untagged
+            actions.to_tag, actions.untagged = news.to_tag, news.untagged
             found, actions.not_found = self.unconfirmed_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
         self.dial_queue.drop_expired(now)
-        actions.dial = self.dial_queue.choose(now)
+        actions.to_dial = self.dial_queue.choose(now)
         return actions
 
     # --- how far the campaign is ---

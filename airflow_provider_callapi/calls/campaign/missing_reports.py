@@ -140,7 +140,7 @@ class MissingReports:
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(unconfirmed_calls, report.call_api_external_id, report)):
-            self._unconfirmed_calls.found(state, report.id, now)
+            self._unconfirmed_calls.record_found(state, report.id, now)
         return state
 
     def give_up(self, now: float, *, patience: float | None = None) -> list[Attempt]:

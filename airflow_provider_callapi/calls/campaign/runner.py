@@ -143,15 +143,15 @@ class Runner:
         actions = campaign.next_actions(now, snapshot, self._limits.take())
         changed = [*actions.changed]
         verdict = self._absence.judge(actions.not_found, now)
-        changed += campaign.unconfirmed_calls.found_in_reports(verdict.found, now)
+        changed += campaign.unconfirmed_calls.record_reported(verdict.found, now)
         if decided := [*verdict.given_up, *verdict.absent]:
             held = self.ledger.load(decided)
             changed += campaign.unconfirmed_calls.give_up(decided, held, now, absent=verdict.absent)
-        if actions.dial:
-            self._dialler.dial(actions.dial, changed)
+        if actions.to_dial:
+            self._dialler.dial(actions.to_dial, changed)
         else:
             self._record(changed)
-        for attempt, tag_id in actions.tag:
+        for attempt, tag_id in actions.to_tag:
             self._record(self._tags.tag_active(attempt, tag_id))
         self._tags.log_missed(actions.untagged)
         self._record(reported := self._reports.fetch(gateway.clock()))

@@ -44,7 +44,7 @@ class UnconfirmedCallSearch:
             if self._is_watched(session.call_session_id):
                 continue
             if state := owner_of(unconfirmed_calls, session.external_id, session):
-                found.append(self.found(state, session.call_session_id, snapshot.at))
+                found.append(self.record_found(state, session.call_session_id, snapshot.at))
         return found, self._count_misses(snapshot)
 
     def _is_watched(self, call_session_id: int) -> bool:
@@ -64,7 +64,7 @@ class UnconfirmedCallSearch:
                 not_found.append(state.person.key)
         return not_found
 
-    def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
+    def record_found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
         """Record that a person's unconfirmed call was found, and begin to watch the call.
 
         :param now: epoch seconds.
@@ -72,14 +72,16 @@ class UnconfirmedCallSearch:
         """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
-    def found_in_reports(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
+    def record_reported(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
         """Record that unconfirmed calls were found in the Data API's reports, and begin to watch the calls.
 
         :param session_ids: key of a person → session id of the person's unconfirmed call.
         :param now: epoch seconds.
         :return: the attempts of these people. The caller stores the attempts in the ledger.
         """
-        return [self.found(self._index[key], session_id, now) for key, session_id in session_ids.items()]
+        return [
+            self.record_found(self._index[key], session_id, now) for key, session_id in session_ids.items()
+        ]
 
     def give_up(
         self, keys: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
