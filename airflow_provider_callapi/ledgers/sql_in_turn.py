@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, is_same_intent, is_taken
 from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row, row_of_attempt
 from airflow_provider_callapi.databases.retries import LostRaceError
@@ -21,7 +21,6 @@ from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_MICROSECOND = 1e-6
 _LONG_AGO = -float("inf")
 
 
@@ -50,7 +49,7 @@ def claim_in_turn(
         held = newest.get(intent.person)
         not_before = last_calls.get(intent.person, _LONG_AGO) + (min_gap or 0.0)
         if is_taken(held, intent):
-            is_own = repeated and held is not None and _is_same(held, intent)
+            is_own = repeated and held is not None and is_same_intent(held, intent)
             claims.append(ClaimResult(granted=True) if is_own else ClaimResult(granted=False, held=held))
         elif intent.intended_at < not_before:
             claims.append(ClaimResult(granted=False, not_before=not_before))
@@ -123,12 +122,3 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
     # The intent replaces a stored attempt whose call was not placed.
     elif db.execute(TAKE_OVER.values(row), {f"of_{name}": row[name] for name in KEY}).rowcount != 1:
         raise LostRaceError
-
-
-def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether ``newest``, the person's newest stored attempt, is the unchanged ``intent``."""
-    return (newest.attempt, newest.status, newest.external_id) == (
-        intent.attempt,
-        Status.DIALLING,
-        intent.external_id,
-    ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND  # the database rounds times

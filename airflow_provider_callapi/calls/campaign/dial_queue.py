@@ -129,11 +129,8 @@ class DialQueue:
         else:
             number, unrung = last.attempt + 1, last.unrung + last.rang_no_phone
         external_id = self._new_external_id(state.person, number)
-        # A database stores microseconds, and UnconfirmedCallSearch.give_up compares this time with the stored
-        # one.
-        intended_at = round(now, 6)
         intent = Attempt(
-            state.person.key, number, Status.DIALLING, external_id, intended_at=intended_at, unrung=unrung
+            state.person.key, number, Status.DIALLING, external_id, intended_at=now, unrung=unrung
         )
         if state.result is Result.CALLED_RECENTLY:
             state.result = None

@@ -37,6 +37,7 @@ class Status(StrEnum):
     """Nothing is left to do for this attempt, and its result is known."""
 
 
+_MICROSECOND = 1e-6
 OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
 """The statuses of an open attempt. A person with an open attempt must not be dialled again."""
 
@@ -125,6 +126,21 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     if newest.attempt == intent.attempt:
         return newest.status is not Status.NOT_PLACED
     return newest.attempt > intent.attempt or newest.status in OPEN
+
+
+def is_same_intent(held: Attempt, intent: Attempt) -> bool:
+    """Return whether an attempt in the ledger is the given intent, and is unchanged.
+
+    False: another process has stored the attempt, or a process has recorded more about it.
+
+    :param held: the person's newest attempt in the ledger.
+    :param intent: the intent that this process has stored, or has tried to store.
+    """
+    return (held.attempt, held.status, held.external_id) == (
+        intent.attempt,
+        Status.DIALLING,
+        intent.external_id,
+    ) and abs(held.intended_at - intent.intended_at) < _MICROSECOND  # a database rounds times
 
 
 Listener = Callable[[Sequence[Attempt]], None]

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, is_same_intent
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.unconfirmed_call import folded
@@ -103,7 +103,7 @@ class UnconfirmedCallSearch:
         for key in keys:
             state = self._index[key]
             newest = newest_held.get(key, state.current_attempt)
-            if _is_same_intent(newest, state.current_attempt):
+            if is_same_intent(newest, state.current_attempt):
                 end = self._progress.put_back_absent if key in absent else self._progress.leave_unresolved
                 changed.append(end(state, now))
             else:
@@ -124,11 +124,3 @@ def owner_of(
         if state.unconfirmed_call is not None and state.unconfirmed_call.matches(found):
             return state
     return None
-
-
-def _is_same_intent(held: Attempt, intent: Attempt) -> bool:
-    return (held.attempt, held.status, held.intended_at) == (
-        intent.attempt,
-        Status.DIALLING,
-        intent.intended_at,
-    )
