@@ -20,7 +20,7 @@ from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-_FETCH_INTERVAL = 20.0
+REPORT_INTERVAL = 20.0
 """Seconds between two requests for reports. One request fetches the reports of all finished calls."""
 _SHORTEST_PAUSE = 1.0
 """Seconds between two steps while the campaign dials."""
@@ -64,7 +64,6 @@ class Runner:
     :param ledger: stores the attempts.
     :param gateway: the functions that reach the services, the clock and the log.
     :param poll_interval: seconds between two polls of the active calls.
-    :param report_interval: seconds between two fetches of the Data API's reports.
     :ivar progress: measures how far the campaign is.
     :ivar wish: the newest wish of a user (pause, resume or stop); None: there is no wish.
     """
@@ -77,15 +76,14 @@ class Runner:
         gateway: CampaignGateway,
         *,
         poll_interval: float,
-        report_interval: float = _FETCH_INTERVAL,
     ) -> None:
         self.campaign = campaign
         self.ledger = ledger
         self._gateway = gateway
         self._limits = LimitsFeed(gateway.limits)
         self._dialler = Dialler(campaign.dial_queue, template, ledger, gateway, self._limits)
-        self._reports = ReportFetcher(campaign.reports, campaign.dial_queue, gateway, report_interval)
-        self._absence = campaign.absence_proof(gateway, report_interval)
+        self._reports = ReportFetcher(campaign.reports, campaign.dial_queue, gateway, REPORT_INTERVAL)
+        self._absence = campaign.absence_proof(gateway, REPORT_INTERVAL)
         self._tags = TagSetter(campaign.tags, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
