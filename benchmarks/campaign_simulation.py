@@ -34,7 +34,7 @@ from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.campaign_report import render_report
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, MemoryLedger
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
@@ -47,6 +47,10 @@ from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished
 from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock
 from airflow_provider_callapi.emulator.json_array import to_json
+
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
+
+from memory_ledger import MemoryLedger
 
 CALL = {
     "method": "start.informer_call",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from campaign_world import ANNA, BORIS, CLARA, RULES, World
+from memory_ledger import MemoryLedger
 from msgspec import structs
 
 from airflow_provider_callapi.api.errors import (
@@ -27,7 +28,7 @@ from airflow_provider_callapi.api.times import parse_time, report_time
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
