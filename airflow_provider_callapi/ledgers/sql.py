@@ -159,7 +159,6 @@ class SqlLedger:
 
         def claim(db: Connection) -> list[ClaimResult]:
             nonlocal is_doubtful
-            # `is_doubtful`: a failed statement of this process may have stored these intents before.
             claims = claim_in_turn(self._campaign, intents, self._min_gap, db, repeated=is_doubtful)
             is_doubtful = True  # From here on, a failure leaves open whether the transaction was committed.
             return claims

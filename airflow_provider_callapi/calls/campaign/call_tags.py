@@ -27,7 +27,7 @@ class CallTags:
     def has_answered_call_to_tag(self) -> bool:
         """Whether the campaign must still tag an answered call before the call ends.
 
-        If the connection uses the Data API, the result is False, because the campaign then tags each call
+        If the connection uses the Data API, the value is False, because the campaign then tags each call
         after the call's end.
         """
         return self.plan.tags_active_calls and any(

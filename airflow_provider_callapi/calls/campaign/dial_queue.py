@@ -66,7 +66,7 @@ class DialQueue:
 
     @property
     def active_calls(self) -> int:
-        """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
+        """How many calls are active. An unconfirmed call counts too, because it may be active."""
         open_calls = self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
         return open_calls + self.returned_calls
 

@@ -163,27 +163,27 @@ class Campaign:
 
     @property
     def active(self) -> int:
-        """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
+        """How many calls are active. An unconfirmed call counts too, because it may be active."""
         return self.dial_queue.active_calls
 
     @property
     def waiting(self) -> int:
-        """Return how many people wait for a call or a redial."""
+        """How many people wait for a call or a redial."""
         return len(self._queues)
 
     @property
     def finished(self) -> int:
-        """Return how many people are finished: nothing is left to do for these people."""
+        """How many people are finished: nothing is left to do for these people."""
         return self._index.finished_by_result.total()
 
     @property
     def finished_by_result(self) -> Counter[Result]:
-        """Return the results of the finished people: result → how many people have the result."""
+        """The results of the finished people: result → how many people have the result."""
         return self._index.finished_by_result
 
     @property
     def over(self) -> bool:
-        """Return whether the campaign is over: no attempt is open, and no further person will be dialled.
+        """Whether the campaign is over: no attempt is open, and no further person will be dialled.
 
         No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
 
@@ -196,12 +196,12 @@ class Campaign:
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign must poll, because it has active or unconfirmed calls."""
+        """Whether the campaign must poll, because it has active or unconfirmed calls."""
         return self.active > 0
 
     @property
     def has_unconfirmed_calls(self) -> bool:
-        """Return whether the campaign is searching for an unconfirmed call."""
+        """Whether the campaign is searching for an unconfirmed call."""
         return self._index.count(PersonStage.UNCONFIRMED) > 0
 
     def results(self) -> dict[str, Result]:

@@ -42,9 +42,9 @@ class Tally:
 
     @property
     def answer_rate(self) -> float:
-        """Return the share of answered calls among the calls that rang a phone, from 0.0 to 1.0.
+        """The share of answered calls among the calls that rang a phone, from 0.0 to 1.0.
 
-        If no call rang a phone, the result is 0.0. The true share can be higher, because calls with an
+        If no call rang a phone, the share is 0.0. The true share can be higher, because calls with an
         unknown result may have been answered.
         """
         return share(self.answered, self.rang)

@@ -63,9 +63,9 @@ class MissingReports:
 
     @property
     def needed(self) -> bool:
-        """Return whether the report of any ended or unconfirmed call of the campaign is still missing.
+        """Whether the report of any ended or unconfirmed call of the campaign is still missing.
 
-        The result is False if there is no Data API, or if the Data API refuses every request.
+        The value is False if there is no Data API, or if the Data API refuses every request.
         """
         return self._asks and (
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.UNCONFIRMED) > 0

@@ -97,7 +97,7 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed while the campaign has active or unconfirmed calls.
+        """Whether the last poll failed while the campaign has active or unconfirmed calls.
 
         True: the task must not defer, because only the runner counts failed polls. The runner polls again.
         Too many failed polls in a row fail the task.
@@ -106,12 +106,12 @@ class Runner:
 
     @property
     def next_report_at(self) -> float:
-        """Return when the campaign may ask the Data API for reports again, epoch seconds."""
+        """When the campaign may ask the Data API for reports again, epoch seconds."""
         return self._reports.next_at
 
     @property
     def next_tag_at(self) -> float:
-        """Return when the campaign may tag the next finished call, epoch seconds."""
+        """When the campaign may tag the next finished call, epoch seconds."""
         return self._tags.next_at
 
     def poll_limits(self) -> None:
