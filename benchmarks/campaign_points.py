@@ -127,9 +127,11 @@ def simulate(case: Case) -> Use:
         if stranger.at < due[which]:
             stranger.step()
         else:
-            pause = runners[which].step()
-            assert not pause.over, "the campaign has no people left to call, so the measurement is invalid"
-            due[which] = clock() + pause.seconds
+            next_step = runners[which].step()
+            assert not next_step.over, (
+                "the campaign has no people left to call, so the measurement is invalid"
+            )
+            due[which] = clock() + next_step.in_seconds
     return _use(case, exchange, stranger, first, last)
 
 

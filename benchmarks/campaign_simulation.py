@@ -28,16 +28,17 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import Reply
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
+from airflow_provider_callapi.calls.campaign import runner as runner_module
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.campaign_report import render_report
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, MemoryLedger
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
-from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Runner
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
@@ -47,6 +48,10 @@ from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock
 from airflow_provider_callapi.emulator.json_array import to_json
 
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
+
+from memory_ledger import MemoryLedger
+
 CALL = {
     "method": "start.informer_call",
     "virtual_phone_number": "74993720692",
@@ -54,6 +59,8 @@ CALL = {
 }
 MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
 """Epoch seconds of a Monday."""
+runner_module.REPORT_INTERVAL = 60.0
+"""The published figures are those of a campaign that fetches reports once a minute."""
 
 
 _MAX_ACTIVE, _AT_ONCE = 500, 32
@@ -161,7 +168,6 @@ def new_runner(
         MemoryLedger() if ledger is None else ledger,
         gateway_of(exchange, log, clock),
         poll_interval=poll_interval,
-        report_interval=60.0,
     )
 
 
@@ -189,8 +195,8 @@ def simulate(people: int, report: Path | None = None) -> dict[str, float]:
     )
     runner = new_runner(exchange, town.rows(), rules, poll_interval=15.0, ledger=FileLedger(people))
     steps = 0
-    while not (pause := runner.step()).over:
-        clock.advance(pause.seconds)
+    while not (next_step := runner.step()).over:
+        clock.advance(next_step.in_seconds)
         steps += 1
         if steps % _STEPS_REMEMBERED == 0:
             town.count_and_forget(exchange)

@@ -126,7 +126,7 @@ class FileLedger:
         self._finished = bytearray(people)  # the number of each person's last finished attempt
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the ledger
 
-    def load(self, people: Iterable[str]) -> Iterator[Attempt]:
+    def load(self, keys: Iterable[str]) -> Iterator[Attempt]:
         """Yield the attempts to call all people, the oldest first."""
         self._file.seek(0)
         while True:

@@ -149,7 +149,7 @@ def _starting(ledger: Ledger, number: int) -> Callable[[], None]:
 
     def run() -> None:
         while runner.campaign.waiting:
-            clock.advance(runner.step().seconds)
+            clock.advance(runner.step().in_seconds)
 
     return run
 
@@ -223,8 +223,8 @@ def _run_campaign(ledger: Ledger) -> int:
     rules = Rules(redial=REDIAL_DELAYS, max_attempts=2, report_timeout=300.0, timezone="Europe/Moscow")
     rows = ({"phone": number, "name": "Anna"} for number in numbers)
     runner = new_runner(exchange, rows, rules, ledger=ledger)
-    while not (pause := runner.step()).over:
-        clock.advance(pause.seconds)
+    while not (next_step := runner.step()).over:
+        clock.advance(next_step.in_seconds)
     return sum(entry.kind == "ring" for entry in exchange.journal)
 
 

@@ -83,14 +83,14 @@ class PagedLedger:
         self._changed: dict[Place, None] = {}
         self._read_changes()
 
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
+    def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
         """Return an iterator over the stored attempts to call the given people.
 
         The attempts to call one person are in order, oldest attempt first.
 
-        :param people: the keys of the people, as in `Attempt.person`.
+        :param keys: the keys of the people, as in `Attempt.person`.
         """
-        return (attempt for person in people for attempt in self._attempts.get(person, ()))
+        return (attempt for key in keys for attempt in self._attempts.get(key, ()))
 
     @property
     def people(self) -> Set[str]:

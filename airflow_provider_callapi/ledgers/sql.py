@@ -74,14 +74,14 @@ class SqlLedger:
         # The statement fails if another process creates the tables at the same time. A repeat then succeeds.
         mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine), DATABASE)
 
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
+    def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
         """Yield the campaign's stored attempts to call the given people.
 
         The attempts to call one person are in order, oldest attempt first.
 
-        :param people: the keys of the people, as in `Attempt.person`.
+        :param keys: the keys of the people, as in `Attempt.person`.
         """
-        wanted = dict.fromkeys(people)
+        wanted = dict.fromkeys(keys)
         for rows in self._pages(wanted):
             yield from (attempt_of_row(row) for row in rows if row.person in wanted)
 
@@ -159,7 +159,6 @@ class SqlLedger:
 
         def claim(db: Connection) -> list[ClaimResult]:
             nonlocal is_doubtful
-            # `is_doubtful`: a failed statement of this process may have stored these intents before.
             claims = claim_in_turn(self._campaign, intents, self._min_gap, db, repeated=is_doubtful)
             is_doubtful = True  # From here on, a failure leaves open whether the transaction was committed.
             return claims
@@ -184,8 +183,8 @@ class SqlLedger:
                     yield first
                     yield from pages
                     return
-        for people in _chunks(list(wanted)):
-            yield self._fetch(self._query().where(calls.c.person.in_(people)))
+        for keys in _chunks(list(wanted)):
+            yield self._fetch(self._query().where(calls.c.person.in_(keys)))
 
     def _query(self) -> Select[Any]:
         query = select(*(COLUMNS_OF_A_BATCH if self._has_batches else calls.columns))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, is_same_intent, is_taken
 from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row, row_of_attempt
 from airflow_provider_callapi.databases.retries import LostRaceError
@@ -21,7 +21,6 @@ from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_MICROSECOND = 1e-6
 _LONG_AGO = -float("inf")
 
 
@@ -40,17 +39,17 @@ def claim_in_turn(
     :return: one `ClaimResult` for each intent, in the order of ``intents``.
     :raises LostRaceError: another process has changed a row after this function had read the row.
     """
-    people = sorted({intent.person for intent in intents})
+    keys = sorted({intent.person for intent in intents})
     if min_gap is not None:
-        _lock(db, people)
-    newest = _newest(db, campaign, people)
-    last_calls = {} if min_gap is None else _last_calls(db, people)
+        _lock(db, keys)
+    newest = _newest(db, campaign, keys)
+    last_calls = {} if min_gap is None else _last_calls(db, keys)
     claims: list[ClaimResult] = []
     for intent in intents:
         held = newest.get(intent.person)
         not_before = last_calls.get(intent.person, _LONG_AGO) + (min_gap or 0.0)
         if is_taken(held, intent):
-            is_own = repeated and held is not None and _is_same(held, intent)
+            is_own = repeated and held is not None and is_same_intent(held, intent)
             claims.append(ClaimResult(granted=True) if is_own else ClaimResult(granted=False, held=held))
         elif intent.intended_at < not_before:
             claims.append(ClaimResult(granted=False, not_before=not_before))
@@ -83,33 +82,33 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
     )
 
 
-def _lock(db: Connection, people: Iterable[str]) -> None:
-    """Lock the rows of ``people`` in the lock table until the transaction ends.
+def _lock(db: Connection, keys: Iterable[str]) -> None:
+    """Lock the rows of the people with these keys in the lock table until the transaction ends.
 
     Several people share a row. Until the end, other processes cannot reserve attempts to call these people.
     """
     # Only claims with `min_gap` lock people and wait, also those of other campaigns.
-    are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
+    are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, keys))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
     db.execute(select(locks.c.stripe).where(are_theirs).order_by(locks.c.stripe).with_for_update()).all()
     # The change shows `claim_batch` that there was a claim. In SQLite, only a write begins a transaction.
     db.execute(update(locks).where(are_theirs).values(locked_by=uuid.uuid4().hex))
 
 
-def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, Attempt]:
-    query = select(calls).where(calls.c.campaign == campaign, calls.c.person.in_(people))
+def _newest(db: Connection, campaign: str, keys: Sequence[str]) -> dict[str, Attempt]:
+    query = select(calls).where(calls.c.campaign == campaign, calls.c.person.in_(keys))
     rows = db.execute(query.order_by(calls.c.person, calls.c.attempt))
     return {attempt.person: attempt for attempt in map(attempt_of_row, rows)}
 
 
-def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
-    """Return when each called person was last called in any campaign: person → epoch seconds.
+def _last_calls(db: Connection, keys: Sequence[str]) -> dict[str, float]:
+    """Return when each called person was last called in any campaign: key → epoch seconds.
 
     Calls that rang no phone do not count.
     """
     # The time of a call is the time of its intent.
-    query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(people), RANG)
-    return {person: float(at) for person, at in db.execute(query.group_by(calls.c.person))}
+    query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(keys), RANG)
+    return {key: float(at) for key, at in db.execute(query.group_by(calls.c.person))}
 
 
 def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) -> None:
@@ -123,12 +122,3 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
     # The intent replaces a stored attempt whose call was not placed.
     elif db.execute(TAKE_OVER.values(row), {f"of_{name}": row[name] for name in KEY}).rowcount != 1:
         raise LostRaceError
-
-
-def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether ``newest``, the person's newest stored attempt, is the unchanged ``intent``."""
-    return (newest.attempt, newest.status, newest.external_id) == (
-        intent.attempt,
-        Status.DIALLING,
-        intent.external_id,
-    ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND  # the database rounds times

@@ -82,12 +82,12 @@ def _add_missing_columns(engine: Engine) -> None:
                 db.execute(text(f"ALTER TABLE {calls.name} ADD COLUMN {definition}"))
 
 
-def stripe_of(person: str) -> int:
+def stripe_of(key: str) -> int:
     """Return the number (0 to 4095) of a person's row in the SQL ledger's lock table.
 
     A claim with ``min_gap`` locks the row of its person. A person always has the same row. Several people
     can share a row.
 
-    :param person: the person's key, as in `Attempt.person`.
+    :param key: the person's key, as in `Attempt.person`.
     """
-    return zlib.crc32(person.encode()) % STRIPES
+    return zlib.crc32(key.encode()) % STRIPES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.calls.campaign.runner import Runner
+from airflow_provider_callapi.calls.campaign import runner
 from airflow_provider_callapi.emulator import Script
 
 DAG = """
@@ -44,7 +44,7 @@ ROWS = """[{"contacts": SIX[:3], "shard": "1/2"}, {"contacts": SIX[3:], "shard":
 @pytest.fixture
 def run(run_dag: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that runs a mapped campaign, and returns states of its tasks and rings of phones."""
-    monkeypatch.setitem(Runner.__init__.__kwdefaults__, "report_interval", 0.3)
+    monkeypatch.setattr(runner, "REPORT_INTERVAL", 0.3)
     exchange.default_script = Script(rings=0.2, talks=0.3)
 
     def run_campaign(expanded: str, partial: str = CONTACTS) -> tuple[set[str], list[int]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, task
 
-from airflow_provider_callapi.calls.campaign.runner import Runner
+from airflow_provider_callapi.calls.campaign import runner
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator
 from airflow_provider_callapi.operators.call_control import (
@@ -254,7 +254,7 @@ def test_a_campaign_speaks_the_text_of_a_mapped_list_and_never_renders_it(
         return handle(body, *args, **kwargs)
 
     monkeypatch.setattr(exchange, "handle_bytes", record)
-    monkeypatch.setitem(Runner.__init__.__kwdefaults__, "report_interval", 1.0)
+    monkeypatch.setattr(runner, "REPORT_INTERVAL", 1.0)
     exchange.default_script = Script(rings=0.2, talks=0.5)
 
     run = run_dag(CAMPAIGNS)

@@ -12,11 +12,12 @@ from campaign_world import RULES, JsonPages, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, finished, no_line
+from memory_ledger import MemoryLedger
 from msgspec import structs
 
 from airflow_provider_callapi.api.errors import NotSent
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure

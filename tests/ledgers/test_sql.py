@@ -36,7 +36,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_same_intent
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE
@@ -575,11 +575,13 @@ def test_times_can_be_queried_as_times_in_utc(engine):
 
 def test_a_time_of_the_clock_is_kept_to_the_microsecond(engine):
     ledger = SqlLedger(engine, "autumn")
-    ledger.claim([an_intent(at=1_800_000_000.123_456_7)])
+    intent = an_intent(at=1_800_000_000.123_456_7)
+    ledger.claim([intent])
     (stored,) = ledger.load([ANNA])
 
     assert stored.intended_at == pytest.approx(1_800_000_000.123_456_7, abs=1e-6)
-    ledger.record([an_intent(at=1_800_000_000.123_456_7).with_status(Status.NOT_PLACED)])
+    assert is_same_intent(stored, intent)
+    ledger.record([intent.with_status(Status.NOT_PLACED)])
     assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.NOT_PLACED]
 
 

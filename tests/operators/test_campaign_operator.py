@@ -1108,11 +1108,11 @@ def test_a_kill_during_a_step_does_not_wait_for_the_pause_that_the_step_returns(
     began, step, kills = desk.clock(), run.CampaignRun._step, [1]
 
     def killed_at_its_end(self):
-        pause = step(self)
+        next_step = step(self)
         if kills:
             kills.pop()
             calls.operator.on_kill()
-        return pause
+        return next_step
 
     monkeypatch.setattr(run.CampaignRun, "_step", killed_at_its_end)
 

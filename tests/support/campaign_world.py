@@ -23,7 +23,7 @@ from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.campaign.runner import NextStep, Runner
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
@@ -144,16 +144,16 @@ class World:
         requests = ReportRequests(self.data_api, Refusals(), self.rules.timezone)
         return requests.calls(since, self.clock(), ongoing=True)
 
-    def run(self, seconds: float = 86_400.0) -> Pause:
+    def run(self, seconds: float = 86_400.0) -> NextStep:
         """Run the campaign until the campaign is over, or for at most ``seconds`` of the simulated clock."""
         until = self.clock() + seconds
         for _ in range(20_000):
-            pause = self.runner.step()
-            if pause.over or self.clock() + pause.seconds > until:
-                self.clock.advance(0.0 if pause.over else max(0.0, until - self.clock()))
-                return pause
-            self.clock.advance(pause.seconds)
-        raise AssertionError(f"the campaign does not end: {pause}")
+            next_step = self.runner.step()
+            if next_step.over or self.clock() + next_step.in_seconds > until:
+                self.clock.advance(0.0 if next_step.over else max(0.0, until - self.clock()))
+                return next_step
+            self.clock.advance(next_step.in_seconds)
+        raise AssertionError(f"the campaign does not end: {next_step}")
 
     @property
     def campaign(self) -> Campaign:

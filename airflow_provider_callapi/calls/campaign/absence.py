@@ -66,23 +66,23 @@ class AbsenceProof:
         self._interval = interval
         self._next_at = 0.0
 
-    def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
+    def judge(self, keys: Sequence[str], now: float) -> AbsenceVerdict:
         """Decide for each person whether the unconfirmed call is found, absent (never placed) or given up.
 
         The method sends at most one request to the Data API.
 
-        :param people: the ledger keys of the people with an unconfirmed call. The search in snapshots has not
+        :param keys: the ledger keys of the people with an unconfirmed call. The search in snapshots has not
             found these calls in time.
         :param now: epoch seconds.
         :return: the verdict. It names the people about whom a decision is possible. The campaign continues to
             search for the calls of the other people.
         """
         fetch = self._gateway.reported_calls
-        unconfirmed_calls = {key: _unconfirmed_call(self._index[key]) for key in people}
+        unconfirmed_calls = {key: _unconfirmed_call(self._index[key]) for key in keys}
         overdue = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_overdue(now)]
         if self._after is None or fetch is None:
             return AbsenceVerdict(
-                [key for key in people if key in overdue or unconfirmed_calls[key].is_given_up(now)]
+                [key for key in keys if key in overdue or unconfirmed_calls[key].is_given_up(now)]
             )
         missing = [
             key
@@ -107,15 +107,15 @@ class AbsenceProof:
         return AbsenceVerdict(given_up, absent, found)
 
     def _reports(
-        self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
+        self, fetch: Callable[[float], Entries[CallReport]], keys: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Return the Data API's reports of all calls since the oldest unconfirmed call of ``people``.
+        """Return the Data API's reports of all calls since the oldest unconfirmed call of these people.
 
         If the request fails, log the failure and return None.
         """
         try:
             # one day earlier, because a clock or a time zone may be wrong
-            intents = [self._index[key].current_attempt.intended_at for key in people]
+            intents = [self._index[key].current_attempt.intended_at for key in keys]
             return fetch(min(*intents, now) - _DAY)
         except CallApiError as error:
             self._gateway.log(f"The Data API does not show which unconfirmed calls were placed: {error}")

@@ -6,6 +6,15 @@ import hashlib
 
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 
+_ID_DIGITS = slice(0, 24)
+"""The digits of the hash that an ``external_id`` contains."""
+_FINGERPRINT_DIGITS = slice(24, 40)
+"""The digits of the hash that are a person's fingerprint.
+
+No ``external_id`` contains them. A report shows the ``external_id`` beside the phone number, so with the same
+digits everyone who reads reports could tell which person a fingerprint identifies.
+"""
+
 
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
@@ -20,8 +29,7 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
-    digest = hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()
-    return f"afc-{digest[:24]}-{attempt}"
+    return f"afc-{_digest(scope, contact)[_ID_DIGITS]}-{attempt}"
 
 
 def fingerprint(scope: str, contact: str) -> str:
@@ -32,4 +40,8 @@ def fingerprint(scope: str, contact: str) -> str:
     :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.
     """
-    return hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()[24:40]
+    return _digest(scope, contact)[_FINGERPRINT_DIGITS]
+
+
+def _digest(scope: str, contact: str) -> str:
+    return hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()

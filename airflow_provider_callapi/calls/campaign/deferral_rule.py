@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.campaign.runner import NextStep, Runner
 
 _WORTH_IT = 60.0
 """The task does not defer if the wait is shorter than this many seconds.
@@ -26,11 +26,12 @@ While the task is deferred, it cannot read that a user has resumed the campaign.
 
 
 def may_defer_until(
-    runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
+    runner: Runner, next_step: NextStep, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
     """Return the latest time until which the task of a campaign can defer, in epoch seconds.
 
-    :param pause: the return value of the last `Runner.step`. It states when the next person may be dialled.
+    :param next_step: the return value of the last `Runner.step`. It states when the next person may be
+        dialled.
     :param now: epoch seconds.
     :param preparation: how many seconds a resumed task needs to read the contact list and the ledger.
     :return: the time. None: the task must not defer now, for example because it searches for an unconfirmed
@@ -38,17 +39,17 @@ def may_defer_until(
     """
     campaign = runner.campaign
     if (
-        pause.dial_at < now + _WORTH_IT
+        next_step.dial_at < now + _WORTH_IT
         or campaign.has_unconfirmed_calls
         or runner.last_poll_failed
-        or campaign.watched_calls.has_answered_call_to_tag
+        or campaign.tags.has_answered_call_to_tag
         or campaign.reports.has_late(now)
     ):
         return None
-    tags_due = bool(campaign.finished_calls_to_tag())
+    tags_due = bool(campaign.tags.finished_calls_to_tag())
     if tags_due and runner.next_tag_at < now + _WORTH_IT:
         return None
-    wake_at = min(pause.dial_at, now + _LONGEST)
+    wake_at = min(next_step.dial_at, now + _LONGEST)
     if campaign.dial_queue.paused is not None:
         wake_at = min(wake_at, now + max(_LONGEST_PAUSED, _REST * preparation))
     if tags_due:

@@ -66,7 +66,7 @@ class DialQueue:
 
     @property
     def active_calls(self) -> int:
-        """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
+        """How many calls are active. An unconfirmed call counts too, because it may be active."""
         open_calls = self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
         return open_calls + self.returned_calls
 
@@ -129,11 +129,8 @@ class DialQueue:
         else:
             number, unrung = last.attempt + 1, last.unrung + last.rang_no_phone
         external_id = self._new_external_id(state.person, number)
-        # A database stores microseconds, and UnconfirmedCallSearch.give_up compares this time with the stored
-        # one.
-        intended_at = round(now, 6)
         intent = Attempt(
-            state.person.key, number, Status.DIALLING, external_id, intended_at=intended_at, unrung=unrung
+            state.person.key, number, Status.DIALLING, external_id, intended_at=now, unrung=unrung
         )
         if state.result is Result.CALLED_RECENTLY:
             state.result = None

@@ -6,6 +6,7 @@ The engine has no clock and sends no requests. Its caller passes the time, the s
 
 - `DialQueue` chooses the people to dial.
 - `WatchedCalls`, `UnconfirmedCallSearch` and `MissingReports` find out what became of calls.
+- `CallTags` finds the calls that lack a tag.
 - `AttemptProgress` moves each person from one stage to the next. `PersonStage` explains the stages.
 """
 
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.calls.campaign.absence import AbsenceProof
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
+from airflow_provider_callapi.calls.campaign.call_tags import CallTags
 from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
@@ -41,17 +43,17 @@ class Actions:
 
     :ivar changed: attempts to store in the ledger.
     :ivar not_found: ledger keys of people whose unconfirmed call was not found in the search time.
-    :ivar tag: answered, active calls to tag now, as pairs (attempt, tag id).
+    :ivar to_tag: answered, active calls to tag now, as pairs (attempt, tag id).
     :ivar untagged: answered calls that ended without their tag, as pairs (attempt, tag id), for the log.
-    :ivar dial: the intents (records of the next attempts) of the people to call now. Only a person whose
+    :ivar to_dial: the intents (records of the next attempts) of the people to call now. Only a person whose
         intent the ledger grants may be dialled.
     """
 
     changed: list[Attempt] = field(default_factory=list)
     not_found: list[str] = field(default_factory=list)
-    tag: list[tuple[Attempt, int]] = field(default_factory=list)
+    to_tag: list[tuple[Attempt, int]] = field(default_factory=list)
     untagged: list[tuple[Attempt, int]] = field(default_factory=list)
-    dial: list[Attempt] = field(default_factory=list)
+    to_dial: list[Attempt] = field(default_factory=list)
 
 
 class Campaign:
@@ -62,7 +64,7 @@ class Campaign:
     :param personal: the names of the start request's parameters whose values differ between people.
     :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
     :param now: epoch seconds.
-    :ivar tags: which tags the calls get, and when.
+    :ivar tags: finds the calls that lack a tag, and records which tags were set.
     :ivar dial_queue: chooses people, and records the answers to claims and to start requests.
     :ivar watched_calls: watches the active calls.
     :ivar unconfirmed_calls: searches for unconfirmed calls: calls whose start request got no answer.
@@ -85,8 +87,8 @@ class Campaign:
         self.pacing = pacing
         self._index = PersonIndex(plan.people)
         self._queues = ZoneQueues(rules.hours)
-        self.tags = TagPlan(rules)
-        self._progress = AttemptProgress(self._index, self._queues, rules, self.tags)
+        tag_plan = TagPlan(rules)
+        self._progress = AttemptProgress(self._index, self._queues, rules, tag_plan)
         self.dial_queue = DialQueue(
             self._index,
             self._queues,
@@ -96,7 +98,8 @@ class Campaign:
             personal_fields=personal,
             new_external_id=new_external_id,
         )
-        self.watched_calls = WatchedCalls(self._index, self._progress, self.tags)
+        self.watched_calls = WatchedCalls(self._index, self._progress, tag_plan)
+        self.tags = CallTags(self._index, self._progress, tag_plan)
         self.unconfirmed_calls = UnconfirmedCallSearch(self._index, self._progress)
         self.reports = MissingReports(
             self._index, self._progress, self.unconfirmed_calls, self.dial_queue, rules
@@ -149,69 +152,38 @@ class Campaign:
         if snapshot is not None and snapshot.failure is None:
             news = self.watched_calls.update(snapshot)
             self.dial_queue.returned_calls = self.watched_calls.returned
-            actions.tag, actions.untagged = news.to_tag, news.untagged
+            actions.to_tag, actions.untagged = news.to_tag, news.untagged
             found, actions.not_found = self.unconfirmed_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
         self.dial_queue.drop_expired(now)
-        actions.dial = self.dial_queue.choose(now)
+        actions.to_dial = self.dial_queue.choose(now)
         return actions
-
-    # --- tags ---
-
-    def finished_calls_to_tag(self) -> list[tuple[Attempt, int]]:
-        """Return the finished calls that lack a tag, as pairs (attempt, id of the first missing tag)."""
-        return [
-            (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
-        ]
-
-    def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return which planned tags can no longer be set, as pairs (attempt, tag id), for the log.
-
-        `TagPlan.lost_on_finished` decides this.
-
-        :param reported: the attempts whose result has just become known. Some of their calls may have no
-            report.
-        """
-        return [(attempt, tag_id) for attempt in reported for tag_id in self.tags.lost_on_finished(attempt)]
-
-    def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
-        """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.
-
-        :param tag_id: id of the tag.
-        :param now: epoch seconds.
-        :param done: True: the tag was set. False: the tag cannot be set, so the campaign does not try again.
-        """
-        state = self._index[attempt.person]
-        if not done:
-            self.tags.give_up(state.current_attempt, tag_id)
-        call = state.current_call
-        return self._progress.tag(state, call.tagged(tag_id) if done else call, now)
 
     # --- how far the campaign is ---
 
     @property
     def active(self) -> int:
-        """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
+        """How many calls are active. An unconfirmed call counts too, because it may be active."""
         return self.dial_queue.active_calls
 
     @property
     def waiting(self) -> int:
-        """Return how many people wait for a call or a redial."""
+        """How many people wait for a call or a redial."""
         return len(self._queues)
 
     @property
     def finished(self) -> int:
-        """Return how many people are finished: nothing is left to do for these people."""
+        """How many people are finished: nothing is left to do for these people."""
         return self._index.finished_by_result.total()
 
     @property
     def finished_by_result(self) -> Counter[Result]:
-        """Return the results of the finished people: result → how many people have the result."""
+        """The results of the finished people: result → how many people have the result."""
         return self._index.finished_by_result
 
     @property
     def over(self) -> bool:
-        """Return whether the campaign is over: no attempt is open, and no further person will be dialled.
+        """Whether the campaign is over: no attempt is open, and no further person will be dialled.
 
         No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
 
@@ -224,12 +196,12 @@ class Campaign:
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign must poll, because it has active or unconfirmed calls."""
+        """Whether the campaign must poll, because it has active or unconfirmed calls."""
         return self.active > 0
 
     @property
     def has_unconfirmed_calls(self) -> bool:
-        """Return whether the campaign is searching for an unconfirmed call."""
+        """Whether the campaign is searching for an unconfirmed call."""
         return self._index.count(PersonStage.UNCONFIRMED) > 0
 
     def results(self) -> dict[str, Result]:

@@ -42,9 +42,9 @@ class Tally:
 
     @property
     def answer_rate(self) -> float:
-        """Return the share of answered calls among the calls that rang a phone, from 0.0 to 1.0.
+        """The share of answered calls among the calls that rang a phone, from 0.0 to 1.0.
 
-        If no call rang a phone, the result is 0.0. The true share can be higher, because calls with an
+        If no call rang a phone, the share is 0.0. The true share can be higher, because calls with an
         unknown result may have been answered.
         """
         return share(self.answered, self.rang)
@@ -90,8 +90,8 @@ def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figure
         reason = _reason(ending, calls)
         if reason:
             reasons[ending.result, reason] += 1
-    for (result, reason), people in reasons.items():
-        figures.reasons[result, mask_phones(reason)] += people
+    for (result, reason), number in reasons.items():
+        figures.reasons[result, mask_phones(reason)] += number
     return figures
 
 

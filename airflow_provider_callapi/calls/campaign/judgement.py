@@ -129,7 +129,7 @@ def find_problem(
 
 
 def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem | None:
-    for name, share, people in (
+    for name, share, number in (
         ("unreached", summary.unreached_share, summary.callable),
         ("unknown", summary.unknown_share, summary.callable),
         ("invalid", summary.invalid_share, summary.people),
@@ -138,7 +138,7 @@ def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem
         if most is not None and share > most:
             return Problem(
                 ProblemKind.OVER_LIMIT,
-                f"fail_if_{name}_over: {share:.1%} of {count_text(people, 'person', 'people')}, more than "
+                f"fail_if_{name}_over: {share:.1%} of {count_text(number, 'person', 'people')}, more than "
                 f"{most:.1%}. {counts}",
             )
     return None
@@ -151,6 +151,6 @@ def describe_counts(summary: Summary) -> str:
     return f"{people}, {count_text(summary.calls, 'call')}: {counts}"
 
 
-def describe_not_called(people: int) -> str:
+def describe_not_called(number: int) -> str:
     """Return how many people a campaign has not called, as text: ``2 people were not called``."""
-    return f"{count_text(people, 'person was', 'people were')} not called"
+    return f"{count_text(number, 'person was', 'people were')} not called"

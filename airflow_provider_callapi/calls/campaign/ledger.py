@@ -37,6 +37,7 @@ class Status(StrEnum):
     """Nothing is left to do for this attempt, and its result is known."""
 
 
+_MICROSECOND = 1e-6
 OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
 """The statuses of an open attempt. A person with an open attempt must not be dialled again."""
 
@@ -44,7 +45,8 @@ OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
 class Attempt(RichRepr, Struct, frozen=True, gc=False):
     """One attempt of a campaign to call one person. Times are epoch seconds.
 
-    :ivar person: the person's key in the ledger. Only this field can hold a phone number.
+    :ivar person: the person's key in the ledger. Ledgers store the key under the name ``person``. Only this
+        field can hold a phone number.
     :ivar attempt: the number of the attempt. This campaign's first attempt to call the person has number 1.
     :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
     :ivar intended_at: when the campaign decided to make the attempt, shortly before the start request.
@@ -126,6 +128,21 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     return newest.attempt > intent.attempt or newest.status in OPEN
 
 
+def is_same_intent(held: Attempt, intent: Attempt) -> bool:
+    """Return whether an attempt in the ledger is the given intent, and is unchanged.
+
+    False: another process has stored the attempt, or a process has recorded more about it.
+
+    :param held: the person's newest attempt in the ledger.
+    :param intent: the intent that this process has stored, or has tried to store.
+    """
+    return (held.attempt, held.status, held.external_id) == (
+        intent.attempt,
+        Status.DIALLING,
+        intent.external_id,
+    ) and abs(held.intended_at - intent.intended_at) < _MICROSECOND  # a database rounds times
+
+
 Listener = Callable[[Sequence[Attempt]], None]
 """Gets attempts that a ledger stores."""
 
@@ -136,13 +153,13 @@ class Ledger(Protocol):
     A method returns only after its changes are stored.
     """
 
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
+    def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
         """Yield the stored attempts to call these people.
 
         The attempts to call one person are in order, oldest attempt first. The ledger reads the attempts in
         portions, because there may be many people.
 
-        :param people: the ledger keys of the people.
+        :param keys: the ledger keys of the people.
         """
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
@@ -185,8 +202,8 @@ class LedgerWithListeners:
         self._before = before
         self._after = after
 
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return self._ledger.load(people)
+    def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
+        return self._ledger.load(keys)
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         self._before(changed)
@@ -203,29 +220,3 @@ class LedgerWithListeners:
     def _notify(self, stored: Sequence[Attempt]) -> None:
         for listener in self._after:
             listener(stored)
-
-
-class MemoryLedger:
-    """A ledger in memory, for simulations and tests. Its attempts are lost when the process ends."""
-
-    def __init__(self) -> None:
-        self._attempts: dict[str, list[Attempt]] = {}
-
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return (attempt for person in people for attempt in self._attempts.get(person, ()))
-
-    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
-        self.record(changed)
-        return [self._claim(intent) for intent in intents]
-
-    def record(self, attempts: Sequence[Attempt]) -> None:
-        for attempt in attempts:
-            self._attempts[attempt.person][attempt.attempt - 1] = attempt
-
-    def _claim(self, intent: Attempt) -> ClaimResult:
-        known = self._attempts.setdefault(intent.person, [])
-        newest = known[-1] if known else None
-        if is_taken(newest, intent):
-            return ClaimResult(granted=False, held=newest)
-        known[intent.attempt - 1 :] = [intent]
-        return ClaimResult(granted=True)

@@ -63,9 +63,9 @@ class MissingReports:
 
     @property
     def needed(self) -> bool:
-        """Return whether the report of any ended or unconfirmed call of the campaign is still missing.
+        """Whether the report of any ended or unconfirmed call of the campaign is still missing.
 
-        The result is False if there is no Data API, or if the Data API refuses every request.
+        The value is False if there is no Data API, or if the Data API refuses every request.
         """
         return self._asks and (
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.UNCONFIRMED) > 0
@@ -140,7 +140,7 @@ class MissingReports:
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(unconfirmed_calls, report.call_api_external_id, report)):
-            self._unconfirmed_calls.found(state, report.id, now)
+            self._unconfirmed_calls.record_found(state, report.id, now)
         return state
 
     def give_up(self, now: float, *, patience: float | None = None) -> list[Attempt]:

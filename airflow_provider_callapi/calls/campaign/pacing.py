@@ -173,7 +173,7 @@ class Pacing:
 
     @property
     def points_left(self) -> int | None:
-        """Return how many points (rate-limit units) are left in this minute. None: unknown."""
+        """How many points (rate-limit units) are left in this minute. None: unknown."""
         return self.limits.minute_remaining if self.limits else None
 
     def calls_per_minute(self) -> float | None:

@@ -47,7 +47,7 @@ class Person:
 
     @property
     def number(self) -> str:
-        """Return the phone number or SIP number that identifies the person, see `own_number`."""
+        """The phone number or SIP number that identifies the person, see `own_number`."""
         return own_number(self.contact, self.numbers)
 
     def is_excluded_by(self, numbers: Container[str]) -> bool:

@@ -10,16 +10,12 @@ from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped, own_number
 from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
-from airflow_provider_callapi.calls.campaign.time_zones import (
-    SignedColumns,
-    is_backwards,
-    read_time_zone,
-    refuse_unnamed_zone,
-)
+from airflow_provider_callapi.calls.campaign.time_zones import is_backwards, read_time_zone
 from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
+from airflow_provider_callapi.calls.lists.unnamed_zones import SignedColumns, refuse_unnamed_zone
 from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED_LIST, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact

@@ -78,7 +78,7 @@ class PersonIndex:
 
     @property
     def open_attempts(self) -> int:
-        """Return how many people have an open attempt (dialled and not finished), see `OPEN_STAGES`."""
+        """How many people have an open attempt (dialled and not finished), see `OPEN_STAGES`."""
         return sum(map(len, self._by_stage.values()))
 
     def with_session(self, call_session_id: int) -> PersonState | None:

@@ -198,13 +198,13 @@ class PersonState:
 
     @property
     def current_attempt(self) -> Attempt:
-        """Return the newest attempt to call the person. The person must have an attempt."""
+        """The newest attempt to call the person. The person must have an attempt."""
         assert self.attempt is not None, f"a person in stage {self.stage} has no attempt"
         return self.attempt
 
     @property
     def current_call(self) -> Outcome:
-        """Return what is known of the newest call to the person. The person must have a placed call."""
+        """What is known of the newest call to the person. The person must have a placed call."""
         call = self.current_attempt.call
         assert call is not None, f"a person in stage {self.stage} has no call"
         return call

@@ -1,4 +1,4 @@
-"""Runs a campaign step by step: each step polls, dials and fetches reports, and returns how long to pause."""
+"""Runs a campaign step by step: each step polls, dials, and returns when the next step is due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.failure_counter import FailureCounter
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
-from airflow_provider_callapi.calls.campaign.progress import ProgressMeter
+from airflow_provider_callapi.calls.campaign.progress_meter import ProgressMeter
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
@@ -20,7 +20,7 @@ from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-_FETCH_INTERVAL = 20.0
+REPORT_INTERVAL = 20.0
 """Seconds between two requests for reports. One request fetches the reports of all finished calls."""
 _SHORTEST_PAUSE = 1.0
 """Seconds between two steps while the campaign dials."""
@@ -39,16 +39,16 @@ _WISH_LINES = {
 
 
 @dataclass(frozen=True)
-class Pause:
-    """How long a campaign pauses after a step of its `Runner`, and what dialling waits for.
+class NextStep:
+    """When the next step of a `Runner` is due, and what dialling waits for.
 
-    :ivar seconds: the pause until the next step, in seconds.
+    :ivar in_seconds: how long to wait until the next step, in seconds.
     :ivar dial_at: when the next person may be dialled, epoch seconds; meaningless if ``over``.
     :ivar why: what dialling waits for, as text; ``""`` while the campaign dials.
     :ivar over: True: the campaign is over, and no step follows.
     """
 
-    seconds: float
+    in_seconds: float
     dial_at: float = 0.0
     why: str = ""
     over: bool = False
@@ -64,7 +64,6 @@ class Runner:
     :param ledger: stores the attempts.
     :param gateway: the functions that reach the services, the clock and the log.
     :param poll_interval: seconds between two polls of the active calls.
-    :param report_interval: seconds between two fetches of the Data API's reports.
     :ivar progress: measures how far the campaign is.
     :ivar wish: the newest wish of a user (pause, resume or stop); None: there is no wish.
     """
@@ -77,16 +76,15 @@ class Runner:
         gateway: CampaignGateway,
         *,
         poll_interval: float,
-        report_interval: float = _FETCH_INTERVAL,
     ) -> None:
         self.campaign = campaign
         self.ledger = ledger
         self._gateway = gateway
         self._limits = LimitsFeed(gateway.limits)
         self._dialler = Dialler(campaign.dial_queue, template, ledger, gateway, self._limits)
-        self._reports = ReportFetcher(campaign.reports, campaign.dial_queue, gateway, report_interval)
-        self._absence = campaign.absence_proof(gateway, report_interval)
-        self._tags = TagSetter(campaign, gateway)
+        self._reports = ReportFetcher(campaign.reports, campaign.dial_queue, gateway, REPORT_INTERVAL)
+        self._absence = campaign.absence_proof(gateway, REPORT_INTERVAL)
+        self._tags = TagSetter(campaign.tags, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
         self._absences = AbsenceHistory()
@@ -99,7 +97,7 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed while the campaign has active or unconfirmed calls.
+        """Whether the last poll failed while the campaign has active or unconfirmed calls.
 
         True: the task must not defer, because only the runner counts failed polls. The runner polls again.
         Too many failed polls in a row fail the task.
@@ -108,12 +106,12 @@ class Runner:
 
     @property
     def next_report_at(self) -> float:
-        """Return when the campaign may ask the Data API for reports again, epoch seconds."""
+        """When the campaign may ask the Data API for reports again, epoch seconds."""
         return self._reports.next_at
 
     @property
     def next_tag_at(self) -> float:
-        """Return when the campaign may tag the next finished call, epoch seconds."""
+        """When the campaign may tag the next finished call, epoch seconds."""
         return self._tags.next_at
 
     def poll_limits(self) -> None:
@@ -128,10 +126,10 @@ class Runner:
         if (limits := self._limits.take()) is not None:
             self.campaign.pacing.update_limits(limits, self._gateway.clock())
 
-    def step(self) -> Pause:
+    def step(self) -> NextStep:
         """Do each of these actions if it is due: poll, dial people, tag calls and fetch reports.
 
-        :return: how long to pause until the next step, and why.
+        :return: when the next step is due, and what dialling waits for.
         :raises CallApiError: too many polls in a row failed, too many batches of start requests got no
             answer, or a poll failed with a permanent error, such as refused credentials.
         """
@@ -143,26 +141,24 @@ class Runner:
         actions = campaign.next_actions(now, snapshot, self._limits.take())
         changed = [*actions.changed]
         verdict = self._absence.judge(actions.not_found, now)
-        changed += campaign.unconfirmed_calls.found_in_reports(verdict.found, now)
+        changed += campaign.unconfirmed_calls.record_reported(verdict.found, now)
         if decided := [*verdict.given_up, *verdict.absent]:
             held = self.ledger.load(decided)
             changed += campaign.unconfirmed_calls.give_up(decided, held, now, absent=verdict.absent)
-        if actions.dial:
-            self._dialler.dial(actions.dial, changed)
+        if actions.to_dial:
+            self._dialler.dial(actions.to_dial, changed)
         else:
             self._record(changed)
-        for attempt, tag_id in actions.tag:
+        for attempt, tag_id in actions.to_tag:
             self._record(self._tags.tag_active(attempt, tag_id))
-        for attempt, tag_id in actions.untagged:
-            self._tags.log_untagged(attempt, tag_id, "the call ended before it was tagged")
+        self._tags.log_missed(actions.untagged)
         self._record(reported := self._reports.fetch(gateway.clock()))
-        for attempt, tag_id in campaign.lost_tags(reported):
-            self._tags.log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
+        self._tags.log_lost(reported)
         self._record(self._tags.tag_finished(gateway.clock()))
         now = gateway.clock()
         dial_at, why = campaign.dial_queue.next_dial(now)
         self._log_progress(now, dial_at, why)
-        return self._pause(now, dial_at, why)
+        return self._next_step(now, dial_at, why)
 
     def _follow(self, wish: Wish | None) -> None:
         """Pause, resume or stop dialling as a user has asked. Log each new wish once."""
@@ -212,12 +208,12 @@ class Runner:
             self._progress_at = now
             self._gateway.log(self.progress.line(now))
 
-    def _pause(self, now: float, dial_at: float, why: str) -> Pause:
+    def _next_step(self, now: float, dial_at: float, why: str) -> NextStep:
         campaign = self.campaign
         if campaign.over:
-            return Pause(0.0, over=True)
+            return NextStep(0.0, over=True)
         if dial_at <= now and not why:
-            return Pause(0.0, dial_at)  # More people are due than one step may dial.
+            return NextStep(0.0, dial_at)  # More people are due than one step may dial.
         due = [now + _LONGEST_PAUSE, max(dial_at, now + _SHORTEST_PAUSE)]
         if dial_at <= now or campaign.needs_polls:
             due.append(max(self._next_poll_at, now + _SHORTEST_PAUSE))
@@ -225,6 +221,6 @@ class Runner:
             due.append(now + _WISH_INTERVAL)
         if campaign.reports.needed:
             due.append(max(self.next_report_at, now + _SHORTEST_PAUSE))
-        if campaign.finished_calls_to_tag():
+        if campaign.tags.finished_calls_to_tag():
             due.append(max(self.next_tag_at, now + _SHORTEST_PAUSE))
-        return Pause(min(due) - now, dial_at, why)
+        return NextStep(min(due) - now, dial_at, why)

@@ -27,15 +27,15 @@ class Ending:
 
     @property
     def why(self) -> str | None:
-        """Return the name of the error with which the service refused the last call to the person.
+        """The name of the error with which the service refused the last call to the person.
 
-        :return: the name. None: the service did not refuse the last call, or the ledger contains no attempt.
+        None: the service did not refuse the last call, or the ledger contains no attempt.
         """
         return self.attempts[-1].refused_with if self.attempts else None
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return the attempts with a call that the service placed.
+        """The attempts with a call that the service placed.
 
         Only these attempts cost points (rate-limit units).
         """
@@ -43,7 +43,7 @@ class Ending:
 
     @property
     def accepted(self) -> int:
-        """Return how many calls to this person the service placed.
+        """How many calls to this person the service placed.
 
         It counts all placed calls, also those that rang no phone, e.g. because no line was free. The ledger
         deletes older attempts with such calls. But the attempts are numbered, so it is known how many there

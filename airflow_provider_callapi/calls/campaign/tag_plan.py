@@ -20,7 +20,7 @@ class TagPlan:
 
     @property
     def tags_active_calls(self) -> bool:
-        """Return whether the campaign tags an answered call while the call is active.
+        """Whether the campaign tags an answered call while the call is active.
 
         True: the author has set a tag for answered calls, and there is no Data API. With the Data API, the
         campaign tags calls after their end.

@@ -6,9 +6,10 @@ Each step of a campaign sets only a few tags on finished calls. So the tags do n
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
-from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.call_tags import CallTags
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 
@@ -19,13 +20,13 @@ _PATIENCE = 3600.0
 
 
 class TagSetter:
-    """Sets tags on a campaign's active and finished calls.
+    """Sets tags on a campaign's active and finished calls, and logs which calls do not get their tags.
 
     :ivar next_at: epoch seconds. Before this time, `tag_finished` does nothing.
     """
 
-    def __init__(self, campaign: Campaign, gateway: CampaignGateway) -> None:
-        self._campaign = campaign
+    def __init__(self, tags: CallTags, gateway: CampaignGateway) -> None:
+        self._tags = tags
         self._gateway = gateway
         self._failures: Counter[tuple[str, int]] = Counter()
         self.next_at = 0.0
@@ -41,7 +42,7 @@ class TagSetter:
         changed: list[Attempt] = []
         if now < self.next_at:
             return changed
-        due = sorted(self._campaign.finished_calls_to_tag(), key=lambda tag: self._failures[_tag_key(*tag)])
+        due = sorted(self._tags.finished_calls_to_tag(), key=lambda tag: self._failures[_tag_key(*tag)])
         for attempt, tag_id in due[:_TAGS_PER_STEP]:
             error = self._try_to_tag(attempt, tag_id)
             if error is not None and self._is_worth_a_retry(error, attempt, now):
@@ -49,8 +50,8 @@ class TagSetter:
                 self.next_at = now + retry_seconds(error, _RETRY_SECONDS)
                 break
             if error is not None:
-                self.log_untagged(attempt, tag_id, error)
-            changed.append(self._campaign.record_tag(attempt, tag_id, now, done=error is None))
+                self._log_untagged(attempt, tag_id, error)
+            changed.append(self._tags.record(attempt, tag_id, now, done=error is None))
         return changed
 
     def _try_to_tag(self, attempt: Attempt, tag_id: int) -> CallApiError | None:
@@ -81,16 +82,28 @@ class TagSetter:
         except LimitExceeded:
             return []
         except CallApiError as error:
-            self.log_untagged(attempt, tag_id, error)
-            self._campaign.record_tag(attempt, tag_id, self._gateway.clock(), done=False)
+            self._log_untagged(attempt, tag_id, error)
+            self._tags.record(attempt, tag_id, self._gateway.clock(), done=False)
             return []
-        return [self._campaign.record_tag(attempt, tag_id, self._gateway.clock())]
+        return [self._tags.record(attempt, tag_id, self._gateway.clock())]
 
-    def log_untagged(self, attempt: Attempt, tag_id: int, why: object) -> None:
-        """Write to the log that a call does not get a tag, and why.
+    def log_missed(self, untagged: Iterable[tuple[Attempt, int]]) -> None:
+        """Write to the log which answered calls ended before they were tagged.
 
-        :param why: an error, or a text.
+        :param untagged: pairs (attempt, tag id).
         """
+        for attempt, tag_id in untagged:
+            self._log_untagged(attempt, tag_id, "the call ended before it was tagged")
+
+    def log_lost(self, reported: Iterable[Attempt]) -> None:
+        """Write to the log which finished calls cannot get a tag, because no report shows their id.
+
+        :param reported: the attempts whose result has just become known.
+        """
+        for attempt, tag_id in self._tags.lost(reported):
+            self._log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
+
+    def _log_untagged(self, attempt: Attempt, tag_id: int, why: object) -> None:
         assert attempt.call is not None
         self._gateway.log(f"Call session {attempt.call.call_session_id} stays without tag {tag_id}: {why}")
 

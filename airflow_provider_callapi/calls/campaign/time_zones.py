@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
-from typing import Any
 
-from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
-from airflow_provider_callapi.calls.iana_zones import is_certain_zone, is_iana_zone, is_like_iana_zone
-from airflow_provider_callapi.calls.lists.columns import seems_time_zone, shown_name
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.iana_zones import is_certain_zone, is_iana_zone
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)
 _MOSCOW = re.compile(r"(?:MSK|МСК)\s*(?:([+-])\s*(\d{1,2}))?", re.IGNORECASE)
 _MOSCOW_HOURS = 3
 _EARLIEST, _LATEST = -12, 14
-_PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
-"""Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
-_FROM = r"(?:[UУ][TТ][CС]|GMT|[MМ][SСC][KК])"
-"""A regular expression: the names from which offsets count. The letters may be Latin or Cyrillic."""
-_TO_ZONE = rf"\s*(?:(?:ч|h)\w{{0,4}}\.?)?\s*(?:(?:к|от|по|from|to)\s+)?(?:{_FROM}\b|Москв[еы])"
-"""A regular expression: what stands behind an offset in ``+7 МСК`` and ``+7 ч. к Москве``."""
-_OFFSET_BESIDE_WORDS = re.compile(
-    rf"(?:(?!\d:\d).)*?\b{_FROM}[\s:=.(]*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE | re.DOTALL
-)
-"""Matches the beginning of a text such as ``Omsk, UTC+6``.
-
-A clock time before the offset does not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
-"""
-_OFFSET_BEHIND_WORDS = re.compile(rf"\D*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?{_TO_ZONE}", re.IGNORECASE)
-"""Matches the beginning of a text such as ``Omsk, +6 UTC``. Digits before the offset do not match."""
-_CONTINENT = re.compile(
-    r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)[\W_]+(\w.*)",
-    re.IGNORECASE,
-)
-"""Matches a text that may be an IANA name with another sign instead of the slash, such as ``Asia-Omsk``."""
-_SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
-_NAME_OF_A_ZONE = re.compile(
-    r"standard time$|^(?:russia time zone|rtz) ?\d+|^\w+ское время$"
-    r"|^(?:yekt|omst|novt|krat|irkt|yakt|vlat|magt|pett|samt|sakt|eest|cest|aest)$"
-)
-"""Matches, in lower case, the names of zones in Windows and in Russian, and abbreviations of four letters.
-
-Examples: ``Vladivostok Standard Time``, ``RTZ 9 (зима)``, ``Омское время`` and ``VLAT``. An abbreviation of
-three letters, such as ``EST``, may be something else.
-"""
-_SHORT = 8
-"""A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
-_ONLY_AN_OFFSET = re.compile(
-    r"[MМ][SСC][KК]|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{1,2}|[MМ][SСC][KК]\s*\([+-]\d{1,2}\)"
-    rf"|Москва\s*[+-]\s*\d{{1,2}}|[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?{_TO_ZONE}",
-    re.IGNORECASE,
-)
-"""Matches a text that is only an offset, such as ``+03:00``, ``UTC10`` or ``+7 к Москве``."""
-_SIGNED_OR_ZERO = re.compile(
-    r"(?:[+-]\s*(?:0?\d|1[0-4])(?::[0-5]\d)?|(?:\+1[0-4]|[+-]0\d)[0-5]\d|0|00:00)"
-    r"\s*(?:(?:ч|h)\w{0,4}\.?)?",
-    re.IGNORECASE,
-)
-"""Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
-_LONGEST_OFFSET = 12
-_COLLECTIONS = (list, tuple, set, frozenset)
-_BEGIN_JSON = ("{", "[")
-"""The first characters of a JSON object and a JSON list. A cell of a CSV file may contain one."""
 _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 
@@ -99,102 +45,6 @@ def is_backwards(zone: str) -> bool:
     :param zone: IANA name of the time zone.
     """
     return _BACKWARDS.fullmatch(zone) is not None
-
-
-def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
-    """Raise an error if a row without a column ``timezone`` contains a time zone in another column.
-
-    If the campaign ignored this time zone, it could call people at night.
-
-    :param row: the row: column → value. The caller has checked that the row has no column ``timezone``.
-    :param line: the number of the row in the list, for the error message.
-    :raises ListUnreadable: a column contains a time zone, or an object with a field for a time zone. The
-        error message names the column and the row.
-    """
-    for name, value in row.items():
-        if _holds_zone(value):
-            raise ListUnreadable(_unnamed(name, line))
-
-
-class SignedColumns:
-    """Finds columns that seem to contain time zones, as offsets such as ``+7``.
-
-    Use it for a list without a column ``timezone``: the author may have given the column another name.
-    """
-
-    def __init__(self) -> None:
-        self._first: dict[str, int] = {}
-        self._other: set[str] = set()
-
-    def add(self, row: Mapping[str, Any], line: int) -> None:
-        """Record which columns of a row contain an offset such as ``+7``, and which contain another value.
-
-        :param row: the row: column → value.
-        :param line: the number of the row in the list.
-        """
-        for name, value in row.items():
-            if name in self._other or value is None:
-                continue
-            text = str(value)
-            offset = fold(text) if len(text) <= _LONGEST_OFFSET else ""
-            if not _SIGNED_OR_ZERO.fullmatch(offset):
-                self._other.add(name)
-            elif name not in self._first and offset[0] in "+-":
-                self._first[name] = line
-
-    def refuse(self) -> None:
-        """Raise an error if a column seems to contain time zones, as offsets from UTC such as ``+7``.
-
-        Such a column contains at least one offset with a sign, and no other values than offsets, zeros and
-        empty cells. Before this, the caller must `add` all rows.
-
-        :raises ListUnreadable: there is such a column. The error message names the column and a row.
-        """
-        for name, line in self._first.items():
-            if name not in self._other:
-                raise ListUnreadable(_unnamed(name, line))
-
-
-def _unnamed(name: str, line: int) -> str:
-    return (
-        f"the column {shown_name(name)} holds time zones, see row {line}: did you mean timezone? Name the "
-        "column timezone. If these are not the time zones of the people, add an empty column timezone"
-    )
-
-
-def _holds_zone(value: Any) -> bool:
-    """Return whether a value contains a time zone, also inside of dicts, lists and texts in JSON."""
-    if isinstance(value, Mapping):
-        return any(map(seems_time_zone, value)) or any(map(_holds_zone, value.values()))
-    if isinstance(value, _COLLECTIONS):
-        return any(map(_holds_zone, value))
-    if value is None:
-        return False
-    text = str(value)
-    if text.lstrip()[:1] in _BEGIN_JSON:
-        with suppress(ValueError, RecursionError):
-            if isinstance(inner := json.loads(text), dict | list):
-                return _holds_zone(inner)
-    return _contains_zone(text)
-
-
-@lru_cache(maxsize=1024)
-def _contains_zone(text: str) -> bool:
-    """Return whether a text certainly contains a time zone, in any spelling that people use."""
-    if (place := _CONTINENT.match(text)) and is_like_iana_zone("/".join(place.groups()).replace(" ", "_")):
-        return True
-    if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
-        return _NAME_OF_A_ZONE.search(text.strip().casefold()) is not None
-    text = fold(text)
-    if _NAME_OF_A_ZONE.search(text.casefold()) or _ONLY_AN_OFFSET.fullmatch(text):
-        return True
-    if _OFFSET_BESIDE_WORDS.match(text) or _OFFSET_BEHIND_WORDS.match(text):
-        return True
-    if "/" not in text:
-        return False
-    words = re.split(r"\d", re.sub(r"\s*/\s*", "/", text))[0]
-    places = (*_PLACE.findall(words), *_PLACE.findall(words.replace(" ", "_")))
-    return any(map(is_like_iana_zone, places))
 
 
 def _zone_of(hours: int) -> str | None:

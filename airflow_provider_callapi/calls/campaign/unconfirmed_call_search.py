@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, is_same_intent
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.unconfirmed_call import folded
@@ -44,7 +44,7 @@ class UnconfirmedCallSearch:
             if self._is_watched(session.call_session_id):
                 continue
             if state := owner_of(unconfirmed_calls, session.external_id, session):
-                found.append(self.found(state, session.call_session_id, snapshot.at))
+                found.append(self.record_found(state, session.call_session_id, snapshot.at))
         return found, self._count_misses(snapshot)
 
     def _is_watched(self, call_session_id: int) -> bool:
@@ -64,7 +64,7 @@ class UnconfirmedCallSearch:
                 not_found.append(state.person.key)
         return not_found
 
-    def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
+    def record_found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
         """Record that a person's unconfirmed call was found, and begin to watch the call.
 
         :param now: epoch seconds.
@@ -72,17 +72,19 @@ class UnconfirmedCallSearch:
         """
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
-    def found_in_reports(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
+    def record_reported(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
         """Record that unconfirmed calls were found in the Data API's reports, and begin to watch the calls.
 
         :param session_ids: key of a person → session id of the person's unconfirmed call.
         :param now: epoch seconds.
         :return: the attempts of these people. The caller stores the attempts in the ledger.
         """
-        return [self.found(self._index[key], session_id, now) for key, session_id in session_ids.items()]
+        return [
+            self.record_found(self._index[key], session_id, now) for key, session_id in session_ids.items()
+        ]
 
     def give_up(
-        self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
+        self, keys: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
     ) -> list[Attempt]:
         """End the search for unconfirmed calls that were not found. Return the attempts to store.
 
@@ -91,17 +93,17 @@ class UnconfirmedCallSearch:
         - If the unconfirmed call was never placed: the person returns to the queue.
         - Otherwise: the attempt gets the result ``unresolved``, because the call may have been placed.
 
-        :param people: the ledger keys of the people whose unconfirmed call was not found.
+        :param keys: the ledger keys of the people whose unconfirmed call was not found.
         :param held: these people's attempts in the ledger; for each person, the oldest first.
         :param now: epoch seconds.
         :param absent: the keys of the people whose unconfirmed call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed: list[Attempt] = []
-        for key in people:
+        for key in keys:
             state = self._index[key]
             newest = newest_held.get(key, state.current_attempt)
-            if _is_same_intent(newest, state.current_attempt):
+            if is_same_intent(newest, state.current_attempt):
                 end = self._progress.put_back_absent if key in absent else self._progress.leave_unresolved
                 changed.append(end(state, now))
             else:
@@ -122,11 +124,3 @@ def owner_of(
         if state.unconfirmed_call is not None and state.unconfirmed_call.matches(found):
             return state
     return None
-
-
-def _is_same_intent(held: Attempt, intent: Attempt) -> bool:
-    return (held.attempt, held.status, held.intended_at) == (
-        intent.attempt,
-        Status.DIALLING,
-        intent.intended_at,
-    )

@@ -89,20 +89,6 @@ class WatchedCalls:
         if (tag_id := self._tags.due_on_active(state.current_attempt)) is not None:
             news.to_tag.append((state.current_attempt, tag_id))
 
-    @property
-    def has_answered_call_to_tag(self) -> bool:
-        """Return whether the campaign must still tag an answered call before the call ends.
-
-        If the connection uses the Data API, the result is False, because the campaign then tags each call
-        after the call's end.
-        """
-        return self._tags.tags_active_calls and any(
-            state.watch is not None
-            and state.watch.observation.answered_at is not None
-            and self._tags.due_on_active(state.current_attempt) is not None
-            for state in self._index.in_stage(PersonStage.ACTIVE)
-        )
-
     def by_session(self) -> dict[int, SessionWatch]:
         """Return a dict: call session id of each active call → the `SessionWatch` that watches the call."""
         return {

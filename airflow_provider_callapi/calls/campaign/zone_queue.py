@@ -31,16 +31,16 @@ class ZoneQueue:
     def __bool__(self) -> bool:
         return bool(self._fresh or self._later)
 
-    def add(self, person: str) -> None:
+    def add(self, key: str) -> None:
         """Add to this queue the key of a person who may be called at once."""
-        self._fresh.append(person)
+        self._fresh.append(key)
 
-    def add_later(self, person: str, due: float) -> None:
+    def add_later(self, key: str, due: float) -> None:
         """Add to this queue the key of a person who may not be called before the time ``due``.
 
         :param due: epoch seconds.
         """
-        heapq.heappush(self._later, (due, next(self._order), person))
+        heapq.heappush(self._later, (due, next(self._order), key))
 
     def open_until(self, now: float) -> float | None:
         """Return when the zone's calling window closes, epoch seconds; None: no window is open now.
@@ -82,10 +82,10 @@ class ZoneQueue:
 
     def clear(self) -> list[str]:
         """Remove all people from the queue. Return the keys of the removed people."""
-        people = [*self._fresh, *(person for _, _, person in self._later)]
+        keys = [*self._fresh, *(key for _, _, key in self._later)]
         self._fresh.clear()
         self._later.clear()
-        return people
+        return keys
 
 
 class ZoneQueues:
@@ -141,9 +141,7 @@ class ZoneQueues:
         :param now: epoch seconds.
         :return: the keys of the removed people.
         """
-        return [
-            person for queue in self._queues.values() if queue.next_at(now) >= end for person in queue.clear()
-        ]
+        return [key for queue in self._queues.values() if queue.next_at(now) >= end for key in queue.clear()]
 
     def _queue_of(self, person: Person) -> ZoneQueue:
         if person.zone not in self._queues:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_callapi.calls.campaign.campaign_report import render_report
 from airflow_provider_callapi.calls.campaign.people import Plan, Skipped
-from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary

@@ -31,7 +31,7 @@ from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, 
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.campaign.runner import NextStep, Runner
 from airflow_provider_callapi.calls.campaign.shard import own_list
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.count_texts import count_text
@@ -347,15 +347,15 @@ class CampaignRun:
         while True:
             was_killed = self._killed
             self._refuse_timeout()
-            if (pause := self._step()).over:
+            if (next_step := self._step()).over:
                 return self._finish()
             may_defer = self._options.deferrable and not self._killed
-            deferral = self._deferral(pause) if may_defer else None
+            deferral = self._deferral(next_step) if may_defer else None
             if self._killed:  # maybe during `_deferral`; a kill must not outlive this process in a memo
                 self._release()  # includes a call that was being dialled when the kill came
             elif deferral is not None:
                 return deferral
-            self._sleep(pause.seconds, was_killed)
+            self._sleep(next_step.in_seconds, was_killed)
 
     def _refuse_timeout(self) -> None:
         """Raise `AirflowTaskTimeout` after ``execution_timeout``: Airflow does not do so after a deferral."""
@@ -369,16 +369,16 @@ class CampaignRun:
             "of this task continues the campaign"
         )
 
-    def _step(self) -> Pause:
+    def _step(self) -> NextStep:
         before, self._stepped_at = self._stepped_at, time.time()
         if self._stepped_at < before - _CLOCK_STEP:
             self._begin_again()
-        pause = self._runner.step()
+        next_step = self._runner.step()
         self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
         now = time.time()
-        if pause.over or self._control.is_due(now):
-            self._publish(now, next_at=now + max(PUBLISH_INTERVAL, pause.seconds))
-        return pause
+        if next_step.over or self._control.is_due(now):
+            self._publish(now, next_at=now + max(PUBLISH_INTERVAL, next_step.in_seconds))
+        return next_step
 
     def _people_waiting(self) -> str:
         return count_text(self._campaign.waiting, "person is waiting", "people are waiting")
@@ -420,35 +420,35 @@ class CampaignRun:
             if self._killed != was_killed:
                 break
 
-    def _deferral(self, pause: Pause) -> Deferral | None:
+    def _deferral(self, next_step: NextStep) -> Deferral | None:
         """Return a deferral until the campaign's next step. None: the task cannot be deferred now."""
         campaign = self._campaign
         wake_at = may_defer_until(
             self._runner,
-            pause,
+            next_step,
             time.time(),
             preparation=self._preparation,
             has_data_api=self._hook.has_data_api,
         )
         if wake_at is None:  # e.g. the next person is due within a minute
             return None
-        if pause.dial_at < NEVER:
+        if next_step.dial_at < NEVER:
             self._log.info(
                 "Waiting until %s for %s; %s, %s",
-                local_time(pause.dial_at, self._options.timezone),
-                pause.why,
+                local_time(next_step.dial_at, self._options.timezone),
+                next_step.why,
                 self._people_waiting(),
                 self._active_calls(),
             )
         elif campaign.active:
-            self._log.info("Waiting for %s; %s", pause.why, self._active_calls())
+            self._log.info("Waiting for %s; %s", next_step.why, self._active_calls())
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
             calls=CallApiCampaignTrigger.serialize_watches(campaign.watched_calls.by_session()),
             wake_at=min(wake_at, self._facts.execution_deadline or wake_at),
             poll_interval=self._options.poll_interval,
             cancel_on_kill=self._options.cancel_on_kill,
-            until_answered=campaign.tags.tags_active_calls,
+            until_answered=campaign.tags.plan.tags_active_calls,
         )
         self._excluded.remember()
         self._publish(time.time(), next_at=wake_at)

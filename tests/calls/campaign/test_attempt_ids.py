@@ -17,3 +17,9 @@ def test_ids_and_keys_hold_no_number_and_differ_between_campaigns_people_and_att
     assert len(ids) == 8
     assert not any("9260000" in one for one in ids)
     assert fingerprint("a", "79260000011") != fingerprint("b", "79260000011")
+
+
+def test_an_id_contains_no_part_of_the_persons_fingerprint() -> None:
+    person_id = external_id("a", "79260000011", 1)
+    digits = fingerprint("a", "79260000011")
+    assert not any(digits[at : at + 8] in person_id for at in range(len(digits) - 7))

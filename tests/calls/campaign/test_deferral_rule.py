@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
-from airflow_provider_callapi.calls.campaign.runner import Pause
+from airflow_provider_callapi.calls.campaign.runner import NextStep
 
 NOW = 1000.0
 HOUR = 3600.0
@@ -38,11 +38,12 @@ class State:
     def until(self) -> float | None:
         campaign = SimpleNamespace(
             has_unconfirmed_calls=self.has_unconfirmed_calls,
-            finished_calls_to_tag=lambda: self.tags_due,
-            dial_queue=SimpleNamespace(paused=self.paused),
-            watched_calls=SimpleNamespace(
-                has_answered_call_to_tag=self.has_answered_call_to_tag, by_session=lambda: self.active
+            tags=SimpleNamespace(
+                has_answered_call_to_tag=self.has_answered_call_to_tag,
+                finished_calls_to_tag=lambda: self.tags_due,
             ),
+            dial_queue=SimpleNamespace(paused=self.paused),
+            watched_calls=SimpleNamespace(by_session=lambda: self.active),
             reports=SimpleNamespace(needed=self.needs_reports, has_late=lambda now: self.has_late_reports),
         )
         runner: Any = SimpleNamespace(
@@ -51,9 +52,9 @@ class State:
             next_tag_at=self.tag_at,
             next_report_at=self.report_at,
         )
-        pause = Pause(1.0, dial_at=self.dial_at)
+        next_step = NextStep(1.0, dial_at=self.dial_at)
         return may_defer_until(
-            runner, pause, NOW, preparation=self.preparation, has_data_api=self.has_data_api
+            runner, next_step, NOW, preparation=self.preparation, has_data_api=self.has_data_api
         )
 
 

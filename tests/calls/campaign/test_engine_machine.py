@@ -15,11 +15,12 @@ from campaign_world import World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from memory_ledger import MemoryLedger
 
 from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays, WorkCalendar
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.person_state import (
     TRANSITIONS,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from campaign_endings import BEGAN, called, person, summary_of
+from memory_ledger import MemoryLedger
 
 from airflow_provider_callapi.calls.campaign.judgement import (
     Problem,
@@ -15,7 +16,7 @@ from airflow_provider_callapi.calls.campaign.judgement import (
     final_results,
     find_problem,
 )
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits

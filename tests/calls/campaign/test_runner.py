@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from campaign_world import ANNA, BORIS, CLARA, RULES, World
+from memory_ledger import MemoryLedger
 from msgspec import structs
 
 from airflow_provider_callapi.api.errors import (
@@ -27,7 +28,7 @@ from airflow_provider_callapi.api.times import parse_time, report_time
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
@@ -337,8 +338,8 @@ def test_no_person_is_dialled_outside_the_calling_hours_of_their_time_zone() -> 
         start=monday_noon_utc,
     )
     world.rows[0]["timezone"], world.rows[1]["timezone"] = "Asia/Omsk", "America/Los_Angeles"
-    pause = world.process().step()
-    assert (pause.why, pause.dial_at) == ("the calling hours", monday_noon_utc + 4 * 3600)
+    next_step = world.process().step()
+    assert (next_step.why, next_step.dial_at) == ("the calling hours", monday_noon_utc + 4 * 3600)
     world.run()
 
     assert 4 * 3600 <= world.ring_times(BORIS)[0] - monday_noon_utc < 4 * 3600 + 60
@@ -438,9 +439,9 @@ def test_a_person_whose_redial_no_longer_happens_keeps_the_last_result() -> None
 def test_no_more_calls_are_active_than_are_allowed() -> None:
     world = World([f"792600001{n:02d}" for n in range(12)], replace(RULES, max_active=3))
     most = 0
-    while not (pause := world.runner.step()).over:
+    while not (next_step := world.runner.step()).over:
         most = max(most, len(world.exchange.active_calls))
-        world.clock.advance(pause.seconds)
+        world.clock.advance(next_step.in_seconds)
     assert most == 3
     assert set(world.results().values()) == {Result.ANSWERED}
 
@@ -460,11 +461,11 @@ def test_a_campaign_without_points_pauses_until_the_reset_and_names_the_reason(p
     setattr(world.exchange.account, f"{period}_limit", 0)
     world.runner.step()
     world.clock.advance(1)
-    pause = world.runner.step()
+    next_step = world.runner.step()
     limits = world.exchange.limits()
 
-    assert pause.why == f"the {period}'s points"
-    assert pause.dial_at == pytest.approx(world.clock() + limits[f"{period}_reset"], abs=2)
+    assert next_step.why == f"the {period}'s points"
+    assert next_step.dial_at == pytest.approx(world.clock() + limits[f"{period}_reset"], abs=2)
     setattr(world.exchange.account, f"{period}_limit", 1000)
     world.clock.advance(limits[f"{period}_reset"] + 2)
     world.run()
@@ -1188,9 +1189,9 @@ def test_max_active_holds_on_an_account_whose_active_calls_vanish_for_a_moment(
     world = World(numbers, rules, profile=Profile(vanish_after=20.0, vanish_seconds=seconds))
     world.exchange.default_script = Script(rings=5, talks=200)
     most = [0.0]
-    while not (pause := world.runner.step()).over:
+    while not (next_step := world.runner.step()).over:
         most.append(len(world.exchange.active_calls))
-        world.clock.advance(pause.seconds)
+        world.clock.advance(next_step.in_seconds)
     assert set(world.results().values()) == {Result.ANSWERED}
     assert max(most) <= 2 * rules.max_active + 1, "while the campaign learns"
     assert max(most[len(most) // 2 :]) <= rules.max_active

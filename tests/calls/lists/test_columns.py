@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_callapi.calls.campaign.time_zones import refuse_unnamed_zone
 from airflow_provider_callapi.calls.lists.columns import (
     Columns,
     find_columns,
@@ -13,6 +12,7 @@ from airflow_provider_callapi.calls.lists.columns import (
     value_of,
 )
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.unnamed_zones import refuse_unnamed_zone
 from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
 
 

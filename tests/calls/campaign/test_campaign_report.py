@@ -15,10 +15,10 @@ from campaign_endings import BEGAN, called, person, skipped, summary_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.calls.campaign.campaign_report import MOST_BINS, render_report
 from airflow_provider_callapi.calls.campaign.figures import count_calls, split_into_bins
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
-from airflow_provider_callapi.calls.campaign.report import MOST_BINS, render_report
 from airflow_provider_callapi.calls.campaign.summary import Ending
 
 R = Result
