@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_callapi.api.lone_surrogates import replace_lone_surrogates
+from airflow_provider_callapi.notifications._alert.alert_reason import with_accessors
 from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,
     check_external_id,
@@ -18,7 +19,6 @@ from airflow_provider_callapi.notifications._alert.contacts import (
     render_contacts,
 )
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
-from airflow_provider_callapi.notifications._alert.failure import with_accessors
 from airflow_provider_callapi.notifications._alert.options import (
     ALERT_PARAMETERS,
     DEFAULT_QUIET_FOR,

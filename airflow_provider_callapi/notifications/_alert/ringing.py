@@ -19,6 +19,7 @@ from airflow_provider_callapi.calls.alerts.escalation import (
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, RightLost, furthest
+from airflow_provider_callapi.notifications._alert.alert_reason import CONTINUED, AlertReason
 from airflow_provider_callapi.notifications._alert.answer_wait import (
     APPEAR_TIMEOUT,
     Acknowledgement,
@@ -26,7 +27,6 @@ from airflow_provider_callapi.notifications._alert.answer_wait import (
 )
 from airflow_provider_callapi.notifications._alert.earlier_call import find_earlier_call
 from airflow_provider_callapi.notifications._alert.execution import Execution
-from airflow_provider_callapi.notifications._alert.failure import CONTINUED, Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.reporting import (
     NoPersonRung,
@@ -50,39 +50,39 @@ _STORE_PAUSES = (1.0, 5.0, 10.0, 30.0)
 
 
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
-    """Call one person after another about a failure, until one acknowledges the alert or all are called.
+    """Call one person after another, until one acknowledges the alert or all are called.
 
     Log errors and raise none.
     """
     with log_instead_of_raising(context, log):
-        failure = Failure.from_context(context)
-        with make_hook(options.callapi_conn_id, failure.kind) as hook:
-            may_write = execution.may_write_variables(failure)
-            lock = AlertLock.make(options, failure, may_write=may_write, log=log)
-            await _connect(hook, execution, failure, lock)
-            escalation, call = await execution.run(begin, hook, options, failure, lock, log)
-            with log_interrupted_escalation(failure, log):
+        reason = AlertReason.from_context(context)
+        with make_hook(options.callapi_conn_id, reason.kind) as hook:
+            may_write = execution.may_write_variables(reason)
+            lock = AlertLock.make(options, reason, may_write=may_write, log=log)
+            await _connect(hook, execution, reason, lock)
+            escalation, call = await execution.run(begin, hook, options, reason, lock, log)
+            with log_interrupted_escalation(reason, log):
                 wanted = Acknowledgement.of(options, escalation.requests)
                 while call and not await wait_for_acknowledgement(hook, execution, call, wanted, log):
                     try:
                         call = await execution.run(escalation.ring_next)
                     except RightLost:
-                        begin_again = partial(begin, hook, options, failure, lock, log, escalation=escalation)
+                        begin_again = partial(begin, hook, options, reason, lock, log, escalation=escalation)
                         _, call = await execution.run(begin_again)
                 if call and escalation.newest:  # a retry or restart of this callback calls no one else
-                    pauses = _STORE_PAUSES if failure.kind in CONTINUED else ()
+                    pauses = _STORE_PAUSES if reason.kind in CONTINUED else ()
                     await execution.run(
                         partial(lock.record_acknowledgement, escalation.newest, pauses=pauses)
                     )
                 count_alert("answered" if call else "rang")
 
 
-async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lock: AlertLock) -> None:
+async def _connect(hook: CallApiHook, execution: Execution, reason: AlertReason, lock: AlertLock) -> None:
     """Let the hook read the alert's Airflow connection.
 
     If the read fails, e.g. because a secrets backend is down, repeat it a few times, then raise the error.
     """
-    for pause in (*connection_pauses(failure.kind), None):
+    for pause in (*connection_pauses(reason.kind), None):
         try:
             return await execution.connect(hook)
         except Exception as error:
@@ -100,7 +100,7 @@ async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lo
 def begin(
     hook: CallApiHook,
     options: AlertOptions,
-    failure: Failure,
+    reason: AlertReason,
     lock: AlertLock,
     log: Any,
     *,
@@ -121,9 +121,9 @@ def begin(
     try:
         while True:
             own = lock.acquire()
-            escalation = escalation or _make_escalation(hook, options, failure, lock, log)
+            escalation = escalation or _make_escalation(hook, options, reason, lock, log)
             try:
-                return escalation, _begin_once(hook, options, failure, lock, escalation=escalation, own=own)
+                return escalation, _begin_once(hook, options, reason, lock, escalation=escalation, own=own)
             except RightLost:  # another process may have placed a call
                 continue
     except Exception:
@@ -134,7 +134,7 @@ def begin(
 def _begin_once(
     hook: CallApiHook,
     options: AlertOptions,
-    failure: Failure,
+    reason: AlertReason,
     lock: AlertLock,
     *,
     escalation: Escalation,
@@ -146,19 +146,19 @@ def _begin_once(
     :raises RightLost: this process has lost its right to ring.
     """
     log = lock.log
-    with search_hook(hook, failure.kind) as searching:
+    with search_hook(hook, reason.kind) as searching:
         earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
     if earlier and earlier.person >= len(escalation.requests):
         earlier = replace(earlier, is_last=True)
     # A callback without a time limit continues the call and becomes its owner, because the process that has
     # placed it may still run. Any other callback only stores it.
-    if earlier and not (failure.kind in CONTINUED and lock.may_write):
+    if earlier and not (reason.kind in CONTINUED and lock.may_write):
         lock.record_found_call(earlier)
         raise AlertSuppressed("this alert has, or had, a call")
     if progress := furthest(earlier, own):
         return _adopt(escalation, progress, lock)
     warn_if_too_short(
-        failure.kind,
+        reason.kind,
         len(escalation.requests),
         settle=options.settle if options.quiet_for else 0,
         per_call=Acknowledgement.of(options, escalation.requests).longest_call,
@@ -185,21 +185,21 @@ def _adopt(escalation: Escalation, progress: Progress, lock: AlertLock) -> Outco
 
 
 def _make_escalation(
-    hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
+    hook: CallApiHook, options: AlertOptions, reason: AlertReason, lock: AlertLock, log: Any
 ) -> Escalation:
     """Return the object that calls an alert's people one after another."""
 
     def warn(text: str) -> None:
-        log.warning("Alert for %s: %s", failure, text)
+        log.warning("Alert for %s: %s", reason, text)
 
     send = with_message_fallback(
-        lambda request: hook.call(request, before_each_send=lock.check_right), failure.text, warn
+        lambda request: hook.call(request, before_each_send=lock.check_right), reason.text, warn
     )
     send = with_scenario_fallback(send, warn)
     gateway = hook.call_gateway(
-        lambda text: log.info("Alert for %s: %s", failure, text), poll_interval=ALERT_POLL_INTERVAL
+        lambda text: log.info("Alert for %s: %s", reason, text), poll_interval=ALERT_POLL_INTERVAL
     )
-    requests = build_requests(options, failure, log)
+    requests = build_requests(options, reason, log)
     return Escalation(
         lock.alert,
         requests,

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
 
 pytest_plugins = ["airflow_desk"]
 
@@ -45,7 +45,7 @@ def test_a_message_that_cannot_be_rendered_or_spoken_becomes_the_default_text(
 ):
     ring(notifier(message=message), of_deadline())
 
-    assert spoken == [Failure.from_context(of_deadline()).text]
+    assert spoken == [AlertReason.from_context(of_deadline()).text]
     assert "the default text is spoken" in log()
 
 
