@@ -15,6 +15,7 @@ from airflow_provider_callapi.notifications._alert.alert_reason import with_acce
 from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,
     check_external_id,
+    check_region,
     check_virtual_number,
     render_contacts,
 )
@@ -106,6 +107,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param report_timeout: how many seconds after the end of a call the notifier waits for the Data API's
         report, 30 by default. Without a report, the notifier calls the next contact. Has no effect without
         ``acknowledged_by``.
+    :raises InvalidParameter: a value in the DAG file is not allowed. The error names the parameter, and
+        contains no complete phone number. While the alert is due, the log shows such an error instead.
     """
 
     template_fields: Sequence[str] = (
@@ -159,6 +162,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
             refuse_single_braces(vars(self), ["external_id"])
             if not is_template(region):
                 region = str(region)  # a number is a text, too, but no region
+                check_region(region)
                 check_virtual_number(virtual_phone_number, region)
                 check_external_id(external_id, contact, region)
                 check_contacts(contact, region)

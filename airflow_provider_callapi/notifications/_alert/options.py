@@ -82,19 +82,19 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
     A mark is an operation or a tag that the scenario gives the call, e.g. when the person presses a phone
     key. Empty: any answered call acknowledges the alert.
 
-    :raises ValueError: a mark cannot be used, or the alert has marks and no scenario.
+    :raises InvalidParameter: a mark cannot be used, or the alert has marks and no scenario.
     """
     if acknowledged_by is None:
         return ()
     texts = [acknowledged_by] if isinstance(acknowledged_by, str) else acknowledged_by
     if not isinstance(texts, list | tuple) or not texts:  # an empty list may be a mistake, unlike None
-        raise ValueError("acknowledged_by: a mark such as 'tag:36', a list of marks, or None is needed")
+        raise InvalidParameter("acknowledged_by: a mark such as 'tag:36', a list of marks, or None is needed")
     try:
         marks = tuple(map(Mark.parse, texts))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"acknowledged_by: {error}") from None
+        raise InvalidParameter(f"acknowledged_by: {error}") from None
     if scenario_id is None:
-        raise ValueError("acknowledged_by needs scenario_id: only a scenario takes phone keys")
+        raise InvalidParameter("acknowledged_by needs scenario_id: only a scenario takes phone keys")
     return marks
 
 
@@ -106,7 +106,7 @@ def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -
     """
     try:
         return read_acknowledgement(acknowledged_by, scenario_id)
-    except ValueError as error:  # the alert must ring nevertheless
+    except InvalidParameter as error:  # the alert must ring nevertheless
         log.error("%s; so an answer acknowledges the alert", error)
         return ()
 

@@ -7,6 +7,7 @@ from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag,
 
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import InvalidParameter
 
 pytest_plugins = ["airflow_desk"]
 
@@ -142,5 +143,5 @@ def test_a_scenario_without_a_key_takes_an_answer_for_an_acknowledgement(desk):
     ],
 )
 def test_a_wrong_parameter_is_an_error_of_the_dag_file(wrong):
-    with pytest.raises(ValueError, match="|".join(wrong)):
+    with pytest.raises(InvalidParameter, match="|".join(wrong)):
         notifier(**wrong)
