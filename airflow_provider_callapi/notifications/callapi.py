@@ -29,11 +29,7 @@ from airflow_provider_callapi.notifications._alert.options import (
     OPTIONAL_PARAMETERS,
     AlertOptions,
     read_acknowledgement,
-    read_due_acknowledgement,
-    read_duration,
-    read_external_id,
-    read_region,
-    read_scenario,
+    read_options,
     render_optional,
 )
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
@@ -214,7 +210,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         out the entry.
         """
         context = with_accessors(context)
-        optional = {name: getattr(self, name) for name in FALLBACKS}
+        optional = {name: getattr(self, name) for name in self.template_fields if name in FALLBACKS}
         contact = self.contact
         for name in (*optional, "contact"):  # these are rendered below, one by one
             setattr(self, name, None)
@@ -254,17 +250,4 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def _options(self) -> AlertOptions:
         # The text of an exception may contain a lone surrogate, which cannot be sent. The alert must ring.
         rendered = {name: replace_lone_surrogates(getattr(self, name)) for name in self.template_fields}
-        rendered["region"] = region = read_region(self.region, self.log)
-        own_id, contact = rendered["external_id"], rendered["contact"]
-        rendered["external_id"] = read_external_id(own_id, contact, region, self.log)
-        scenario_id = read_scenario(self.scenario_id, self.log)
-        return AlertOptions(
-            **rendered,
-            quiet_for=read_duration("quiet_for", self.quiet_for, DEFAULT_QUIET_FOR, self.log),
-            settle=read_duration("settle", self.settle, DEFAULT_SETTLE, self.log),
-            scenario_id=scenario_id,
-            acknowledged_by=read_due_acknowledgement(self.acknowledged_by, scenario_id, self.log),
-            report_timeout=read_duration(
-                "report_timeout", self.report_timeout, DEFAULT_REPORT_TIMEOUT, self.log
-            ),
-        )
+        return read_options({**vars(self), **rendered}, self.log)

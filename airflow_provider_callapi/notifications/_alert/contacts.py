@@ -129,20 +129,15 @@ def check_contacts(contact: Any, region: str) -> None:
             raise InvalidParameter(f"contact: number {position} of {len(contacts)}: {error}") from None
 
 
-def shows_number(external_id: Any, contact: Any, region: str) -> bool:
-    """Return whether an alert's ``external_id`` contains the phone number of one of the people to ring."""
-    return any(contains_number(str(external_id), number) for number in read_people(contact, region))
-
-
 def check_external_id(external_id: Any, contact: Any, region: str) -> None:
     """Check that an alert's ``external_id`` contains no phone number of a person to call.
 
-    The notifier's constructor calls this function. Airflow has not rendered the templates in ``external_id``
-    yet.
+    The notifier's constructor calls this function, too. Airflow has not rendered the templates in
+    ``external_id`` yet.
 
     :raises InvalidParameter: ``external_id`` contains the phone number of a person.
     """
-    if shows_number(external_id, contact, region):
+    if any(contains_number(str(external_id), number) for number in read_people(contact, region)):
         raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")
 
 
