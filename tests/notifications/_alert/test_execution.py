@@ -52,7 +52,7 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
         yield next_snapshot
 
     monkeypatch.setattr(watch_call, "subscribe", fails_to_poll)
-    monkeypatch.setattr(answer_wait, "is_answered", hangs)
+    monkeypatch.setattr(answer_wait, "_is_answered", hangs)
     asyncio.run(main())
 
 
