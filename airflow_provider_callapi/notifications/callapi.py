@@ -116,7 +116,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         "external_id",
         "dialing_timeout",
     )
-    fields_with_gaps = frozenset(template_fields)  # a gap in the text must not prevent the alert
+    # A text is spoken even with a gap. But alerts with an id such as `None` would silence each other.
+    fields_with_gaps = frozenset(template_fields) - {"external_id"}
 
     def __init__(
         self,
@@ -216,20 +217,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
             setattr(self, name, None)
         super().render_template_fields(context, jinja_env)
         environment = jinja_env or self.get_template_env(dag=context.get("dag"))
-
-        def render(name: str, value: Any) -> Any:
-            # Alerts with an id such as `None` would silence each other. A text is spoken even with a gap.
-            self._refuses_gaps = name == "external_id"
-            if callable(value):  # as in Airflow's own template fields
-                return value(context=context, jinja_env=environment)
-            return self.render_template(value, context, environment)
-
-        self._keeps_text = True
-        try:
-            self.contact = render_contacts(contact, partial(render, "contact"), self.log)
-            rendered = render_optional(optional, render, self.log)
-        finally:
-            self._keeps_text = self._refuses_gaps = False
+        render = partial(self._render_value, context=context, jinja_env=environment)
+        self.contact = render_contacts(contact, partial(render, "contact"), self.log)
+        rendered = render_optional(optional, render, self.log)
         for name, value in rendered.items():
             setattr(self, name, value)
 
