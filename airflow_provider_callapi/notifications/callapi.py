@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_callapi.api.lone_surrogates import replace_lone_surrogates
+from airflow_provider_callapi.notifications._alert.alert_reason import with_accessors
 from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,
     check_external_id,
+    check_region,
     check_virtual_number,
     render_contacts,
 )
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
-from airflow_provider_callapi.notifications._alert.failure import with_accessors
 from airflow_provider_callapi.notifications._alert.options import (
     ALERT_PARAMETERS,
     DEFAULT_QUIET_FOR,
@@ -28,11 +29,7 @@ from airflow_provider_callapi.notifications._alert.options import (
     OPTIONAL_PARAMETERS,
     AlertOptions,
     read_acknowledgement,
-    read_due_acknowledgement,
-    read_duration,
-    read_external_id,
-    read_region,
-    read_scenario,
+    read_options,
     render_optional,
 )
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
@@ -107,6 +104,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param report_timeout: how many seconds after the end of a call the notifier waits for the Data API's
         report, 30 by default. Without a report, the notifier calls the next contact. Has no effect without
         ``acknowledged_by``.
+    :raises InvalidParameter: a value in the DAG file is not allowed. The error names the parameter, and
+        contains no complete phone number. While the alert is due, the log shows such an error instead.
     """
 
     template_fields: Sequence[str] = (
@@ -118,7 +117,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         "external_id",
         "dialing_timeout",
     )
-    fields_with_gaps = frozenset(template_fields)  # a gap in the text must not prevent the alert
+    # A text is spoken even with a gap. But alerts with an id such as `None` would silence each other.
+    fields_with_gaps = frozenset(template_fields) - {"external_id"}
 
     def __init__(
         self,
@@ -160,6 +160,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
             refuse_single_braces(vars(self), ["external_id"])
             if not is_template(region):
                 region = str(region)  # a number is a text, too, but no region
+                check_region(region)
                 check_virtual_number(virtual_phone_number, region)
                 check_external_id(external_id, contact, region)
                 check_contacts(contact, region)
@@ -211,26 +212,15 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         out the entry.
         """
         context = with_accessors(context)
-        optional = {name: getattr(self, name) for name in FALLBACKS}
+        optional = {name: getattr(self, name) for name in self.template_fields if name in FALLBACKS}
         contact = self.contact
         for name in (*optional, "contact"):  # these are rendered below, one by one
             setattr(self, name, None)
         super().render_template_fields(context, jinja_env)
         environment = jinja_env or self.get_template_env(dag=context.get("dag"))
-
-        def render(name: str, value: Any) -> Any:
-            # Alerts with an id such as `None` would silence each other. A text is spoken even with a gap.
-            self._refuses_gaps = name == "external_id"
-            if callable(value):  # as in Airflow's own template fields
-                return value(context=context, jinja_env=environment)
-            return self.render_template(value, context, environment)
-
-        self._keeps_text = True
-        try:
-            self.contact = render_contacts(contact, partial(render, "contact"), self.log)
-            rendered = render_optional(optional, render, self.log)
-        finally:
-            self._keeps_text = self._refuses_gaps = False
+        render = partial(self._render_value, context=context, jinja_env=environment)
+        self.contact = render_contacts(contact, partial(render, "contact"), self.log)
+        rendered = render_optional(optional, render, self.log)
         for name, value in rendered.items():
             setattr(self, name, value)
 
@@ -252,17 +242,4 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         # The text of an exception may contain a lone surrogate, which cannot be sent. The alert must ring.
         names = CallApiNotifier.template_fields  # a subclass may have more or fewer
         rendered = {name: replace_lone_surrogates(getattr(self, name)) for name in names}
-        rendered["region"] = region = read_region(self.region, self.log)
-        own_id, contact = rendered["external_id"], rendered["contact"]
-        rendered["external_id"] = read_external_id(own_id, contact, region, self.log)
-        scenario_id = read_scenario(self.scenario_id, self.log)
-        return AlertOptions(
-            **rendered,
-            quiet_for=read_duration("quiet_for", self.quiet_for, DEFAULT_QUIET_FOR, self.log),
-            settle=read_duration("settle", self.settle, DEFAULT_SETTLE, self.log),
-            scenario_id=scenario_id,
-            acknowledged_by=read_due_acknowledgement(self.acknowledged_by, scenario_id, self.log),
-            report_timeout=read_duration(
-                "report_timeout", self.report_timeout, DEFAULT_REPORT_TIMEOUT, self.log
-            ),
-        )
+        return read_options({**vars(self), **rendered}, self.log)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -27,6 +28,15 @@ from airflow_provider_callapi.calls.inserted_values import (
     spoken_value,
 )
 from airflow_provider_callapi.exceptions import CallApiTrouble
+
+
+@dataclass(frozen=True)
+class _TextRules:
+    """How the templates of one field are rendered."""
+
+    keeps_text: bool = False  # a rendered text stays a text
+    refuses_gaps: bool = False  # a text into which a template would insert None becomes a `TextWithGap`
+    is_spoken: bool = False  # a template inserts a number as people write it
 
 
 class TextStaysText:
@@ -53,30 +63,51 @@ class TextStaysText:
     spoken_fields: ClassVar[frozenset[str]] = frozenset()
     object_fields: ClassVar[frozenset[str]] = frozenset()
     fields_with_gaps: ClassVar[frozenset[str]] = frozenset()
-    _keeps_text: bool = False
-    _refuses_gaps: bool = False
-    _is_spoken: bool = False
+    _text_rules: _TextRules = _TextRules()
+
+    def _render_value(
+        self,
+        name: str,
+        value: Any,
+        context: Any,
+        jinja_env: Any,
+        seen_oids: set[int] | None = None,
+        *,
+        as_the_dag_says: bool = False,
+    ) -> Any:
+        """Render a value by the rules of a template field. Return the rendered value.
+
+        If the value is a function, the method calls it, as Airflow does for its own template fields.
+
+        :param name: the name of the template field. The value may be a part of the value of this field.
+        :param seen_oids: the ids of the objects that Airflow has already rendered.
+        :param as_the_dag_says: True: a rendered text stays a text only if the DAG says so.
+        """
+        before = self._text_rules  # the value may be a part of a field of this object
+        may_have_gaps = as_the_dag_says or name in self.fields_with_gaps or name in self._fields_of_author
+        self._text_rules = _TextRules(
+            keeps_text=not as_the_dag_says,
+            refuses_gaps=not may_have_gaps,
+            is_spoken=name in self.spoken_fields,
+        )
+        try:
+            if callable(value):
+                return value(context=context, jinja_env=jinja_env)
+            return self.render_template(value, context, jinja_env, seen_oids)
+        finally:
+            self._text_rules = before
+
+    @property
+    def _fields_of_author(self) -> set[str]:
+        """The template fields that a subclass outside this package adds."""
+        fields: Iterable[str] = self.template_fields  # type: ignore[attr-defined]
+        return set(fields).difference(fields_of_package(type(self)))
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        names = list(template_fields)
-        checked = frozenset(fields_of_package(type(self))) - self.fields_with_gaps
-        as_the_dag_says = {
-            name
-            for name in names
-            if parent is self and name in self.object_fields and isinstance(getattr(parent, name), str)
-        }
-        # `parent` may be a part of a field of this object
-        before = self._keeps_text, self._refuses_gaps, self._is_spoken
-        try:
-            for name in names:
-                self._keeps_text = name not in as_the_dag_says
-                self._refuses_gaps = self._keeps_text and name in checked
-                self._is_spoken = name in self.spoken_fields
-                self._render_field(parent, name, context, *args, **kwargs)
-        finally:
-            self._keeps_text, self._refuses_gaps, self._is_spoken = before
+        for name in template_fields:
+            self._render_field(parent, name, context, *args, **kwargs)
 
     def _render_field(
         self, parent: Any, name: str, context: Any, jinja_env: Any, seen_oids: set[int]
@@ -85,11 +116,11 @@ class TextStaysText:
         value = getattr(parent, name)
         if value is None or (isinstance(value, str) and not value):
             return
+        as_the_dag_says = parent is self and name in self.object_fields and isinstance(value, str)
         try:
-            if callable(value):
-                rendered = value(context=context, jinja_env=jinja_env)
-            else:
-                rendered = self.render_template(value, context, jinja_env, seen_oids)
+            rendered = self._render_value(
+                name, value, context, jinja_env, seen_oids, as_the_dag_says=as_the_dag_says
+            )
         except Exception as error:
             log: Any = self.log  # type: ignore[attr-defined]
             log.error("%s: a template cannot be rendered. Phone numbers may be in it, so it is hidden", name)
@@ -110,7 +141,7 @@ class TextStaysText:
         """
         render: Any = super().render_template  # type: ignore[misc]
         content = without_enum(content) if isinstance(content, str) else content
-        if not (self._refuses_gaps and isinstance(content, str)):
+        if not (self._text_rules.refuses_gaps and isinstance(content, str)):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
         is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
@@ -122,7 +153,7 @@ class TextStaysText:
 
         # A part of an expression stays a number: {{ '%.2f' | format(params.sum) }} needs one.
         check_part = partial(_check, check_inserted)
-        check = partial(_check, spoken_value) if self._is_spoken else check_part
+        check = partial(_check, spoken_value) if self._text_rules.is_spoken else check_part
         environment = environment.overlay(finalize=partial(_mark_gap, check))
         try:
             template = environment.from_string(parse_with_checks(content, environment, check_part))
@@ -133,7 +164,7 @@ class TextStaysText:
     def _render(self, template: Any, context: Any, dag: Any = None) -> Any:
         from jinja2.nativetypes import NativeEnvironment  # noqa: PLC0415 - parse time
 
-        if self._keeps_text and isinstance(template.environment, NativeEnvironment):
+        if self._text_rules.keeps_text and isinstance(template.environment, NativeEnvironment):
             return _render_text(template, context)
         return super()._render(template, context, dag)  # type: ignore[misc]
 

@@ -1,1 +1,1 @@
-"""The parts of the notifier: describe the failure, choose the callback that rings, call, await the answer."""
+"""The parts of the notifier: describe the reason, choose the callback that rings, call, await the answer."""

@@ -15,9 +15,9 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, NoWinner, Progress
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
+from airflow_provider_callapi.notifications._alert.alert_reason import CONTINUED, AlertReason
 from airflow_provider_callapi.notifications._alert.answer_wait import Acknowledgement
 from airflow_provider_callapi.notifications._alert.contacts import read_people
-from airflow_provider_callapi.notifications._alert.failure import CONTINUED, Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.variable_store import (
     KEY_PREFIX,
@@ -50,7 +50,7 @@ def _deployment(log: Any) -> Deployment:
         return NO_DEPLOYMENT
 
 
-def _abandoned_after(options: AlertOptions, failure: Failure) -> float:
+def _abandoned_after(options: AlertOptions, reason: AlertReason) -> float:
     """Return after how many seconds without a further call an alert counts as abandoned.
 
     Infinity: this callback does not wait for that, because Airflow ends it soon, or because it could ring
@@ -59,7 +59,7 @@ def _abandoned_after(options: AlertOptions, failure: Failure) -> float:
     # The requests are not built yet. Without them, the longest call has the service's dialling timeout.
     dialing = 0.0 if options.dialing_timeout is None else _LONGEST_DIALING
     seconds = Acknowledgement.of(options, ()).longest_call + options.settle + dialing + _LONGEST_START
-    return seconds if failure.kind in CONTINUED and seconds < options.quiet_for else math.inf
+    return seconds if reason.kind in CONTINUED and seconds < options.quiet_for else math.inf
 
 
 @dataclass
@@ -72,7 +72,7 @@ class AlertLock:
     # An Airflow Variable stores which callback may ring: the claim.
     alert: str  # the alert's ``external_id``
     key: str  # the name of the Variable
-    about: str  # what failed, for Airflow's list of Variables
+    about: str  # the reason for the alert, for Airflow's list of Variables
     # A deadline's callback keeps its id after a restart, and a task that runs the notifier in its retries.
     candidate_id: str
     # For this many seconds after a call of one callback, the others do not ring. 0: each callback rings.
@@ -94,25 +94,27 @@ class AlertLock:
     _newest: Progress | None = field(default=None, init=False)
 
     @classmethod
-    def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
-        """Return the lock for the alert about a failure.
+    def make(cls, options: AlertOptions, reason: AlertReason, *, may_write: bool, log: Any) -> AlertLock:
+        """Return the lock for an alert.
 
         The callback must use `AlertLock.acquire` before it rings.
 
+        :param reason: what the alert is about.
         :param may_write: False: this callback cannot write Airflow Variables, and only reads them.
         """
         deployment, people = _deployment(log), read_people(options.contact, options.region)
-        # Without quiet_for, each failure is an alert. A search must not take its call for another alert's.
+        # Without quiet_for, each reason has its own alert. A search must not take the call of one alert for
+        # that of another.
         only_of = "" if options.quiet_for else uuid.uuid4().hex
-        alert = str(options.external_id or failure.external_id(deployment, people, only_of=only_of))
+        alert = str(options.external_id or reason.external_id(deployment, people, only_of=only_of))
         return cls(
             alert=alert,
             key=KEY_PREFIX + hashlib.sha256(deployment.scope(alert, *people).encode()).hexdigest()[:16],
-            about=str(failure),
-            candidate_id=failure.caller or uuid.uuid4().hex,
+            about=str(reason),
+            candidate_id=reason.caller or uuid.uuid4().hex,
             quiet_for=options.quiet_for,
             settle=options.settle,
-            abandoned_after=_abandoned_after(options, failure) if may_write else math.inf,
+            abandoned_after=_abandoned_after(options, reason) if may_write else math.inf,
             may_write=may_write,
             clock=time.time,
             sleep=time.sleep,

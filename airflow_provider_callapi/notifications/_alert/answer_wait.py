@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 APPEAR_TIMEOUT = 10.0
 """Seconds within which ``list.calls`` shows a placed call, or stops showing an ended call."""
-_REPORT_PAUSES = (2.0, 4.0)
-"""Seconds of the pauses between the requests for the report of an ended call.
+_REPORT_PAUSE = 3.0
+"""Seconds between two requests for the report of a call. The report appears some seconds after the end."""
+_ANSWER_REPORT_TIMEOUT = 6.0
+"""Seconds for which an alert without marks waits for the report of an ended call.
 
-The pauses delay the call to the next person, so they are short.
+The wait delays the call to the next person, so it is short.
 """
 _DEFAULT_DIALING_TIMEOUT = 30
 """Seconds for which the service lets a phone ring if the start request sets no ``dialing_timeout``."""
 _LONGEST_SCENARIO = 120.0
 """Seconds after the answer within which the scenario of an alert ends."""
-_REPORT_PAUSE = 3.0
-"""Seconds between two requests for the report that may contain the mark of an acknowledgement."""
 _ANSWERED = {True: "answered", False: "not answered", None: "not known to be answered"}
 
 
@@ -83,11 +83,11 @@ async def wait_for_acknowledgement(
         reason = f"{type(error).__name__}: {error}"
         log.warning("Call session %s cannot be watched: %s", call.call_session_id, reason)
     if wanted.marks:
-        return await execution.run(has_mark, hook, watch, call, wanted, log)
-    return await execution.run(is_answered, hook, watch, call, log)
+        return await execution.run(_has_mark, hook, watch, call, wanted, log)
+    return await execution.run(_is_answered, hook, watch, call, log)
 
 
-def has_mark(
+def _has_mark(
     hook: CallApiHook, watch: SessionWatch, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
     """Wait for a call's report, and return whether it contains a mark that acknowledges the alert.
@@ -106,9 +106,7 @@ def has_mark(
     now = time.time()
     # If the polls have not shown the end, e.g. because they failed, the call may last until the deadline.
     ended_by = now if call.status == "ended" else max(now, watch.deadline)
-    deadline = ended_by + wanted.report_timeout
-    while (final := _ask_for_report(hook, call, wanted.marks, log)) is None and time.time() < deadline:
-        time.sleep(min(_REPORT_PAUSE, max(deadline - time.time(), 0.0)))
+    final = _wait_for_report(hook, call, wanted.marks, ended_by + wanted.report_timeout, log)
     mark = first_mark(wanted.marks, final)
     shown = f"acknowledged by {mark}" if mark else "not acknowledged"
     why = "" if final else f": no report came within report_timeout ({wanted.report_timeout:g} s)"
@@ -118,41 +116,39 @@ def has_mark(
     return mark is not None
 
 
-def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log: Any) -> Outcome | None:
-    try:
-        final = hook.reports.final_outcome(call, operations=need_operations(marks))
-    except Exception as error:  # no error may keep the next person from being called
-        log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
-        return None
-    return final[0] if final else None
-
-
-def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
+def _is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
     """Return whether the polls or the Data API show that the contact has answered a call.
 
     False also: it is not known whether the contact has answered.
     """
-    outcome = watch.extend_outcome(call)
-    answered = outcome.answered
-    try:
-        # A short talk may begin and end between two polls. On some accounts, the polls never show a talk.
-        if not answered and hook.has_data_api and (final := _final_outcome(hook, outcome)):
-            answered = final.answered
-    except Exception as error:  # no error may keep the next person from being called
-        log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
-    log.info("Call session %s: %s", call.call_session_id, _ANSWERED[answered])
-    return bool(answered)
+    call = watch.extend_outcome(call)
+    # A short talk may begin and end between two polls. On some accounts, the polls never show a talk.
+    if not call.answered and hook.has_data_api:
+        timeout = _ANSWER_REPORT_TIMEOUT if call.status == "ended" else 0.0
+        call = _wait_for_report(hook, call, (), time.time() + timeout, log) or call
+    log.info("Call session %s: %s", call.call_session_id, _ANSWERED[call.answered])
+    return bool(call.answered)
 
 
-def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
+def _wait_for_report(
+    hook: CallApiHook, call: Outcome, marks: Sequence[Mark], until: float, log: Any
+) -> Outcome | None:
     """Wait for the Data API's report of a call. Return the outcome with the report's facts.
 
-    None: the report does not come in time.
+    :param marks: the marks that may acknowledge the alert. With marks, a failed request is repeated. Without
+        marks, it ends the wait, because the polls have shown most answers.
+    :param until: epoch seconds of the last request. The first request is always sent.
+    :return: the outcome. None: the report did not come in time, or a failed request has ended the wait.
     """
-    # The Data API reports a call some seconds after the call's end.
-    pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
-    for pause in (0.0, *pauses):
-        time.sleep(pause)
-        if final := hook.reports.final_outcome(outcome):
-            return final[0]
-    return None
+    while True:
+        try:
+            if final := hook.reports.final_outcome(call, operations=need_operations(marks)):
+                return final[0]
+        except Exception as error:  # no error may keep the next person from being called
+            log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
+            if not marks:
+                return None
+        remaining = until - time.time()
+        if remaining <= 0:
+            return None
+        time.sleep(min(_REPORT_PAUSE, remaining))

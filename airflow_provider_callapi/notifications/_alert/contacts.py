@@ -11,9 +11,10 @@ from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
 from airflow_provider_callapi.api.value_kinds import is_template_text
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, NumberingPlan
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, is_region
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination, refuse_octal
+from airflow_provider_callapi.exceptions import InvalidParameter
 
 _WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\)|\{(\s*['\"][^:]*)\})\s*", re.DOTALL)
 """Matches the text that a template makes of a list, tuple or set: ``['79260000001', '79260000002']``."""
@@ -92,12 +93,21 @@ def _number_or_text(text: str, region: str) -> str:
         return text
 
 
+def check_region(region: Any) -> None:
+    """Check that the region of an alert's numbers is the ISO 3166 code of a country, such as ``RU``.
+
+    :raises InvalidParameter: the region is no such code.
+    """
+    if not isinstance(region, str) or not is_region(region):
+        raise InvalidParameter(f"region: {region!r} is not a code of ISO 3166, such as 'RU'")
+
+
 def check_contacts(contact: Any, region: str) -> None:
     """Check the alert's phone numbers while Airflow reads the DAG file, except those with a template.
 
-    :raises ValueError: a number is not valid.
+    :param region: a known region, see `check_region`.
+    :raises InvalidParameter: a number is not valid.
     """
-    NumberingPlan.of(region)
     if callable(contact):
         return
     contacts: list[str] = []
@@ -105,35 +115,30 @@ def check_contacts(contact: Any, region: str) -> None:
         try:
             refuse_octal(entry, region)
         except NotANumber as error:
-            raise ValueError(f"contact: {error}") from None
+            raise InvalidParameter(f"contact: {error}") from None
         text = str(entry)
         contacts += [text] if is_template_text(text) else _split_text(text)
     if not contacts:
-        raise ValueError("contact: at least one phone number is needed")
+        raise InvalidParameter("contact: at least one phone number is needed")
     for position, number in enumerate(contacts, start=1):
         if is_template_text(number):
             continue
         try:
             check_phone_or_sip(read_destination(number, region))
         except ValueError as error:  # the message must not contain the phone number
-            raise ValueError(f"contact: number {position} of {len(contacts)}: {error}") from None
-
-
-def shows_number(external_id: Any, contact: Any, region: str) -> bool:
-    """Return whether an alert's ``external_id`` contains the phone number of one of the people to ring."""
-    return any(contains_number(str(external_id), number) for number in read_people(contact, region))
+            raise InvalidParameter(f"contact: number {position} of {len(contacts)}: {error}") from None
 
 
 def check_external_id(external_id: Any, contact: Any, region: str) -> None:
     """Check that an alert's ``external_id`` contains no phone number of a person to call.
 
-    The notifier's constructor calls this function. Airflow has not rendered the templates in ``external_id``
-    yet.
+    The notifier's constructor calls this function, too. Airflow has not rendered the templates in
+    ``external_id`` yet.
 
-    :raises ValueError: ``external_id`` contains the phone number of a person.
+    :raises InvalidParameter: ``external_id`` contains the phone number of a person.
     """
-    if shows_number(external_id, contact, region):
-        raise ValueError(f"external_id: {SHOWN_NUMBER}")
+    if any(contains_number(str(external_id), number) for number in read_people(contact, region)):
+        raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")
 
 
 def check_virtual_number(number: Any, region: str) -> None:
@@ -141,7 +146,7 @@ def check_virtual_number(number: Any, region: str) -> None:
 
     If the number contains a template, the function checks nothing.
 
-    :raises ValueError: the number is not valid.
+    :raises InvalidParameter: the number is not valid.
     """
     if callable(number) or is_template_text(str(number)):
         return
@@ -152,4 +157,4 @@ def check_virtual_number(number: Any, region: str) -> None:
             values, unknown=[(name,) for name in StartInformerCall.model_fields.keys() - given]
         )
     except InvalidParameters as error:
-        raise ValueError(error.args[0]) from None
+        raise InvalidParameter(error.args[0]) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
 from airflow_provider_callapi.calls.watching.watch import SessionWatch, Until
-from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Execution(Protocol):
     # API then decide whether the call is acknowledged. Any other error ends the alert.
     watch_errors: tuple[type[Exception], ...]
 
-    def may_write_variables(self, failure: Failure) -> bool:
+    def may_write_variables(self, reason: AlertReason) -> bool:
         """Return whether the callback that runs the alert can write Airflow Variables."""
 
     async def connect(self, hook: CallApiHook) -> None:
@@ -51,9 +51,9 @@ class InProcess:
 
     watch_errors: tuple[type[Exception], ...] = (CallApiError,)
 
-    def may_write_variables(self, failure: Failure) -> bool:
+    def may_write_variables(self, reason: AlertReason) -> bool:
         # Airflow never answers a write from a deadline's callback in a worker, so the callback would hang.
-        return failure.kind != "deadline"
+        return reason.kind != "deadline"
 
     async def connect(self, hook: CallApiHook) -> None:
         hook.settings  # noqa: B018 - the hook reads the connection, and keeps it
@@ -70,7 +70,7 @@ class InTriggerer:
 
     watch_errors: tuple[type[Exception], ...] = (Exception,)  # the shared poll may end for any reason
 
-    def may_write_variables(self, failure: Failure) -> bool:
+    def may_write_variables(self, reason: AlertReason) -> bool:
         return True
 
     async def connect(self, hook: CallApiHook) -> None:

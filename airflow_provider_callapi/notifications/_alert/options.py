@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.marks import Mark
-from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.notifications._alert.contacts import shows_number
+from airflow_provider_callapi.notifications._alert.contacts import check_external_id, check_region
 from airflow_provider_callapi.parameters.kind import Kind, count, seconds
 from airflow_provider_callapi.parameters.kinds import CONTACTS, IDENTIFIER, SECONDS_OR_ZERO, TEXT
 from airflow_provider_callapi.parameters.schema import Schema, read_parameter
@@ -47,8 +46,13 @@ FALLBACKS = {
     "message": "the default text is spoken",
     "external_id": "the id of the DAG run is used",
     "dialing_timeout": "the service's default is used",
+    "scenario_id": "only the message is spoken",
+    "acknowledged_by": "an answer acknowledges the alert",
+    "quiet_for": f"the default ({DEFAULT_QUIET_FOR.total_seconds():g} s) is used",
+    "settle": f"the default ({DEFAULT_SETTLE:g} s) is used",
+    "report_timeout": f"the default ({DEFAULT_REPORT_TIMEOUT:g} s) is used",
 }
-"""Name of an optional template field → what happens if the field cannot be used, as a text for the log."""
+"""Name of an optional parameter → what happens if the parameter cannot be used, as a text for the log."""
 
 
 @dataclass(frozen=True)
@@ -75,43 +79,74 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
     A mark is an operation or a tag that the scenario gives the call, e.g. when the person presses a phone
     key. Empty: any answered call acknowledges the alert.
 
-    :raises ValueError: a mark cannot be used, or the alert has marks and no scenario.
+    :raises InvalidParameter: a mark cannot be used, or the alert has marks and no scenario.
     """
     if acknowledged_by is None:
         return ()
     texts = [acknowledged_by] if isinstance(acknowledged_by, str) else acknowledged_by
     if not isinstance(texts, list | tuple) or not texts:  # an empty list may be a mistake, unlike None
-        raise ValueError("acknowledged_by: a mark such as 'tag:36', a list of marks, or None is needed")
+        raise InvalidParameter("acknowledged_by: a mark such as 'tag:36', a list of marks, or None is needed")
     try:
         marks = tuple(map(Mark.parse, texts))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"acknowledged_by: {error}") from None
+        raise InvalidParameter(f"acknowledged_by: {error}") from None
     if scenario_id is None:
-        raise ValueError("acknowledged_by needs scenario_id: only a scenario takes phone keys")
+        raise InvalidParameter("acknowledged_by needs scenario_id: only a scenario takes phone keys")
     return marks
 
 
-def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -> tuple[Mark, ...]:
-    """Read the parameter ``acknowledged_by`` while the alert is being sent. Return the marks.
+def read_options(given: Mapping[str, Any], log: Any) -> AlertOptions:
+    """Read the parameters of an alert that is due.
 
-    A mark is an operation or a tag of a call. If a mark cannot be used, the function logs an error, and
-    returns an empty tuple: any answered call then acknowledges the alert.
+    If an optional parameter cannot be used, the alert must ring nevertheless. The function then logs the
+    error, and uses the parameter's default. It leaves the message and the dialling timeout unchanged, because
+    they are checked with the start request.
+
+    :param given: the notifier's parameters, name → value, after their templates are rendered.
     """
-    try:
-        return read_acknowledgement(acknowledged_by, scenario_id)
-    except ValueError as error:  # the alert must ring nevertheless
-        log.error("%s; so an answer acknowledges the alert", error)
-        return ()
+
+    def read(name: str, default: Any, check: Callable[[Any], Any] | None = None) -> Any:
+        check = check or partial(read_parameter, name, kind=ALERT_PARAMETERS[name])
+        try:
+            return check(given[name])
+        except InvalidParameter as error:
+            log.error("%s, so %s", error, FALLBACKS[name])
+            return default
+
+    contact = given["contact"]
+    region = read("region", "", _read_region)  # with a guessed region, the phone of a stranger could ring
+    scenario_id = read("scenario_id", None)
+    return AlertOptions(
+        contact=contact,
+        region=region,
+        virtual_phone_number=given["virtual_phone_number"],
+        message=given["message"],
+        callapi_conn_id=given["callapi_conn_id"],
+        external_id=read("external_id", None, lambda own_id: _read_external_id(own_id, contact, region)),
+        quiet_for=read("quiet_for", DEFAULT_QUIET_FOR.total_seconds()),
+        dialing_timeout=given["dialing_timeout"],
+        settle=read("settle", DEFAULT_SETTLE),
+        scenario_id=scenario_id,
+        acknowledged_by=read("acknowledged_by", (), lambda marks: read_acknowledgement(marks, scenario_id)),
+        report_timeout=read("report_timeout", DEFAULT_REPORT_TIMEOUT),
+    )
 
 
-def read_scenario(scenario_id: Any, log: Any) -> int | None:
-    """Return the id of an alert's scenario. None: no valid id is set, so a call only speaks the message."""
-    try:
-        scenario: int | None = read_parameter("scenario_id", scenario_id, ALERT_PARAMETERS["scenario_id"])
-    except InvalidParameter as error:  # the alert must ring nevertheless
-        log.error("%s, so only the message is spoken", error)
+def _read_region(region: Any) -> Any:
+    check_region(region)
+    return region
+
+
+def _read_external_id(external_id: Any, contact: Any, region: str) -> str | None:
+    """Return an alert's own id. None: the author set no id.
+
+    :raises InvalidParameter: the id is no text, or contains the phone number of a person to ring.
+    """
+    if external_id is None or external_id == "":
         return None
-    return scenario
+    own_id: str = read_parameter("external_id", external_id, TEXT)
+    check_external_id(own_id, contact, region)
+    return own_id
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any], log: Any) -> dict[str, Any]:
@@ -125,41 +160,3 @@ def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any]
             text = mask_phones(f"{type(error).__name__}: {error}")
             log.error("%s cannot be rendered, so %s: %s", name, FALLBACKS[name], text)
     return rendered
-
-
-def read_region(region: Any, log: Any) -> str:
-    """Return the ISO 3166 code ``region`` of an alert. If it is no such code, log this and return ``""``."""
-    if isinstance(region, str) and is_region(region):
-        return region
-    # With a guessed region, the phone of a stranger could ring.
-    shown = mask_phones(repr(region))
-    log.error("region: %s is not a code of ISO 3166, such as 'RU', so %s", shown, FALLBACKS["region"])
-    return ""
-
-
-def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:
-    """Return an alert's ``external_id``. None: the author set no id, or the id cannot be used.
-
-    An id cannot be used if it is no text, or contains the contact's number. The function logs such an error.
-    """
-    if external_id is None or external_id == "":
-        return None
-    try:
-        external_id = read_parameter("external_id", external_id, TEXT)
-    except InvalidParameter as error:
-        log.error("%s, so %s", error, FALLBACKS["external_id"])
-        return None
-    if not shows_number(external_id, contact, region):
-        return external_id
-    log.error("external_id: %s, so %s", SHOWN_NUMBER, FALLBACKS["external_id"])
-    return None
-
-
-def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
-    """Return a duration of the notifier in seconds. If the value is not allowed, return the default."""
-    try:
-        duration: float = read_parameter(name, value, ALERT_PARAMETERS[name])
-    except InvalidParameter as error:  # a mistake in a duration must not prevent the alert
-        duration = read_parameter(name, default, ALERT_PARAMETERS[name])
-        log.error("%s, so the default (%g s) is used", error, duration)
-    return duration

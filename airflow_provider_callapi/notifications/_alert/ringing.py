@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Progress
 from airflow_provider_callapi.calls.alerts.escalation import (
     Escalation,
@@ -19,6 +22,7 @@ from airflow_provider_callapi.calls.alerts.escalation import (
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, RightLost, furthest
+from airflow_provider_callapi.notifications._alert.alert_reason import CONTINUED, AlertReason
 from airflow_provider_callapi.notifications._alert.answer_wait import (
     APPEAR_TIMEOUT,
     Acknowledgement,
@@ -26,7 +30,6 @@ from airflow_provider_callapi.notifications._alert.answer_wait import (
 )
 from airflow_provider_callapi.notifications._alert.earlier_call import find_earlier_call
 from airflow_provider_callapi.notifications._alert.execution import Execution
-from airflow_provider_callapi.notifications._alert.failure import CONTINUED, Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.reporting import (
     NoPersonRung,
@@ -50,162 +53,203 @@ _STORE_PAUSES = (1.0, 5.0, 10.0, 30.0)
 
 
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
-    """Call one person after another about a failure, until one acknowledges the alert or all are called.
+    """Call one person after another, until one acknowledges the alert or all are called.
 
     Log errors and raise none.
     """
     with log_instead_of_raising(context, log):
-        failure = Failure.from_context(context)
-        with make_hook(options.callapi_conn_id, failure.kind) as hook:
-            may_write = execution.may_write_variables(failure)
-            lock = AlertLock.make(options, failure, may_write=may_write, log=log)
-            await _connect(hook, execution, failure, lock)
-            escalation, call = await execution.run(begin, hook, options, failure, lock, log)
-            with log_interrupted_escalation(failure, log):
-                wanted = Acknowledgement.of(options, escalation.requests)
-                while call and not await wait_for_acknowledgement(hook, execution, call, wanted, log):
-                    try:
-                        call = await execution.run(escalation.ring_next)
-                    except RightLost:
-                        begin_again = partial(begin, hook, options, failure, lock, log, escalation=escalation)
-                        _, call = await execution.run(begin_again)
-                if call and escalation.newest:  # a retry or restart of this callback calls no one else
-                    pauses = _STORE_PAUSES if failure.kind in CONTINUED else ()
-                    await execution.run(
-                        partial(lock.record_acknowledgement, escalation.newest, pauses=pauses)
-                    )
-                count_alert("answered" if call else "rang")
+        reason = AlertReason.from_context(context)
+        with make_hook(options.callapi_conn_id, reason.kind) as hook:
+            await Alert(options, reason, hook, execution, log).ring()
 
 
-async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lock: AlertLock) -> None:
-    """Let the hook read the alert's Airflow connection.
+class Alert:
+    """One alert: the callback needs the right to ring, and then calls one person after another.
 
-    If the read fails, e.g. because a secrets backend is down, repeat it a few times, then raise the error.
+    :param hook: sends the requests of the alert, see `make_hook`. It has not read its connection yet.
+    :param execution: how the alert does slow work, e.g. in the triggerer's event loop.
     """
-    for pause in (*connection_pauses(failure.kind), None):
-        try:
-            return await execution.connect(hook)
-        except Exception as error:
-            if pause is None or isinstance(error, AirflowFailException | ValueError):
-                raise
-            lock.log.warning(
-                "Connection %s cannot be read, and is read again in %g s: %s",
-                mask_phones(hook.callapi_conn_id),
-                pause,
-                mask_phones(str(error)),
-            )
-        await execution.run(lock.sleep, pause)
 
+    def __init__(
+        self,
+        options: AlertOptions,
+        reason: AlertReason,
+        hook: CallApiHook,
+        execution: Execution,
+        log: Any,
+    ) -> None:
+        self._options = options
+        self._reason = reason
+        self._hook = hook
+        self._execution = execution
+        self._log = log
+        self._lock = AlertLock.make(options, reason, may_write=execution.may_write_variables(reason), log=log)
 
-def begin(
-    hook: CallApiHook,
-    options: AlertOptions,
-    failure: Failure,
-    lock: AlertLock,
-    log: Any,
-    *,
-    escalation: Escalation | None = None,
-) -> tuple[Escalation, Outcome | None]:
-    """Call the alert's first person, or continue with an earlier call of the same alert.
+    async def ring(self) -> None:
+        """Call one person after another, until one acknowledges the alert or all are called.
 
-    Only a deadline's callback and a task that runs the notifier continue with an earlier call. A deadline's
-    callback in a worker does not, because it cannot write Variables.
+        After the first call, the method logs errors and raises none.
 
-    :param escalation: what this process has done so far for the alert. None: nothing.
-    :return: the escalation, and the placed call, if the alert must wait for its answer before it calls the
-        next person. If there is no next person, the call is None.
-    :raises AlertSuppressed: another callback has won the right to ring, or a person has acknowledged the
-        alert, or the alert has an earlier call with which this callback may not continue.
-    :raises NoPersonRung: no call was placed, as far as the notifier knows.
-    """
-    try:
-        while True:
-            own = lock.acquire()
-            escalation = escalation or _make_escalation(hook, options, failure, lock, log)
+        :raises AlertSuppressed: another callback has won the right to ring, or a person has acknowledged the
+            alert, or the alert has an earlier call with which this callback may not continue.
+        :raises NoPersonRung: no call was placed, as far as the notifier knows.
+        """
+        await self._connect()
+        call = await self._execution.run(self._begin)
+        with log_interrupted_escalation(self._reason, self._log):
+            is_acknowledged = await self._call_until_acknowledged(call)
+            if is_acknowledged:
+                await self._execution.run(self._record_acknowledgement)
+            count_alert("answered" if is_acknowledged else "rang")
+
+    async def _connect(self) -> None:
+        """Let the hook read the alert's Airflow connection.
+
+        If the read fails, e.g. because a secrets backend is down, the method repeats it a few times. Then it
+        raises the error.
+        """
+        for pause in (*connection_pauses(self._reason.kind), None):
             try:
-                return escalation, _begin_once(hook, options, failure, lock, escalation=escalation, own=own)
-            except RightLost:  # another process may have placed a call
-                continue
-    except Exception:
-        lock.withdraw()  # another callback may ring
-        raise
+                return await self._execution.connect(self._hook)
+            except Exception as error:
+                if pause is None or isinstance(error, AirflowFailException | ValueError):
+                    raise
+                self._log.warning(
+                    "Connection %s cannot be read, and is read again in %g s: %s",
+                    mask_phones(self._hook.callapi_conn_id),
+                    pause,
+                    mask_phones(str(error)),
+                )
+            await self._execution.run(time.sleep, pause)
 
+    def _begin(self) -> Outcome | None:
+        """Win the right to ring. Then call the next person, or continue with an earlier call of the alert.
 
-def _begin_once(
-    hook: CallApiHook,
-    options: AlertOptions,
-    failure: Failure,
-    lock: AlertLock,
-    *,
-    escalation: Escalation,
-    own: Progress | None,
-) -> Outcome | None:
-    """Call the next person, or continue with an earlier call. Return the call whose answer the alert awaits.
+        Only a deadline's callback and a task that runs the notifier continue with an earlier call. A
+        deadline's callback in a worker does not, because it cannot write Variables.
 
-    :param own: the newest call that this callback knows from its Variable.
-    :raises RightLost: this process has lost its right to ring.
-    """
-    log = lock.log
-    with search_hook(hook, failure.kind) as searching:
-        earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
-    if earlier and earlier.person >= len(escalation.requests):
-        earlier = replace(earlier, is_last=True)
-    # A callback without a time limit continues the call and becomes its owner, because the process that has
-    # placed it may still run. Any other callback only stores it.
-    if earlier and not (failure.kind in CONTINUED and lock.may_write):
-        lock.record_found_call(earlier)
-        raise AlertSuppressed("this alert has, or had, a call")
-    if progress := furthest(earlier, own):
-        return _adopt(escalation, progress, lock)
-    warn_if_too_short(
-        failure.kind,
-        len(escalation.requests),
-        settle=options.settle if options.quiet_for else 0,
-        per_call=Acknowledgement.of(options, escalation.requests).longest_call,
-        log=log,
-    )
-    call = escalation.ring_next()
-    if not escalation.requests:
-        raise NoPersonRung("no contact has a number that can be called; the lines above show the reasons")
-    if escalation.newest is None:
-        raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
-    return call  # None: no person is left to call after it
+        :return: the call whose answer the alert awaits before it calls the next person. None: there is no
+            next person.
+        :raises AlertSuppressed, NoPersonRung: see `ring`.
+        """
+        try:
+            while True:
+                own = self._lock.acquire()
+                try:
+                    return self._begin_once(own)
+                except RightLost:  # another process may have placed a call
+                    continue
+        except Exception:
+            self._lock.withdraw()  # another callback may ring
+            raise
 
+    def _begin_once(self, own: Progress | None) -> Outcome | None:
+        """Call the next person, or continue with an earlier call of the alert.
 
-def _adopt(escalation: Escalation, progress: Progress, lock: AlertLock) -> Outcome:
-    """Continue with an earlier call of the alert. Return the call, whose answer the alert waits for.
+        :param own: the newest call that this callback knows from its Variable.
+        :return: see `_begin`.
+        :raises RightLost: this process has lost its right to ring.
+        """
+        escalation = self._escalation
+        if progress := furthest(self._find_earlier_call(), own):
+            return self._adopt(progress)
+        warn_if_too_short(
+            self._reason.kind,
+            len(escalation.requests),
+            settle=self._options.settle if self._options.quiet_for else 0,
+            per_call=self._wanted.longest_call,
+            log=self._log,
+        )
+        call = escalation.ring_next()
+        if not escalation.requests:
+            raise NoPersonRung("no contact has a number that can be called; the lines above show the reasons")
+        if escalation.newest is None:
+            raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
+        return call  # None: no person is left to call after it
 
-    :raises AlertSuppressed: no person is left to be called after the call.
-    """
-    lock.record_call(progress)  # another process that has placed the call then calls no one else
-    call = escalation.adopt(progress)
-    if call is None:
-        raise AlertSuppressed("every person has been called before")
-    return call
+    def _find_earlier_call(self) -> Progress | None:
+        """Search for a call of the alert with which this callback continues. None: no call is found.
 
+        :raises AlertSuppressed: there is a call, and this callback may not continue with it.
+        """
+        with search_hook(self._hook, self._reason.kind) as searching:
+            earlier = find_earlier_call(searching, self._escalation, self._options.quiet_for, self._log)
+        if earlier is None:
+            return None
+        if earlier.person >= len(self._escalation.requests):
+            earlier = replace(earlier, is_last=True)
+        # A callback without a time limit continues the call and becomes its owner, because the process that
+        # has placed it may still run. Any other callback only stores it.
+        if not (self._reason.kind in CONTINUED and self._lock.may_write):
+            self._lock.record_found_call(earlier)
+            raise AlertSuppressed("this alert has, or had, a call")
+        return earlier
 
-def _make_escalation(
-    hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
-) -> Escalation:
-    """Return the object that calls an alert's people one after another."""
+    def _adopt(self, progress: Progress) -> Outcome:
+        """Continue with an earlier call of the alert. Return the call, whose answer the alert awaits.
 
-    def warn(text: str) -> None:
-        log.warning("Alert for %s: %s", failure, text)
+        :raises AlertSuppressed: no person is left to be called after the call.
+        """
+        self._lock.record_call(progress)  # another process that has placed the call then calls no one else
+        call = self._escalation.adopt(progress)
+        if call is None:
+            raise AlertSuppressed("every person has been called before")
+        return call
 
-    send = with_message_fallback(
-        lambda request: hook.call(request, before_each_send=lock.check_right), failure.text, warn
-    )
-    send = with_scenario_fallback(send, warn)
-    gateway = hook.call_gateway(
-        lambda text: log.info("Alert for %s: %s", failure, text), poll_interval=ALERT_POLL_INTERVAL
-    )
-    requests = build_requests(options, failure, log)
-    return Escalation(
-        lock.alert,
-        requests,
-        replace(gateway, send=send),
-        APPEAR_TIMEOUT,
-        lock.record_call,
-        warn,
-        id_is_unique=options.quiet_for > 0,  # otherwise, alerts with an id of the author share the id
-    )
+    async def _call_until_acknowledged(self, call: Outcome | None) -> bool:
+        """Wait for the answer to a call. Call the next people until one acknowledges the alert.
+
+        :param call: the alert's newest call. None: no person is left to call after it.
+        :return: True: a person has acknowledged the alert. False: no one has, before the call to the last
+            person.
+        """
+        while call and not await wait_for_acknowledgement(
+            self._hook, self._execution, call, self._wanted, self._log
+        ):
+            call = await self._execution.run(self._call_next)
+        return call is not None
+
+    def _call_next(self) -> Outcome | None:
+        """Call the next person. Return the call whose answer the alert awaits. None: no person is left."""
+        try:
+            return self._escalation.ring_next()
+        except RightLost:
+            return self._begin()
+
+    def _record_acknowledgement(self) -> None:
+        """Store the acknowledgement, so that a retry or restart of this callback calls no one else."""
+        if self._escalation.newest:
+            pauses = _STORE_PAUSES if self._reason.kind in CONTINUED else ()
+            self._lock.record_acknowledgement(self._escalation.newest, pauses=pauses)
+
+    @cached_property
+    def _escalation(self) -> Escalation:
+        """The object that calls the alert's people one after another."""
+
+        # It is made only after the election, because it logs the contacts that cannot be called.
+        def warn(text: str) -> None:
+            self._log.warning("Alert for %s: %s", self._reason, text)
+
+        def send_once(request: StartCall) -> StartedCall:
+            return self._hook.call(request, before_each_send=self._lock.check_right)
+
+        gateway = self._hook.call_gateway(
+            lambda text: self._log.info("Alert for %s: %s", self._reason, text),
+            poll_interval=ALERT_POLL_INTERVAL,
+        )
+        send = with_scenario_fallback(with_message_fallback(send_once, self._reason.text, warn), warn)
+        return Escalation(
+            self._lock.alert,
+            build_requests(self._options, self._reason, self._log),
+            replace(gateway, send=send),
+            APPEAR_TIMEOUT,
+            self._lock.record_call,
+            warn,
+            # Without quiet_for, alerts with an id of the author share the id.
+            id_is_unique=self._options.quiet_for > 0,
+        )
+
+    @cached_property
+    def _wanted(self) -> Acknowledgement:
+        """What acknowledges the alert."""
+        return Acknowledgement.of(self._options, self._escalation.requests)

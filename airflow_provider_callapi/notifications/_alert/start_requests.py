@@ -11,19 +11,19 @@ from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.value_kinds import problem_text
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
 from airflow_provider_callapi.notifications._alert.contacts import read_number, split_contacts
-from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.notifications._alert.options import FALLBACKS, AlertOptions
 
 
-def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartCall]:
+def build_requests(options: AlertOptions, reason: AlertReason, log: Any) -> list[StartCall]:
     """Return one start request for each person of an alert, in the calling order.
 
     Log an invalid phone number, and leave out the person. If a number occurs twice, call it once.
     """
     values: dict[str, Any] = {
         "virtual_phone_number": _virtual_number(options),
-        "contact_message": _message(options.message, failure.text, log),
+        "contact_message": _message(options.message, reason.text, log),
     }
     if options.scenario_id is None:
         values["dialing_timeout"] = options.dialing_timeout or None
@@ -32,7 +32,7 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
     requests: dict[str, StartCall] = {}
     contacts = split_contacts(options.contact)
     for position, contact in enumerate(contacts, start=1):
-        unable = f"Person {position} of {len(contacts)} cannot be called for {failure}"
+        unable = f"Person {position} of {len(contacts)} cannot be called for {reason}"
         try:
             number = read_number(contact, options.region)
             requests.setdefault(number, _request({**values, "contact": number}, log))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_callapi.notifications._alert.failure import CallbackKind
+from airflow_provider_callapi.notifications._alert.alert_reason import CallbackKind
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook

@@ -6,7 +6,9 @@ import pytest
 from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, rung
 
 from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import InvalidParameter
 
 pytest_plugins = ["airflow_desk"]
 
@@ -52,6 +54,26 @@ def test_a_report_that_does_not_come_delays_the_next_person_by_six_seconds_at_mo
     assert rung(desk) == [ON_DUTY, SECOND] * 2
     one_poll = 2.0  # without the report, the end needs a second poll without the call
     assert begins[1] - begins[0] == one_poll + 6.0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "is_repeated"), [({}, False), ({"scenario_id": 23457, "acknowledged_by": "tag:254"}, True)]
+)
+def test_a_failed_request_for_a_report_is_repeated_only_if_a_key_must_acknowledge(
+    desk, monkeypatch, log, parameters, is_repeated
+):
+    """Without a key, the polls have shown most answers, and the next person must not wait."""
+
+    def fails(*_, **__):
+        raise RuntimeError("no report today")
+
+    monkeypatch.setattr(AccountReports, "final_outcome", fails)
+    desk.exchange.script(ON_DUTY, Script.busy())
+
+    notifier([ON_DUTY, SECOND], **parameters)(of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+    assert (log().count("no report today") > 1) is is_repeated
 
 
 def test_a_call_that_cannot_be_polled_does_not_count_as_answered(desk):
@@ -142,5 +164,5 @@ def test_a_scenario_without_a_key_takes_an_answer_for_an_acknowledgement(desk):
     ],
 )
 def test_a_wrong_parameter_is_an_error_of_the_dag_file(wrong):
-    with pytest.raises(ValueError, match="|".join(wrong)):
+    with pytest.raises(InvalidParameter, match="|".join(wrong)):
         notifier(**wrong)

@@ -11,6 +11,7 @@ from spelled_numbers import NUMBERS, spelled
 
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import InvalidParameter
 
 pytest_plugins = ["airflow_desk"]
 
@@ -110,7 +111,7 @@ def test_a_set_of_people_has_the_same_order_in_every_process(desk):
     ],
 )
 def test_a_contact_that_cannot_be_rung_is_an_error_of_the_dag_file(contact, said):
-    with pytest.raises(ValueError, match=f"contact: .*{said}") as caught:
+    with pytest.raises(InvalidParameter, match=f"contact: .*{said}") as caught:
         notifier(contact)
 
     assert "916" not in str(caught.value)
@@ -118,7 +119,7 @@ def test_a_contact_that_cannot_be_rung_is_an_error_of_the_dag_file(contact, said
 
 @pytest.mark.parametrize("number", ["7495000000l", "7495000000", "+7 495 000-00-0", "abc", "1", "sip25"])
 def test_a_virtual_number_that_cannot_be_read_is_an_error_of_the_dag_file(number):
-    with pytest.raises(ValueError, match=r"^virtual_phone_number: ") as caught:
+    with pytest.raises(InvalidParameter, match=r"^virtual_phone_number: ") as caught:
         notifier(virtual_phone_number=number)
 
     assert "495" not in str(caught.value)
@@ -126,13 +127,13 @@ def test_a_virtual_number_that_cannot_be_read_is_an_error_of_the_dag_file(number
 
 @pytest.mark.parametrize("contact", ["[]", " [ ] ", ",", []])
 def test_a_list_without_a_contact_is_an_error_of_the_dag_file(contact):
-    with pytest.raises(ValueError, match="contact: at least one phone number is needed"):
+    with pytest.raises(InvalidParameter, match="contact: at least one phone number is needed"):
         notifier(contact, region="RU")
 
 
 @pytest.mark.parametrize("contact", [0o612345670, ["79160000001", 0o612345670]])
 def test_a_number_that_yaml_has_read_as_octal_is_an_error_of_the_dag_file(contact):
-    with pytest.raises(ValueError, match="contact: YAML reads a number that begins with 0"):
+    with pytest.raises(InvalidParameter, match="contact: YAML reads a number that begins with 0"):
         notifier(contact, region="FR")
 
 
@@ -152,7 +153,7 @@ def test_a_virtual_number_is_accepted_if_and_only_if_it_can_be_read(case):
     try:
         read_destination(text, region)
     except ValueError:
-        with pytest.raises(ValueError, match="virtual_phone_number: "):
+        with pytest.raises(InvalidParameter, match="virtual_phone_number: "):
             notifier(virtual_phone_number=text, contact="sip25", region=region)
     else:
         notifier(virtual_phone_number=text, contact="sip25", region=region)
@@ -170,7 +171,7 @@ def test_a_virtual_number_is_accepted_if_and_only_if_it_can_be_read(case):
 )
 @pytest.mark.parametrize("contact", ["79160000001", ["{{ first }}", "8 916 000-00-01"]])
 def test_an_external_id_that_contains_the_number_of_a_person_is_an_error_of_the_dag_file(own, contact):
-    with pytest.raises(ValueError, match="external_id: contains the phone number") as caught:
+    with pytest.raises(InvalidParameter, match="external_id: contains the phone number") as caught:
         notifier(contact, external_id=own)
 
     assert "916" not in str(caught.value)
@@ -185,7 +186,7 @@ def test_an_external_id_without_the_number_of_a_person_is_accepted():
 def test_a_region_must_be_known_or_a_template():
     notifier(region="{{ var.value.region }}")
     for unknown in ("Russia", "ru", 7):
-        with pytest.raises(ValueError, match=f"region: '{unknown}'"):
+        with pytest.raises(InvalidParameter, match=f"region: '{unknown}'"):
             notifier(region=unknown)
 
 

@@ -52,7 +52,7 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
         yield next_snapshot
 
     monkeypatch.setattr(watch_call, "subscribe", fails_to_poll)
-    monkeypatch.setattr(answer_wait, "is_answered", hangs)
+    monkeypatch.setattr(answer_wait, "_is_answered", hangs)
     asyncio.run(main())
 
 
@@ -89,7 +89,7 @@ def test_alerts_that_wait_for_the_lock_block_neither_each_other_nor_the_polls(mo
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         await asyncio.gather(*(notifier(context=of_deadline()).async_notify(of_deadline()) for _ in range(3)))
 
-    monkeypatch.setattr(ringing, "begin", waits)
+    monkeypatch.setattr(ringing.Alert, "_begin", waits)
     asyncio.run(three())
 
     assert log().count("there were three of them") == 3

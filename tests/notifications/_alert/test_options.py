@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from airflow.sdk import DAG
@@ -22,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.notifications._alert.failure import Failure
+from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
 
 pytest_plugins = ["airflow_desk"]
 
@@ -45,7 +46,7 @@ def test_a_message_that_cannot_be_rendered_or_spoken_becomes_the_default_text(
 ):
     ring(notifier(message=message), of_deadline())
 
-    assert spoken == [Failure.from_context(of_deadline()).text]
+    assert spoken == [AlertReason.from_context(of_deadline()).text]
     assert "the default text is spoken" in log()
 
 
@@ -96,6 +97,27 @@ def test_no_optional_parameter_of_a_deadlines_callback_prevents_its_alert(desk, 
 
     missed_deadline(contact=ON_DUTY, **changes)
 
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "consequence"),
+    [
+        ("acknowledged_by", "tag:x", "an answer acknowledges the alert"),
+        ("scenario_id", "menu", "only the message is spoken"),
+        ("quiet_for", "soon", "the default (900 s) is used"),
+        ("settle", 61, "the default (4 s) is used"),
+        ("report_timeout", -1, "the default (30 s) is used"),
+        ("external_id", ["x"], "the id of the DAG run is used"),
+        ("dialing_timeout", 121, "the service's default is used"),
+        ("region", "XX", "only numbers with a country code are called"),
+    ],
+)
+def test_the_log_of_an_alert_names_each_parameter_that_cannot_be_used(desk, log, name, value, consequence):
+    notifier(context=of_deadline(), **{name: value})(of_deadline())
+
+    [line] = [line for line in log().splitlines() if consequence in line]
+    assert re.search(rf"\b{name}\b", line)
     assert rung(desk) == [ON_DUTY]
 
 

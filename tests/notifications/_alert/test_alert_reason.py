@@ -1,4 +1,4 @@
-"""What failed, in words that a voice can speak."""
+"""Why an alert rings, in words that a voice can speak."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from airflow.sdk.execution_time.context import set_current_context
 from airflow.utils.state import TaskInstanceState
 from failing_callbacks import DEADLINE, of_dag, of_task, waiting_for_a_decision
 
-from airflow_provider_callapi.notifications._alert.failure import Failure, speakable
+from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason, speakable
 
 pytest_plugins = ["airflow_desk"]
 
@@ -51,7 +51,7 @@ def over(state, context=None):
 )
 def test_the_default_text_names_what_failed(context, text):
     with set_current_context(ASKING if context is ASKING else RUNNING):
-        assert Failure.from_context(context).text == text
+        assert AlertReason.from_context(context).text == text
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def test_the_default_text_names_what_failed(context, text):
     ids=["success", "success of a decision", "skipped", "retry", "success of a run"],
 )
 def test_the_default_text_of_a_call_that_is_about_no_final_failure_says_so(context, text):
-    assert Failure.from_context(context).text == text + "запуск scheduled 23.11.2026 22:00."
+    assert AlertReason.from_context(context).text == text + "запуск scheduled 23.11.2026 22:00."
 
 
 def test_a_task_that_asks_a_person_and_whose_worker_dies_counts_as_failed():
     """The DAG processor then runs the failure callback, and does not know the exception."""
-    assert Failure.from_context(waiting_for_a_decision()).kind == "task"
+    assert AlertReason.from_context(waiting_for_a_decision()).kind == "task"
 
 
 def test_a_task_in_state_running_whose_callback_runs_counts_as_failed():
-    assert Failure.from_context(RUNNING).kind == "task"
+    assert AlertReason.from_context(RUNNING).kind == "task"
 
 
 @pytest.mark.parametrize(

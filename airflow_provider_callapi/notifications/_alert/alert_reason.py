@@ -1,4 +1,4 @@
-"""Read from a callback's context what failed, and describe the failure in words for a voice."""
+"""Read from a callback's context why an alert rings, and describe the reason in words for a voice."""
 
 from __future__ import annotations
 
@@ -41,8 +41,11 @@ CONTINUED: frozenset[CallbackKind] = frozenset({"run", "deadline"})
 
 
 @dataclass(frozen=True)
-class Failure:
-    """The reason for an alert, such as a failed task or a missed deadline."""
+class AlertReason:
+    """The reason for an alert, such as a failed task, a missed deadline or a request for a decision.
+
+    An alert may also be about a success or a skipped task, see ``event``.
+    """
 
     kind: CallbackKind
     dag_id: str
@@ -57,7 +60,7 @@ class Failure:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Return what failed, as the context of an Airflow callback or of a running task describes it."""
+        """Return the reason that the context of an Airflow callback or of a running task describes."""
         # Airflow's context of a task's callback has ``ti``. The context of a DAG's callback has ``reason``
         # and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. The context of a deadline's
         # callback has ``deadline``, and ``dag_run`` as a dict. A running task passes its own context.
@@ -82,7 +85,7 @@ class Failure:
         return cls("task", dag_id, run_id, _text(ti, "task_id"), event=event)
 
     def external_id(self, deployment: Deployment, people: Iterable[str], *, only_of: str = "") -> str:
-        """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
+        """Return the default id of the alert: ``af-alert-`` and a hash.
 
         All alerts of one DAG run to the same people share an id. Exceptions:
 
@@ -91,8 +94,6 @@ class Failure:
           success does not prevent a call about a failure.
         - With ``only_of``, the id also depends on this text. A random text gives each alert its own id.
         """
-        # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
-        # that waits for a person's decision needs an alert of its own.
         what = (self.kind, self.task_id) if self.kind == "approval" else (self.event,) if self.event else ()
         own = (only_of,) if only_of else ()
         key = deployment.scope(self.dag_id, self.run_id, *what, *people, *own)
@@ -100,7 +101,7 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """The default text of a call about the failure, in Russian like the service's voices."""
+        """The default text of the call, in Russian like the service's voices."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         text = _EVENT_TEXTS.get((self.kind, self.event), _TEXTS[self.kind])
         return text.format(**{name: speakable(value) for name, value in names.items()})
