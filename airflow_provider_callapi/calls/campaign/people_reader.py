@@ -12,6 +12,7 @@ from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
 from airflow_provider_callapi.calls.campaign.time_zones import is_backwards, read_time_zone
 from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading
+from airflow_provider_callapi.calls.lists.contradicting_columns import find_contradiction
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
@@ -166,8 +167,11 @@ class _PeopleReader:
     def _make_person(self, row: _Row, key: str, contact: str, numbers: frozenset[str]) -> Person:
         """Return the person of a row.
 
-        :raises InvalidRow: the time zone cannot be read, or the row makes no valid start request.
+        :raises InvalidRow: the time zone cannot be read, or the row makes no valid start request. Or a column
+            of the row contradicts the call.
         """
+        if reason := find_contradiction(row.cells):
+            raise InvalidRow(reason)
         zone = self._read_zone(row)
         person = Person(key, contact, zone, row.cells, row.line, numbers)
         self._template.request(person, self._template.own_external_id(person) or _TRIAL_ID)
