@@ -67,8 +67,8 @@ def run(place: str, people: int) -> dict[str, float]:
     """Read the list, write a result for each person, and return seconds of CPU time and megabytes."""
     from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
     from airflow_provider_callapi.calls.campaign.people_reader import read_people
+    from airflow_provider_callapi.operators._campaign.campaign_rows import CampaignRows  # noqa: F401
     from airflow_provider_callapi.operators._campaign.contact_list import read_rows
-    from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable  # noqa: F401
 
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -130,7 +130,7 @@ def _write(place: str, plan: Any, home: Path) -> float:
     from airflow_provider_callapi.calls.campaign.summary import Ending
     from airflow_provider_callapi.calls.outcome import Outcome
     from airflow_provider_callapi.databases.table_name import TableName
-    from airflow_provider_callapi.operators._campaign.results_in_table import open_results
+    from airflow_provider_callapi.operators._campaign.campaign_rows import open_results
 
     endings = []
     for number, person in enumerate(plan.people, start=1):

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_callapi.exceptions import translate_errors
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions, check_constants
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
-from airflow_provider_callapi.operators._storage import refuse_files_of_others
+from airflow_provider_callapi.operators._mapped_files import refuse_files_of_others
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
 

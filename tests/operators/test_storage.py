@@ -7,12 +7,7 @@ import traceback
 import pytest
 
 from airflow_provider_callapi.exceptions import CallApiFailure
-from airflow_provider_callapi.operators._storage import (
-    open_path,
-    prepare_output_path,
-    refuse_files_of_others,
-)
-from airflow_provider_callapi.task_context.mapped_task import MappedTask
+from airflow_provider_callapi.operators._storage import open_path, prepare_output_path
 
 
 @pytest.mark.parametrize("open_it", [open_path, prepare_output_path])
@@ -31,30 +26,3 @@ def test_an_error_about_a_path_with_a_password_names_the_parameter_but_not_the_p
 def test_an_error_about_a_path_without_a_password_shows_the_path(path) -> None:
     with pytest.raises(CallApiFailure, match=f"contacts: {path} cannot be used"):
         open_path(path, "contacts")
-
-
-class MapIndex:
-    """The task instance of one map index. All map indexes share their XComs."""
-
-    task_id = "report"
-
-    def __init__(self, map_index: int, xcoms: dict[int, object]) -> None:
-        self.map_index, self.xcoms = map_index, xcoms
-
-    def xcom_push(self, *, key: str, value: object) -> None:
-        self.xcoms[self.map_index] = value
-
-    def xcom_pull(self, *, task_ids: str, key: str) -> list[object]:
-        return list(self.xcoms.values())
-
-
-def test_a_map_index_goes_on_in_a_retry_after_another_one_with_its_file_was_refused() -> None:
-    xcoms: dict[int, object] = {}
-    first, second = (MappedTask.of({"ti": MapIndex(index, xcoms)}) for index in range(2))
-    refuse_files_of_others(first, ["calls.csv"])
-
-    with pytest.raises(CallApiFailure, match="Map index 0 of this task writes the same file"):
-        refuse_files_of_others(second, ["other.csv", "calls.csv"])
-
-    refuse_files_of_others(first, ["calls.csv"])
-    assert "calls" not in str(xcoms)

@@ -40,9 +40,9 @@ from airflow_provider_callapi.task_context.task_state import STATE_KEY, TaskStat
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_callapi.operators._call.call_rows import CallRows
     from airflow_provider_callapi.operators._call.call_try import CallTry
     from airflow_provider_callapi.operators._call.call_wait import TryResult
-    from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
 _DEFERRAL_FAILED = "__fail__"
@@ -300,13 +300,13 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
 
     def _publish_people(self, context: Context) -> None:
         """If the task is mapped, publish as an XCom whom this map index has called in this DAG run."""
-        from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
-            PeopleOfIndex,
+        from airflow_provider_callapi.operators._call.called_people import (  # noqa: PLC0415 - parse time
+            CalledPeople,
         )
 
         # The other map indexes read this before they call a person, so that no person is called twice.
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
-        if people := PeopleOfIndex.of(facts):
+        if people := CalledPeople.of(facts):
             people.publish()
 
     def on_kill(self) -> None:
@@ -375,7 +375,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
     @contextmanager
     def _open_results(
         self, options: CallOptions, facts: TaskFacts, *, is_new: bool
-    ) -> Iterator[ResultInTable | None]:
+    ) -> Iterator[CallRows | None]:
         """Yield the object that writes the call to the table in the operator's parameter ``results``.
 
         None: the parameter is None, or the contact's number cannot be read.
@@ -384,7 +384,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         if options.results is None:
             yield None
             return
-        from airflow_provider_callapi.operators._call.result_in_table import (  # noqa: PLC0415 - SQLAlchemy
+        from airflow_provider_callapi.operators._call.call_rows import (  # noqa: PLC0415 - SQLAlchemy
             written_to_table,
         )
 

@@ -37,14 +37,14 @@ from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_
 from airflow_provider_callapi.observability.metrics import count_call
 from airflow_provider_callapi.observability.observed_store import ObservedStore
 from airflow_provider_callapi.operators._call.call_wait import CallWait, TryResult, pause
+from airflow_provider_callapi.operators._call.called_people import CalledPeople
 from airflow_provider_callapi.operators._call.calling_times import CallingTimes
-from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
-    from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
+    from airflow_provider_callapi.operators._call.call_rows import CallRows
 
 
 class CallTry:
@@ -60,7 +60,7 @@ class CallTry:
         *,
         is_killed: Callable[[], bool],
         wait_until: float | None = None,
-        results: ResultInTable | None = None,
+        results: CallRows | None = None,
     ) -> None:
         self._options = options
         self._facts = facts
@@ -72,7 +72,7 @@ class CallTry:
         self._results = results
         if results is not None:
             store = results.watch(store)
-        self._people = PeopleOfIndex.of(facts) if self.is_durable else None
+        self._people = CalledPeople.of(facts) if self.is_durable else None
         self._journal = Journal(
             ObservedStore(store),
             owner=facts.owner,

@@ -50,7 +50,7 @@ from airflow_provider_callapi.operators._campaign.control import (
     open_control_store,
 )
 from airflow_provider_callapi.operators._campaign.excluded_people import ExcludedPeople
-from airflow_provider_callapi.operators._campaign.mapped_lists import PeopleOfMapIndex
+from airflow_provider_callapi.operators._campaign.listed_people import ListedPeople
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
@@ -63,15 +63,15 @@ from airflow_provider_callapi.operators._campaign.preparation import (
     refuse_another_campaign,
 )
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
+from airflow_provider_callapi.operators._mapped_files import refuse_files_of_others
 from airflow_provider_callapi.operators._naps import naps
-from airflow_provider_callapi.operators._storage import refuse_files_of_others
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
-    from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable
+    from airflow_provider_callapi.operators._campaign.campaign_rows import CampaignRows
 
 _CLOCK_STEP = 30.0
 """If the worker's clock is set back by more than this many seconds, the campaign begins its waits again."""
@@ -195,7 +195,7 @@ class CampaignRun:
         # Each ledger begins with attempt 1. Its ids must differ from those of other runs, lists, databases.
         ledger = (options.ledger_conn_id,) if options.ledger_conn_id else facts.owner
         self._scope_of_ids = facts.deployment.scope(options.campaign, *ledger)
-        self._people = PeopleOfMapIndex.of(facts, self._ledger)
+        self._people = ListedPeople.of(facts, self._ledger)
         if self._people is not None and self._event is None:
             self._people.publish_called()
 
@@ -218,11 +218,11 @@ class CampaignRun:
         self._table = self._open_table(opened)
         self._blacklist = BlacklistWriter(self._hook, self._rules.block_marks, self._plan, self._log)
 
-    def _open_table(self, opened: ExitStack) -> ResultsInTable | None:
+    def _open_table(self, opened: ExitStack) -> CampaignRows | None:
         """Return the table to which the campaign writes its results. None: the author names no table."""
         if not isinstance(self._options.results, TableName):
             return None
-        from airflow_provider_callapi.operators._campaign.results_in_table import (  # noqa: PLC0415 - SQLAlchemy
+        from airflow_provider_callapi.operators._campaign.campaign_rows import (  # noqa: PLC0415 - SQLAlchemy
             open_results,
         )
 

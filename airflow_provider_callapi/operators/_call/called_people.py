@@ -23,7 +23,7 @@ _KEY = "callapi_people"
 """The key of the task state with the fingerprints of the called people."""
 
 
-class PeopleOfIndex:
+class CalledPeople:
     """The people whom one map index of a mapped task has called in one DAG run.
 
     The class stores hashes, and no phone numbers.

@@ -13,13 +13,13 @@ from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
-from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable, _will_replace
+from airflow_provider_callapi.operators._campaign.campaign_rows import CampaignRows, _will_replace
 
 ANNA = Person("79260000011", "79260000011", "Europe/Moscow", {"phone": "79260000011"}, 1)
 
 
 class Written:
-    """Keeps the rows of `ResultsInTable.write_all`."""
+    """Keeps the rows of `CampaignRows.write_all`."""
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
@@ -31,7 +31,7 @@ class Written:
 def results(ending: Result, *attempts: tuple[Status, Result | None]) -> list[tuple[int, str, str]]:
     """Return (attempt, status, result) of each row of a person."""
     writer = Written()
-    table = ResultsInTable(
+    table = CampaignRows(
         TableName("dwh", "results"),
         cast(TableWriter, writer),
         "autumn",

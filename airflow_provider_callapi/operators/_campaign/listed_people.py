@@ -19,7 +19,7 @@ from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_stat
 # map indexes with different campaign names do not meet.
 
 
-class PeopleOfMapIndex:
+class ListedPeople:
     """The people of one map index of a mapped campaign whose ledger is in Airflow's task state."""
 
     def __init__(self, published: PublishedPeople, ledger: PagedLedger) -> None:

@@ -27,7 +27,7 @@ _STATUS = {
 }
 
 
-class ResultInTable:
+class CallRows:
     """Writes the calls of one task into a table of results: one row for each attempt."""
 
     def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:
@@ -64,7 +64,7 @@ class ResultInTable:
 class _StoreWithTable:
     """A journal's store that also writes each stored record to the table of results."""
 
-    def __init__(self, store: KeyValueStore, results: ResultInTable) -> None:
+    def __init__(self, store: KeyValueStore, results: CallRows) -> None:
         self._store = store
         self._results = results
 
@@ -100,7 +100,7 @@ def _attempt_of(record: Record) -> Attempt:
 @contextmanager
 def written_to_table(
     name: TableName, owner: tuple[str, str, str, str], person: str, log: Any, *, is_new: bool
-) -> Iterator[ResultInTable]:
+) -> Iterator[CallRows]:
     """Yield the object that writes one try's call to a table.
 
     After the ``with`` block, repeat a failed write for up to five minutes, except after a deferral or a kill.
@@ -114,7 +114,7 @@ def written_to_table(
     table = open_results_table(name) if is_new else ResultsTable(name)
     writer = TableWriter(table, log)
     try:
-        yield ResultInTable(writer, _campaign_of(owner), person)
+        yield CallRows(writer, _campaign_of(owner), person)
     except Exception:
         try:
             writer.finish()

@@ -24,7 +24,7 @@ from airflow_provider_callapi.databases.table_writer import TableWriter
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 
-class ResultsInTable:
+class CampaignRows:
     """Writes a campaign's attempts and results to a table in the author's SQL database.
 
     :param list_number: the number of the contact list among several lists with the same campaign name. None:
@@ -117,7 +117,7 @@ def open_results(
     *,
     ledger: Ledger | None = None,
     list_number: int | None = None,
-) -> ResultsInTable:
+) -> CampaignRows:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
     :param ledger: the campaign's ledger, if a try begins: the function then also checks that the campaign
@@ -135,7 +135,7 @@ def open_results(
             table.close()
             raise
     writer = TableWriter(table, log)
-    return ResultsInTable(name, writer, campaign, plan, log, list_number=list_number)
+    return CampaignRows(name, writer, campaign, plan, log, list_number=list_number)
 
 
 def _refuse_other_calls(table: ResultsTable, campaign: str, plan: Plan, ledger: Ledger) -> None:
