@@ -26,8 +26,9 @@ from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
-from airflow_provider_callapi.operators._call.request_operator import Message, RequestOperator, SessionRef
-from airflow_provider_callapi.operators._call.single_request import send_once
+from airflow_provider_callapi.operators._request_operator import RequestOperator
+from airflow_provider_callapi.operators._requests import Message, SessionRef
+from airflow_provider_callapi.operators._single_request import send_once
 from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
 from airflow_provider_callapi.parameters.schema import Schema, nothing_sent
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task

@@ -16,11 +16,11 @@ from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
 from airflow_provider_callapi.calls.watching.poll_interval import CAMPAIGN_POLL_INTERVAL
 from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
-from airflow_provider_callapi.operators._call.request_operator import check_request
-from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
+from airflow_provider_callapi.operators._requests import check_request
+from airflow_provider_callapi.operators._tags import read_tags
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.parameters.templates import is_template

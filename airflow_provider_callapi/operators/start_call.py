@@ -94,7 +94,7 @@ from typing import Any
 
 from airflow_provider_callapi.api import methods
 from airflow_provider_callapi.operators._call.base_operator import StartCallOperator
-from airflow_provider_callapi.operators._call.request_operator import Message
+from airflow_provider_callapi.operators._requests import Message
 
 
 class CallApiStartEmployeeCallOperator(StartCallOperator):

@@ -33,8 +33,8 @@ from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.observability.log_lines import update_watch
-from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._requests import read_call
 from airflow_provider_callapi.parameters.kind import choice
 from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText

@@ -965,7 +965,7 @@ def test_calls_end_where_the_calendar_ends_and_the_log_names_the_reason(desk, mo
 
 
 def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(desk, monkeypatch):
-    monkeypatch.setattr("airflow_provider_callapi.operators._call.options.is_installed", lambda: False)
+    monkeypatch.setattr("airflow_provider_callapi.operators._option_checks.is_installed", lambda: False)
     with pytest.raises(ValueError, match=r"^calling_days: .*airflow-provider-callapi\[holidays\]"):
         campaign(desk, calling_days="workdays").make()
     assert campaign(desk, calling_days="{{ params.days }}").make()

@@ -26,10 +26,11 @@ from airflow_provider_callapi.exceptions import (
     InvalidParameter,
     translate_errors,
 )
-from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions, may_call_contact_first
-from airflow_provider_callapi.operators._call.request_operator import RequestOperator
-from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
+from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
+from airflow_provider_callapi.operators._option_checks import may_call_contact_first
+from airflow_provider_callapi.operators._request_operator import RequestOperator
+from airflow_provider_callapi.operators._tags import read_tag_rules, read_tags
 from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import Schema, read_parameters
 from airflow_provider_callapi.parameters.templates import is_template

@@ -16,8 +16,8 @@ from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.operators._call.options import check_absence_proven_after, check_calling_days
 from airflow_provider_callapi.operators._campaign.file_types import check_type
+from airflow_provider_callapi.operators._option_checks import check_absence_proven_after, check_calling_days
 from airflow_provider_callapi.parameters.kind import count, mapping_of, share
 from airflow_provider_callapi.parameters.kinds import (
     CALLING_DAYS,

@@ -26,10 +26,10 @@ from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.ledgers.paged import PagedLedger
-from airflow_provider_callapi.operators._call.options import may_call_contact_first
-from airflow_provider_callapi.operators._call.tags import read_tag_rules
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+from airflow_provider_callapi.operators._option_checks import may_call_contact_first
+from airflow_provider_callapi.operators._tags import read_tag_rules
 
 _IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
 """The options that determine the ledger records in which a try finds the people that earlier tries called."""

@@ -352,7 +352,7 @@ def test_a_constant_that_cannot_be_used_is_an_error_of_the_dag_file(
 
 
 def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(desk: Desk) -> None:
-    options = "airflow_provider_callapi.operators._call.options.is_installed"
+    options = "airflow_provider_callapi.operators._option_checks.is_installed"
     desk.monkeypatch.setattr(options, lambda: False)
     with pytest.raises(InvalidParameter, match=r"^calling_days: .*airflow-provider-callapi\[holidays\]"):
         task(desk, calling_days="workdays").make()

@@ -1,101 +1,23 @@
-"""Base of the Airflow operators that send a request for one API method.
-
-The base class builds the request from the operator's rendered parameters.
-"""
+"""Base of the Airflow operators that send a request for one API method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import Request
-from airflow_provider_callapi.api.value_kinds import kind_of
-from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
-from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
+from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
-from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
+from airflow_provider_callapi.operators._requests import check_request, read_request
+from airflow_provider_callapi.parameters.kinds import TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, read_parameter, read_parameters
-from airflow_provider_callapi.parameters.templates import is_template, split_templates
+from airflow_provider_callapi.parameters.templates import is_template
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
-
-Q = TypeVar("Q", bound=Request[Any])
-_REFUSED = (
-    "call_session_id: the service refused the call (status refused), so there is no call. Branch on the "
-    "status before this task"
-)
-
-Message = dict[str, Any]
-"""``{"type": "tts", "value": "a text"}`` or ``{"type": "media", "value": "2034"}``."""
-SessionRef = int | str | dict[str, Any]
-"""A session id as a number or text, or the dict that a start operator or the sensor returned."""
-
-
-def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None) -> Q:
-    """Return an API request with the given values, converted to the types of its fields.
-
-    :param region: ISO 3166 code of the country of national phone numbers. None: numbers stay unchanged.
-    :raises InvalidParameter: a value cannot be used.
-    """
-    try:
-        return request_type.from_values(_converted(request_type, values, region))
-    except InvalidParameters as error:
-        raise InvalidParameter(str(error)) from None
-
-
-def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None) -> None:
-    """While Airflow reads the DAG file, check those values of a request that contain no template.
-
-    :raises InvalidParameter: a value cannot be used.
-    """
-    known, unknown = split_templates(values)
-    try:
-        request_type.check_values(_converted(request_type, known, region), unknown=unknown)
-    except InvalidParameters as error:
-        raise InvalidParameter(str(error)) from None
-
-
-def _converted(
-    request_type: type[Request[Any]], values: Mapping[str, Any], region: str | None
-) -> Mapping[str, Any]:
-    """Return the values of a request's fields, in the form that the request takes.
-
-    If ``call_session_id`` is the result of a start task (a dict), it becomes the session id in the dict. If
-    ``region`` is not None, phone numbers become E.164 digits.
-
-    :raises InvalidParameters: a phone number cannot be read.
-    """
-    session = values.get("call_session_id")
-    if isinstance(session, Mapping):
-        if session.get("status") == "refused":
-            raise InvalidParameters(_REFUSED, method=request_type.method)
-        values = {**values, "call_session_id": session.get("call_session_id")}
-    return values if region is None else read_numbers(values, region, method=request_type.method)
-
-
-def read_call(call_session_id: Any) -> Outcome:
-    """Convert a session id, or the result of a start operator, to the `Outcome` of a call.
-
-    :raises InvalidParameter: the value names no call.
-    """
-    if isinstance(call_session_id, Mapping) and call_session_id.get("status") == "refused":
-        raise InvalidParameter(_REFUSED)
-    try:
-        if isinstance(call_session_id, Mapping):
-            session_id = IDENTIFIER.read(call_session_id.get("call_session_id"))
-            return Outcome.from_xcom({**call_session_id, "call_session_id": session_id})
-        return Outcome(IDENTIFIER.read(call_session_id))
-    except (TypeError, ValueError):
-        raise InvalidParameter(
-            "call_session_id: a session id as a number or text, or the dict that a start operator returned, "
-            f"is needed; the value is {kind_of(call_session_id)}"
-        ) from None
 
 
 class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
