@@ -23,6 +23,7 @@ _MODULES_WITH_A_CLOCK = (
     "operators._published_people",
     "operators.calls_report",
     "sensors.call_session",
+    "task_context.facts",
     "triggers._loop.polls_by_connection",
     "triggers._loop.watch_call",
 )

@@ -370,7 +370,7 @@ def test_the_next_try_only_waits_for_the_report_if_the_earlier_try_died_in_this_
     desk.exchange.fault(
         Fault.BAD_GATEWAY, method="get.calls_report", times=6
     )  # the first one meets the wait for the end
-    calling = task(desk)
+    calling = task(desk, report_timeout=0)
 
     with pytest.raises(CallApiError):
         calling.run()
