@@ -80,7 +80,7 @@ class PublishedPeople:
         if others.silent:
             indexes = ", ".join(map(str, others.silent[:5])) + (" …" if len(others.silent) > 5 else "")
             raise CallApiTrouble(
-                f"The list has changed, and task {self._facts.owner[2]} has not stated whom it has called at "
+                f"The task was cleared, and task {self._facts.owner[2]} has not stated whom it has called at "
                 f"map index {indexes}. Clear this map index together with the others. This try placed no "
                 "call."
             )

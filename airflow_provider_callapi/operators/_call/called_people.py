@@ -90,8 +90,8 @@ class CalledPeople:
             if any(self._may_be(person, contact) for person in people):
                 raise CallApiFailure(
                     f"task {task_id} has called this person at map index {index} of this DAG run, or may "
-                    "have called the person. The list has changed since then. To call the person again, "
-                    "start a new DAG run. This try placed no call."
+                    "have called the person. To call the person again, start a new DAG run. This try placed "
+                    "no call."
                 )
         self._published.refuse_silent(others)
 
