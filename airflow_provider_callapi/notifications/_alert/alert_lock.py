@@ -84,13 +84,10 @@ class AlertLock:
     abandoned_after: float
     may_write: bool  # False: this callback only reads Variables
     clock: Callable[[], float]
+    timer: Callable[[], float]  # nobody sets it, unlike the clock
     sleep: Callable[[float], None]
     log: Any
     _candidate: Candidate | None = field(default=None, init=False)
-    # False: the election has failed or has no winner. The Variable is then not checked before the first call.
-    _is_elected: bool = field(default=False, init=False)
-    # False: another process has continued the alert, as `record_call` or `check_right` has found.
-    _keeps_right: bool = field(default=True, init=False)
     _newest: Progress | None = field(default=None, init=False)
 
     @classmethod
@@ -115,6 +112,7 @@ class AlertLock:
             abandoned_after=_abandoned_after(options, failure) if may_write else math.inf,
             may_write=may_write,
             clock=time.time,
+            timer=time.monotonic,
             sleep=time.sleep,
             log=log,
         )
@@ -129,25 +127,20 @@ class AlertLock:
         """
         if not self.quiet_for:
             return None
-        again = self._candidate is not None
         self._candidate = candidate = self._candidate or self._new_candidate()
-        self._is_elected, self._keeps_right = False, True
         with self._log_failure("Ringing without a claim"):
-            progress = candidate.acquire(again=again)
-            self._is_elected = True
-        if not self._is_elected:
-            progress = candidate.seen_call
-        return furthest(progress, self._newest)
+            candidate.acquire()
+        return furthest(candidate.seen_call, self._newest)
 
     def _new_candidate(self) -> Candidate:
         return Candidate(
             VariableStore(f"Phone alert for {self.about}. You can delete this Variable"),
             self.key,
-            self.alert,
             self.candidate_id,
             self.quiet_for,
             self.settle,
             self.clock,
+            self.timer,
             self.sleep,
             token=uuid.uuid4().hex,
             may_write=self.may_write,
@@ -159,12 +152,12 @@ class AlertLock:
 
         :raises RightLost: use `acquire` again, and look for a call of another process.
         """
-        if self._candidate is None or not (self._is_elected or self._newest):
+        if (candidate := self._candidate) is None:
             return
-        if self._keeps_right:
-            with self._log_failure("Other callbacks may ring too"):
-                self._keeps_right = self._candidate.keeps_right(self._newest)
-        if not self._keeps_right:
+        may_ring = True
+        with self._log_failure("Other callbacks may ring too"):
+            may_ring = candidate.may_continue(self._newest) if self._newest else candidate.may_begin()
+        if not may_ring:
             raise RightLost
 
     def record_call(self, progress: Progress) -> None:
@@ -179,7 +172,7 @@ class AlertLock:
         if self._candidate is None:  # for example with ``quiet_for=0``
             return
         with self._log_failure("Other callbacks may ring too"):
-            self._keeps_right = self._candidate.record_call(progress)
+            self._candidate.record_call(progress)
             if is_first and self.may_write:
                 self._delete_expired()
 
@@ -203,7 +196,7 @@ class AlertLock:
 
     def record_found_call(self, progress: Progress) -> None:
         """Store a call of this alert that another process has placed. This process calls no one else."""
-        if self._candidate is not None and self._is_elected:
+        if self._candidate is not None and self._candidate.is_elected:
             with self._log_failure("Other callbacks may ring too"):
                 self._candidate.record_found_call(progress)
 
@@ -212,7 +205,7 @@ class AlertLock:
 
         If this callback has placed a call, the method does nothing.
         """
-        if self._candidate is None or not self._is_elected or self._newest is not None:
+        if self._candidate is None or not self._candidate.is_elected or self._newest is not None:
             return
         with self._log_failure("Other callbacks wait for this one"):
             self._candidate.withdraw()

@@ -41,6 +41,8 @@ class World:
     def clock(self):
         return self.now
 
+    timer = clock
+
     def sleep(self, seconds):
         woken = self._go_to_sleep(seconds)
         self._wake_next()
@@ -97,8 +99,13 @@ class SlowStore:
         self.world.sleep(self.world.random.uniform(0, self.latency))
 
 
-def candidate(world, store, *, alert="run 1", name="me", settle=SETTLE, quiet_for=QUIET, **options):
-    return Candidate(store, KEY, alert, name, quiet_for, settle, world.clock, world.sleep, **options)
+def candidate(world, store, *, name="me", settle=SETTLE, quiet_for=QUIET, **options):
+    return Candidate(store, KEY, name, quiet_for, settle, world.clock, world.timer, world.sleep, **options)
+
+
+def may_ring(one, newest):
+    """Return whether a candidate may ring after its newest call. None: it has placed no call."""
+    return one.may_continue(newest) if newest else one.may_begin()
 
 
 def reads(world, store, **changes):
@@ -167,7 +174,7 @@ def killed_after(world, seconds, act):
         sleep = world.sleep
 
         class Mortal:
-            clock, random = world.clock, world.random
+            clock, timer, random = world.clock, world.timer, world.random
 
             @staticmethod
             def sleep(seconds):
@@ -189,7 +196,7 @@ def test_sixteen_runs_that_fail_together_all_ring_within_the_20_s_of_a_callback(
     stores = [SlowStore(world, latency=0.15) for _ in range(16)]
 
     def mortal(n, store):
-        return killed_after(world, 20, lambda mortal: rings(mortal, store, alert=f"run {n}", name=str(n)))
+        return killed_after(world, 20, lambda mortal: rings(mortal, store, name=str(n)))
 
     assert all(world.run(*((0, mortal(n, store)) for n, store in enumerate(stores))))
 
@@ -219,7 +226,7 @@ def test_a_candidate_that_cannot_write_does_not_wait_for_the_time_of_a_clock_tha
 
     def act():
         assert reading.acquire() is None
-        return reading.keeps_right(None), world.now - began
+        return reading.may_begin(), world.now - began
 
     assert world.run((0, act)) == [(True, pytest.approx(SETTLE + 5, abs=1))]
 
@@ -230,10 +237,7 @@ def test_two_runs_whose_tasks_fail_over_a_minute_ring_once_each_although_their_c
     stores = [SlowStore(world, latency=0.15), SlowStore(world, latency=0.15)]
 
     won = world.run(
-        *(
-            (world.random.uniform(0, 60), rings(world, stores[n % 2], alert=f"run {n % 2}", name=str(n)))
-            for n in range(20)
-        ),
+        *((world.random.uniform(0, 60), rings(world, stores[n % 2], name=str(n))) for n in range(20)),
     )
 
     assert (sum(won[0::2]), sum(won[1::2])) == (1, 1)
@@ -276,15 +280,15 @@ def test_a_claim_is_renewed_after_its_lease_unless_a_rival_has_rung():
     def act():
         assert slow.acquire() is None
         began = world.clock()
-        assert slow.keeps_right(None)
+        assert slow.may_begin()
         at_once = world.clock() - began
         world.sleep(20)
-        assert slow.keeps_right(None)
+        assert slow.may_begin()
         renewed = world.clock() - began
         world.sleep(20)
         assert rival.acquire() is None
         rival.record_call(CALL)
-        assert not slow.keeps_right(None)
+        assert not slow.may_begin()
         slow.withdraw()
         return at_once, renewed
 
@@ -328,8 +332,8 @@ def escalates(world, store, called, *, calls=PEOPLE, **options):
                 world.sleep(30)
                 if progress.person >= calls:
                     return
-            if not one.keeps_right(progress):
-                progress = one.acquire(again=True) or progress
+            if not may_ring(one, progress):
+                progress = one.acquire() or progress
                 continue
             person = progress.person + 1 if progress else 1
             called.append(person)
@@ -401,10 +405,10 @@ def test_a_rival_that_finds_the_call_in_the_list_does_not_stop_the_one_that_ring
         for store_call in stored if slow_is_first else reversed(stored):
             store_call(Progress(1, 7))
         second.withdraw()
-        goes_on = [slow.keeps_right(Progress(1, 7))]
+        goes_on = [slow.may_continue(Progress(1, 7))]
         slow.record_call(Progress(2, 8))
         second.record_found_call(Progress(1, 7))
-        return [*goes_on, slow.keeps_right(Progress(2, 8))]
+        return [*goes_on, slow.may_continue(Progress(2, 8))]
 
     assert world.run((0, act)) == [[True, True]]
     assert reads(world, store, name="slow") == Progress(2, 8)
@@ -420,7 +424,7 @@ def test_a_new_process_does_not_repeat_a_call_that_the_old_one_stores_after_the_
         assert new.acquire() is None
         old.record_call(CALL)
         new.withdraw()
-        return new.keeps_right(None), new.acquire(again=True), old.keeps_right(CALL), new.keeps_right(CALL)
+        return new.may_begin(), new.acquire(), old.may_continue(CALL), new.may_continue(CALL)
 
     assert world.run((0, act)) == [(False, CALL, False, True)]
     assert reads(world, store) == CALL
@@ -438,7 +442,7 @@ def test_no_process_calls_the_next_person_after_an_acknowledgement():
         new.record_call(Progress(2, 9))
         old.record_call(dataclasses.replace(CALL, acknowledged=True))
         new.record_call(Progress(2, 9))
-        return new.keeps_right(Progress(2, 9))
+        return new.may_continue(Progress(2, 9))
 
     assert world.run((0, act)) == [False]
     assert reads(world, store) == reads(world, store, name="rival") == "a person has acknowledged it"
@@ -626,11 +630,28 @@ def seconds_alone(world, store):
 
 
 WRONG_TYPES = {"alert": "run 1", "by": "x", "at": "now", "until": None, "person": "Ivan"}
+RUNG = {"by": "x", "at": 1000.0, "until": 2000.0, "person": 1, "call_session_id": 7}
+NO_NUMBERS = [math.nan, math.inf, 10**400]
 
 
 @pytest.mark.parametrize(
     "value",
-    ["", {}, "not JSON", [1], {"alert": "run 1"}, 7, "{}", json.dumps({"alert": "run 1"}), "7", WRONG_TYPES],
+    [
+        *(
+            "",
+            {},
+            "not JSON",
+            [1],
+            {"alert": "run 1"},
+            7,
+            "{}",
+            json.dumps({"alert": "run 1"}),
+            "7",
+            WRONG_TYPES,
+        ),
+        *({**RUNG, name: number} for name in ("at", "person", "call_session_id") for number in NO_NUMBERS),
+    ],
+    ids=lambda value: str(value)[:90],
 )
 def test_a_value_that_is_no_claim_delays_no_candidate(value):
     world = World()
@@ -667,7 +688,7 @@ def callback(world, store, calls, *, continues, **options):
 
     def act():
         one = candidate(world, store, abandoned_after=120.0 if continues else math.inf, **options)
-        progress, keeps_right = one.acquire(), True
+        progress = one.acquire()
         while True:
             found = newest_call()
             if found and not continues:
@@ -675,20 +696,20 @@ def callback(world, store, calls, *, continues, **options):
                 return
             progress = max(filter(None, (found, progress)), key=lambda call: call.person, default=None)
             if progress:
-                keeps_right = one.record_call(progress)
+                one.record_call(progress)
             while progress is None or not progress.is_last:
                 if progress:
                     world.sleep(30)  # the phone rings
-                if not (keeps_right and one.keeps_right(progress)):
+                if not may_ring(one, progress):
                     break
                 person = progress.person + 1 if progress else 1
                 calls.append((world.clock(), person))
                 world.sleep(world.random.choice([0.7, 1, 1, 3, 18]))  # the start request
                 progress = Progress(person, 100 + person, is_last=person == PEOPLE)
-                keeps_right = one.record_call(progress)
+                one.record_call(progress)
             else:
                 return
-            progress, keeps_right = one.acquire(again=True) or progress, True
+            progress = one.acquire() or progress
 
     return until_suppressed(act)
 
@@ -734,7 +755,9 @@ def _rings_of_two(limit, skew, later, ahead_is_first):
 
     def acts(name, offset):
         def act(mortal):
-            clock = SimpleNamespace(clock=lambda: world.clock() + offset, sleep=mortal.sleep)
+            clock = SimpleNamespace(
+                clock=lambda: world.clock() + offset, timer=world.timer, sleep=mortal.sleep
+            )
             return rings(clock, store, name=name)
 
         return killed_after(world, limit, act)
@@ -743,3 +766,81 @@ def _rings_of_two(limit, skew, later, ahead_is_first):
     first, second = (ahead, behind) if ahead_is_first else (behind, ahead)
 
     return sum(world.run((0, first), (later, second)))
+
+
+def test_a_candidate_that_loses_its_right_after_a_minute_takes_part_in_a_new_election():
+    """For example, it has waited for new points, and a rival has sent its start request meanwhile."""
+    world, called = World(), []
+    store = SlowStore(world, latency=0.1)
+    slow, rival = candidate(world, store, name="slow"), candidate(world, store, name="rival")
+
+    def waits_for_points():
+        slow.acquire()
+        world.sleep(62)
+        if not slow.may_begin():
+            slow.acquire()
+        called.append("slow")
+
+    def begins_its_call():
+        rival.acquire()
+        called.append("rival")
+        world.sleep(2)
+        rival.record_call(CALL)
+
+    world.run((0, until_suppressed(waits_for_points)), (62, begins_its_call))
+
+    assert called == ["rival"]
+
+
+def test_a_candidate_that_could_not_use_the_store_does_not_ring_after_a_rival_has_rung():
+    world = World()
+    store = SlowStore(world)
+    unlucky = candidate(world, store, name="unlucky")
+
+    def act():
+        read, store.get = store.get, lambda key: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            unlucky.acquire()
+        store.get = read
+        begins = [unlucky.may_begin()]
+        rings(world, store)()
+        begins.append(unlucky.may_begin())
+        with pytest.raises(AlertSuppressed, match="another callback rings or has rung"):
+            unlucky.acquire()
+        return begins
+
+    assert world.run((0, act)) == [[True, False]]
+
+
+@pytest.mark.parametrize("back", [0, 20, 3600])
+def test_a_clock_that_is_set_back_during_the_election_delays_no_candidate(back):
+    world, offset = World(), [0.0]
+    store = SlowStore(world)
+    host = SimpleNamespace(clock=lambda: world.now + offset[0], timer=world.timer, sleep=world.sleep)
+
+    def sets_back():
+        offset[0] = -back
+
+    dies, heir = candidate(host, store, name="dead").acquire, rings(host, store, name="heir")
+
+    assert world.run((0, dies), (1, heir), (6, sets_back)) == [None, True, None]
+    assert world.now - 1000 <= SETTLE + 15 + SETTLE + 2
+
+
+def test_an_active_claim_does_not_expire_although_the_alert_is_quiet_for_a_second():
+    """The callback of another alert would delete it."""
+    world = World()
+    store = SlowStore(world)
+    world.run((0, candidate(world, store, quiet_for=1).acquire))
+
+    assert not is_expired(store.value, world.now + SETTLE + 15)
+    assert is_expired(store.value, world.now + 600)
+
+
+def test_a_claim_of_a_version_with_more_fields_is_a_claim():
+    world = World()
+    store = SlowStore(world)
+    world.run((0, rings(world, store)))
+    store.value |= {"alert": "run 1"}
+
+    assert reads(world, store, name="later") == "another callback rings or has rung"

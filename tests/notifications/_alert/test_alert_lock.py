@@ -240,6 +240,7 @@ def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk,
         abandoned_after=math.inf,
         may_write=True,
         clock=desk.clock,
+        timer=desk.clock,
         sleep=desk.sleep,
         log=logging.getLogger("airflow_provider_callapi"),
     )
@@ -297,6 +298,32 @@ def test_a_callback_that_waited_for_points_does_not_ring_after_a_rival(desk, mon
             desk.exchange.account.minute_limit = 1000
             rivals.append(notifier())
             rivals[0](of_task())
+
+    monkeypatch.setattr(
+        "airflow_provider_callapi.hooks.callapi.RetryingClient",
+        lambda client, **options: RetryingClient(client, **{**options, "sleep": waits}),
+    )
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert len(rivals) == 1
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_callback_without_a_claim_that_waited_for_points_does_not_ring_after_a_rival(desk, monkeypatch):
+    """Variables fail for a moment, so the election fails. They work again while the callback waits."""
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    desk.exchange.account.minute_limit = 0
+    monkeypatch.setattr(Variables, "broken", True)
+    sleep, rivals = desk.sleep, []
+
+    def waits(seconds):
+        if not rivals:
+            rivals.append(notifier())
+            monkeypatch.setattr(Variables, "broken", False)
+            desk.exchange.account.minute_limit = 1000
+            rivals[0](of_task())
+        sleep(seconds)
 
     monkeypatch.setattr(
         "airflow_provider_callapi.hooks.callapi.RetryingClient",
@@ -421,7 +448,9 @@ def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_delet
             Variables.values.clear()
 
     began = desk.clock()
-    monkeypatch.setattr(alert_lock, "time", SimpleNamespace(time=desk.clock, sleep=sleeps))
+    monkeypatch.setattr(
+        alert_lock, "time", SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleeps)
+    )
     in_the_triggerer(notifier(PEOPLE), of_deadline())
 
     assert rung(desk) == PEOPLE
