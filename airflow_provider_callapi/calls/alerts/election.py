@@ -8,8 +8,9 @@ Each task is a candidate, and the other tasks are its rivals. A claim in the sto
 wants to ring. ``settle`` is a number of seconds that the user can set:
 
 1. The candidate reads the store. If it finds a rival's claim, it waits for the rival's call. If the rival
-   places the call, the candidate does not ring. Exception: see `Candidate.abandoned_after`. If the claim is
-   ``settle`` + 15 seconds old and the rival has placed no call, the candidate continues with step 2.
+   places the call, the candidate does not ring. Exception: see `Candidate.abandoned_after`. If the rival
+   withdraws the claim, or the claim is ``settle`` + 15 seconds old and the rival has placed no call, the
+   candidate continues with step 2.
 2. The candidate writes its own claim and waits ``settle`` seconds. Each claim replaces the one before.
 3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
    again with step 1. After a minute without a winner, it rings without having won, see `NoWinner`.
@@ -18,6 +19,11 @@ Exactly one candidate wins if each needs at most ``settle`` seconds to read the 
 a candidate has needed more time, there may be two winners. So a slow candidate waits five more seconds in
 step 2, until ``list.calls`` certainly shows the call of another winner. Before it rings, each winner looks
 into ``list.calls``, and does not ring if it finds such a call.
+
+Airflow ends some callbacks after 20 seconds. Such a candidate decides in time, see `Candidate.ring_by`. If it
+then still waits for a rival's call, it leaves the alert to the rival. If it need not wait for a rival, but
+has no time for steps 2 and 3, it rings without having won. It then writes no claim, because others would wait
+in vain for the call of a callback that has ended.
 
 Airflow can start a callback again while its first process still runs. Both processes are the same candidate.
 Each process therefore has a token, and the newer process writes its token into the claim. Before each call, a
@@ -30,7 +36,8 @@ in a claim of nobody: the others do not ring, and the process that has placed th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -154,6 +161,8 @@ class Candidate:
     :ivar abandoned_after: if a rival has placed a call that is neither acknowledged nor the call to the last
         person, this candidate waits. If the rival's last call is older than this number of seconds, the rival
         has stopped, and this candidate calls the people who are left. Infinity: this candidate does not wait.
+    :ivar ring_by: the latest time, in seconds of ``timer``, to begin the first call. Airflow ends the
+        callback soon after this time. Infinity: the callback has no time limit.
     :ivar is_elected: whether this process has won its last election.
     """
 
@@ -168,8 +177,10 @@ class Candidate:
     token: str = ""
     may_write: bool = True
     abandoned_after: float = math.inf
+    ring_by: float = math.inf
     is_elected: bool = field(default=False, init=False)
     _has_claimed: bool = field(default=False, init=False)  # whether this process has written a claim
+    _slowest: float = field(default=0.0, init=False)  # seconds of the longest access to the store so far
     _read_at: float = field(default=0.0, init=False)  # when this process has begun to read the store
     _seen: _Claim | None = field(default=None, init=False)  # the newest claim that this process has read
     _seen_at: float = field(default=0.0, init=False)  # when this process has read that claim first
@@ -197,6 +208,10 @@ class Candidate:
         while self.timer() < give_up_at:
             claim = self._read_or_remember()
             if claim and (pause := self._pause_for(claim)):
+                if not self._has_time_for(pause):
+                    raise AlertSuppressed(
+                        "another callback is about to ring, and this one cannot wait longer"
+                    )
                 self.sleep(pause)
                 if claim.person:  # an alert that rings is no rivalry
                     give_up_at += pause
@@ -214,22 +229,38 @@ class Candidate:
     def _read_or_remember(self) -> _Claim | None:
         """Read the store. If this fails while a rival rings: return the rival's claim, as read last."""
         try:
-            return self._read()
+            return self._read_in_time()
         except Exception:
             # Otherwise, one failed read would let both call the people.
             if self._seen and self._has_rung(self._seen) and self._pause_for(self._seen):
                 return self._seen
             raise
 
+    def _read_in_time(self) -> _Claim | None:
+        """Read the store. If no time is left for this: return the claim that was read last."""
+        return self._read() if self._has_time_for(self._slowest) else self._seen
+
     def _claim_and_settle(self, progress: Progress | None = None) -> _Claim | None:
         """Write a claim of this process, and wait for rivals. Return the claim that the store then contains.
 
         Use this method directly after the store was read.
+
+        :raises NoWinner: no time is left to settle. A claim would only keep the rivals from ringing.
         """
+        self._require_time_for(self.settle + 2 * self._slowest)  # to write, settle and read
         self._write(progress)
+        self._require_time_for(self.settle + self._slowest)
         is_slow = self.timer() - self._read_at > self.settle
-        self.sleep(self.settle + (_LISTED_WITHIN if is_slow else 0.0))
+        longer = self.settle + _LISTED_WITHIN
+        self.sleep(longer if is_slow and self._has_time_for(longer + self._slowest) else self.settle)
         return self._read()
+
+    def _has_time_for(self, seconds: float) -> bool:
+        return self.timer() + seconds <= self.ring_by
+
+    def _require_time_for(self, seconds: float) -> None:
+        if not self._has_time_for(seconds):
+            raise NoWinner("no time is left for an election")
 
     def _pause_for(self, claim: _Claim) -> float:
         """Return for how many seconds to wait because of a claim. 0: this process may replace the claim.
@@ -261,7 +292,7 @@ class Candidate:
         If the result is False, use `acquire` again, and look into ``list.calls``: another process may have
         placed a call.
         """
-        claim = self._read()
+        claim = self._read_in_time()
         if not self.is_elected:
             return claim is None or not self._has_rung(claim)
         if claim and self._is_mine(claim) and self._age(claim) >= self.settle + _LEASE:
@@ -354,7 +385,8 @@ class Candidate:
 
     def _read(self) -> _Claim | None:
         self._read_at = self.timer()
-        claim = _Claim.from_json(self.store.get(self.key))
+        with self._measured():
+            claim = _Claim.from_json(self.store.get(self.key))
         if claim and claim != self._seen:
             self._seen, self._seen_at = claim, self.timer()
         return claim
@@ -378,4 +410,14 @@ class Candidate:
         # The claim must not be deleted before its rivals are gone, even if the alert is quiet for a second.
         until = now + max(self.quiet_for, self.settle + _LEASE + _LONGEST_RIVALRY)
         claim = _Claim(by, now if at is None else at, until, token=token)
-        self.store.set(self.key, asdict(claim) | (asdict(progress) if progress else {}))
+        with self._measured():
+            self.store.set(self.key, asdict(claim) | (asdict(progress) if progress else {}))
+
+    @contextmanager
+    def _measured(self) -> Iterator[None]:
+        """Measure how long an access to the store takes, also one that fails."""
+        began = self.timer()
+        try:
+            yield
+        finally:
+            self._slowest = max(self._slowest, self.timer() - began)

@@ -19,6 +19,7 @@ from airflow_provider_callapi.notifications._alert.answer_wait import Acknowledg
 from airflow_provider_callapi.notifications._alert.contacts import read_people
 from airflow_provider_callapi.notifications._alert.failure import CONTINUED, Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
+from airflow_provider_callapi.notifications._alert.time_limits import possible_settle, ring_within
 from airflow_provider_callapi.notifications._alert.variable_store import (
     KEY_PREFIX,
     VariableStore,
@@ -87,6 +88,7 @@ class AlertLock:
     timer: Callable[[], float]  # nobody sets it, unlike the clock
     sleep: Callable[[float], None]
     log: Any
+    ring_by: float = math.inf  # the latest time of ``timer`` to begin the first call; infinity: no limit
     _candidate: Candidate | None = field(default=None, init=False)
     _newest: Progress | None = field(default=None, init=False)
 
@@ -108,13 +110,14 @@ class AlertLock:
             about=str(failure),
             candidate_id=failure.caller or uuid.uuid4().hex,
             quiet_for=options.quiet_for,
-            settle=options.settle,
+            settle=possible_settle(failure.kind, options.settle, log),
             abandoned_after=_abandoned_after(options, failure) if may_write else math.inf,
             may_write=may_write,
             clock=time.time,
             timer=time.monotonic,
             sleep=time.sleep,
             log=log,
+            ring_by=time.monotonic() + ring_within(failure.kind),
         )
 
     def acquire(self) -> Progress | None:
@@ -145,6 +148,7 @@ class AlertLock:
             token=uuid.uuid4().hex,
             may_write=self.may_write,
             abandoned_after=self.abandoned_after,
+            ring_by=self.ring_by,
         )
 
     def check_right(self) -> None:

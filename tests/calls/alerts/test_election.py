@@ -42,6 +42,7 @@ class World:
         return self.now
 
     timer = clock
+    ring_by = math.inf
 
     def sleep(self, seconds):
         woken = self._go_to_sleep(seconds)
@@ -100,7 +101,15 @@ class SlowStore:
 
 
 def candidate(world, store, *, name="me", settle=SETTLE, quiet_for=QUIET, **options):
-    return Candidate(store, KEY, name, quiet_for, settle, world.clock, world.timer, world.sleep, **options)
+    times = (world.clock, world.timer, world.sleep)
+    return Candidate(store, KEY, name, quiet_for, settle, *times, ring_by=world.ring_by, **options)
+
+
+def acquire(one):
+    """Take part in the election, and go on without a winner. Return the newest known call."""
+    with suppress(NoWinner):
+        one.acquire()
+    return one.seen_call
 
 
 def may_ring(one, newest):
@@ -127,7 +136,7 @@ def rings(world, store, **changes):
     def act():
         one = candidate(world, store, **changes)
         try:
-            one.acquire()
+            acquire(one)
         except AlertSuppressed:
             return False
         world.sleep(1)
@@ -175,10 +184,11 @@ def killed_after(world, seconds, act):
 
         class Mortal:
             clock, timer, random = world.clock, world.timer, world.random
+            ring_by = ends - 5
 
             @staticmethod
             def sleep(seconds):
-                sleep(min(seconds, ends - world.now))
+                sleep(min(seconds, ends - world.now))  # a store may have been slow until after the end
                 if world.now >= ends:
                     raise Killed
 
@@ -688,7 +698,7 @@ def callback(world, store, calls, *, continues, **options):
 
     def act():
         one = candidate(world, store, abandoned_after=120.0 if continues else math.inf, **options)
-        progress = one.acquire()
+        progress = acquire(one)
         while True:
             found = newest_call()
             if found and not continues:
@@ -709,7 +719,7 @@ def callback(world, store, calls, *, continues, **options):
                 one.record_call(progress)
             else:
                 return
-            progress = one.acquire() or progress
+            progress = acquire(one) or progress
 
     return until_suppressed(act)
 
@@ -756,7 +766,10 @@ def _rings_of_two(limit, skew, later, ahead_is_first):
     def acts(name, offset):
         def act(mortal):
             clock = SimpleNamespace(
-                clock=lambda: world.clock() + offset, timer=world.timer, sleep=mortal.sleep
+                clock=lambda: world.clock() + offset,
+                timer=world.timer,
+                sleep=mortal.sleep,
+                ring_by=mortal.ring_by,
             )
             return rings(clock, store, name=name)
 
@@ -816,7 +829,9 @@ def test_a_candidate_that_could_not_use_the_store_does_not_ring_after_a_rival_ha
 def test_a_clock_that_is_set_back_during_the_election_delays_no_candidate(back):
     world, offset = World(), [0.0]
     store = SlowStore(world)
-    host = SimpleNamespace(clock=lambda: world.now + offset[0], timer=world.timer, sleep=world.sleep)
+    host = SimpleNamespace(
+        clock=lambda: world.now + offset[0], timer=world.timer, sleep=world.sleep, ring_by=math.inf
+    )
 
     def sets_back():
         offset[0] = -back
@@ -844,3 +859,109 @@ def test_a_claim_of_a_version_with_more_fields_is_a_claim():
     store.value |= {"alert": "run 1"}
 
     assert reads(world, store, name="later") == "another callback rings or has rung"
+
+
+class SlowEachTime(SlowStore):
+    """A store of which each access takes the same time."""
+
+    def _travel(self):
+        self.world.sleep(self.latency / 2)
+
+
+def dials(world, store, called, *, start=1.0, **options):
+    """Return an actor that does what a callback of a task does. ``start``: seconds of the start request.
+
+    It looks into ``called`` before it rings, as into ``list.calls``.
+    """
+
+    def act():
+        one = candidate(world, store, **options)
+        while True:
+            acquire(one)
+            if called:
+                return
+            world.sleep(0)
+            with suppress(NoWinner):
+                if not one.may_begin():
+                    continue
+            world.sleep(start / 2)
+            called.append(one.candidate_id)
+            world.sleep(start / 2)
+            one.record_call(CALL)
+            return
+
+    return until_suppressed(act)
+
+
+@pytest.mark.parametrize("limit", [20, 50])
+@pytest.mark.parametrize("latency", [0.1, 1, 2, 2.4, 2.5, 3, 4, 5, 8, 12])
+def test_a_callback_rings_before_airflow_ends_it_however_slow_the_store_is(limit, latency):
+    world, called = World(), []
+    store = SlowEachTime(world, latency=latency)
+
+    world.run((0, killed_after(world, limit, lambda mortal: dials(mortal, store, called))))
+
+    assert called == ["me"]
+
+
+@pytest.mark.parametrize("settle", [4, 9, 10, 15, 20, 60])
+def test_a_callback_rings_before_airflow_ends_it_however_long_it_should_settle(settle):
+    world, called = World(), []
+    store = SlowStore(world, latency=0.1)
+
+    world.run((0, killed_after(world, 20, lambda mortal: dials(mortal, store, called, settle=settle))))
+
+    assert called == ["me"]
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("latency", [0.5, 2, 4, 8])
+@pytest.mark.parametrize("limit", [20, 50])
+def test_of_many_callbacks_that_use_a_slow_store_someone_rings(seed, latency, limit):
+    world, called = World(seed), []
+    store = SlowStore(world, latency=latency)
+
+    def mortal(number):
+        return killed_after(world, limit, lambda mortal: dials(mortal, store, called, name=str(number)))
+
+    world.run(*((world.random.uniform(0, 3), mortal(number)) for number in range(20)))
+
+    assert called
+    assert latency > 0.5 or len(called) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("doomed", [0, 1, 3, 20])
+@pytest.mark.parametrize("later", [6, 8, 12])
+def test_callbacks_that_cannot_win_in_time_leave_the_alert_to_a_later_one(seed, doomed, later):
+    """The winner is killed before it rings. Its claim outlives the callbacks of the same second."""
+    world, called = World(seed), []
+    store = SlowStore(world, latency=0.05)
+
+    def mortal(name):
+        return killed_after(world, 20, lambda mortal: dials(mortal, store, called, name=name))
+
+    world.run(
+        (0, candidate(world, store, name="killed").acquire),
+        *((world.random.uniform(0.1, 1.5), mortal(f"same second {number}")) for number in range(doomed)),
+        (later, mortal("later")),
+    )
+
+    assert called == ["later"]
+
+
+def test_a_callback_without_time_relies_on_the_claim_that_it_has_read_last():
+    world = World()
+    store = SlowStore(world)
+    late = candidate(world, store, name="late")
+
+    def act():
+        rings(world, store, name="rival")()
+        late.ring_by = world.now + 5
+        assert not late.may_begin()
+        world.sleep(6)
+        with pytest.raises(AlertSuppressed, match="another callback rings or has rung"):
+            late.acquire()
+        return True
+
+    assert world.run((0, act)) == [True]

@@ -15,7 +15,6 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import (
-    CONTEXTS,
     ON_DUTY,
     SECOND,
     THIRD,
@@ -422,18 +421,46 @@ def test_two_processes_of_one_callback_call_everybody_once(desk, monkeypatch):
     assert rung(desk) == PEOPLE
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_an_alert_rings_after_a_minute_if_no_callback_wins(desk, monkeypatch, log, context):
-    """For example because a store that is very slow gives each callback the claim of another one."""
-    rival = {"alert": "run 1", "by": "x", "until": desk.clock() + 900}
+def always_claimed_by_a_rival(desk, monkeypatch):
+    """Let each reading give a new claim of a rival that does not ring."""
+    rival = {"by": "x", "until": desk.clock() + 900}
     monkeypatch.setattr(Variables, "get", lambda *_, **__: json.dumps({**rival, "at": desk.clock()}))
+
+
+def test_an_alert_without_time_limit_rings_after_a_minute_if_no_callback_wins(desk, monkeypatch, log):
+    always_claimed_by_a_rival(desk, monkeypatch)
     began = desk.clock()
 
-    in_the_triggerer(notifier(), context)
+    in_the_triggerer(notifier(), of_deadline())
 
     assert rung(desk) == [ON_DUTY]
-    assert desk.clock() - began < 90
+    assert 60 <= desk.clock() - began < 90
     assert "Ringing without a claim, because no callback has won the election within a minute" in log()
+
+
+def test_a_callback_that_airflow_ends_soon_leaves_the_alert_to_the_one_that_has_the_claim(
+    desk, monkeypatch, log, limited
+):
+    """It ends early enough to say so."""
+    always_claimed_by_a_rival(desk, monkeypatch)
+
+    assert not limited.run(notifier())
+
+    assert rung(desk) == []
+    assert "does not ring: another callback is about to ring, and this one cannot wait longer" in log()
+
+
+def test_a_callback_that_airflow_ends_soon_rings_without_a_claim_rather_than_not_at_all(
+    desk, monkeypatch, log, limited
+):
+    """The claim of a killed callback expires so late that no time is left for an election."""
+    killed = {"by": "x", "at": desk.clock() + limited.seconds - 30, "until": desk.clock() + 900}
+    monkeypatch.setattr(Variables, "get", lambda *_, **__: json.dumps(killed))
+
+    assert not limited.run(notifier())
+
+    assert rung(desk) == [ON_DUTY]
+    assert "Ringing without a claim, because" in log()
 
 
 def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_deleted(desk, monkeypatch):
