@@ -204,7 +204,7 @@ class Candidate:
         :raises Exception: the store cannot be read or written. `seen_call` is then the newest known call.
         """
         self.is_elected = False
-        give_up_at = self.timer() + _LONGEST_RIVALRY
+        give_up_at, lost = self.timer() + _LONGEST_RIVALRY, 0
         while self.timer() < give_up_at:
             claim = self._read_or_remember()
             if claim and (pause := self._pause_for(claim)):
@@ -224,6 +224,10 @@ class Candidate:
                 self._refuse_acknowledged(stored)
                 self.is_elected = True
                 return self.seen_call
+            # A rival's claim would be a new one. A user may have deleted one claim, but hardly two.
+            lost = lost + 1 if stored == claim else 0
+            if lost == 2:
+                raise NoWinner("the store does not keep a claim")
         raise NoWinner("no callback has won the election within a minute")
 
     def _read_or_remember(self) -> _Claim | None:
@@ -303,17 +307,17 @@ class Candidate:
         """Return whether this process may call the next person. Use this method shortly before the call.
 
         If the store contains no call, e.g. because a user has deleted it, the method stores the newest call
-        again, and waits for rivals. If the result is False, do as after `may_begin`.
+        again, and waits for rivals. If the store does not keep it, the result is True. If the result is
+        False, do as after `may_begin`.
 
         :param newest: the newest call that this process has placed or continued with.
         """
-        claim = self._read()
+        claim = before = self._read()
         if claim is None or not claim.person:
-            if not self.may_write:
+            if self.may_write:
+                claim = self._claim_and_settle(newest)
+            if claim is None or claim == before:
                 return True
-            claim = self._claim_and_settle(newest)
-            if claim is None:
-                return False
         # A claim of nobody contains a call that a rival has found: the newest call of this process.
         is_free = self._is_mine(claim) or claim.owner == _NOBODY
         return is_free and claim.person <= newest.person and not claim.acknowledged

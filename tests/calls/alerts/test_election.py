@@ -114,7 +114,10 @@ def acquire(one):
 
 def may_ring(one, newest):
     """Return whether a candidate may ring after its newest call. None: it has placed no call."""
-    return one.may_continue(newest) if newest else one.may_begin()
+    try:
+        return one.may_continue(newest) if newest else one.may_begin()
+    except NoWinner:
+        return True
 
 
 def reads(world, store, **changes):
@@ -751,6 +754,80 @@ def test_any_mixture_of_callbacks_calls_each_person_once_although_some_are_kille
     assert [person for _, person in sorted(calls)] == [1, 2, 3]
 
 
+class ForgetfulStore(SlowStore):
+    """A store that loses some of the values that are written to it."""
+
+    def __init__(self, world, *, loses, **options):
+        super().__init__(world, **options)
+        self.loses = loses
+
+    def set(self, key, value):
+        if self.world.random.random() < self.loses:
+            self._travel()
+        else:
+            super().set(key, value)
+
+
+DEAD = {"by": "dead", "at": 990.0, "until": 2000.0}
+
+
+@pytest.mark.parametrize("value", [None, "", {"a": 1}, {**DEAD, "at": 0.0}, DEAD], ids=str)
+@pytest.mark.parametrize("limit", [20, 50, 1e6])
+def test_a_candidate_rings_although_the_store_keeps_no_claim(value, limit):
+    world, called = World(), []
+    store = ForgetfulStore(world, loses=1, latency=0.1, value=value)
+
+    world.run((0, killed_after(world, limit, lambda mortal: dials(mortal, store, called))))
+
+    assert called == ["me"]
+
+
+@pytest.mark.parametrize("value", [None, "", DEAD], ids=str)
+def test_a_candidate_calls_everybody_although_the_store_keeps_no_call(value):
+    world, calls = World(), []
+    store = ForgetfulStore(world, loses=1, latency=0.1, value=value)
+
+    world.run((0, callback(world, store, calls, continues=True)))
+
+    assert [person for _, person in calls] == [1, 2, 3]
+    assert calls[-1][0] - 1000 < 180
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_mixture_of_callbacks_reaches_everybody_although_the_store_is_slow_and_forgetful(seed):
+    world, calls = World(seed), []
+    draw = world.random
+    store = ForgetfulStore(world, loses=draw.choice([0, 0.1, 0.5, 1]), latency=draw.choice([0.1, 1, 3, 6]))
+
+    def mortal(name):
+        def act(mortal):
+            return callback(mortal, store, calls, continues=False, name=name)
+
+        return killed_after(world, draw.choice([20, 50]), act)
+
+    actors = [(draw.uniform(0, 100), mortal(f"task {number}")) for number in range(draw.randint(0, 4))]
+    deadline = callback(world, store, calls, name="deadline", continues=True)
+
+    world.run(*actors, (draw.uniform(0, 100), deadline))
+
+    assert {person for _, person in calls} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_of_callbacks_that_airflow_ends_someone_rings_although_the_store_is_slow_and_forgetful(seed):
+    world, called = World(seed), []
+    draw = world.random
+    store = ForgetfulStore(world, loses=draw.choice([0, 0.1, 0.5, 1]), latency=draw.choice([0.1, 1, 3, 6]))
+
+    def mortal(number):
+        act = lambda mortal: dials(mortal, store, called, name=str(number))  # noqa: E731
+        return killed_after(world, draw.choice([20, 50]), act)
+
+    world.run(*((draw.uniform(0, 10), mortal(number)) for number in range(draw.randint(1, 10))))
+
+    assert called
+
+
 @pytest.mark.parametrize("limit", [20, 50, 1e6])
 @pytest.mark.parametrize("skew", [0, 10, 18, 19, 25, 60, 600])
 @pytest.mark.parametrize("ahead_is_first", [True, False])
@@ -880,10 +957,8 @@ def dials(world, store, called, *, start=1.0, **options):
             acquire(one)
             if called:
                 return
-            world.sleep(0)
-            with suppress(NoWinner):
-                if not one.may_begin():
-                    continue
+            if not may_ring(one, None):
+                continue
             world.sleep(start / 2)
             called.append(one.candidate_id)
             world.sleep(start / 2)

@@ -463,6 +463,49 @@ def test_a_callback_that_airflow_ends_soon_rings_without_a_claim_rather_than_not
     assert "Ringing without a claim, because" in log()
 
 
+class Shadowed(Variables):
+    """Variables that a custom secrets backend hides: it has a value of its own for each Variable."""
+
+    shadow = ""
+
+    @classmethod
+    def get(cls, key, default):
+        return cls.shadow
+
+
+SHADOWS = pytest.mark.parametrize("shadow", ["", "default", {"a": 1}, b"no", 0], ids=repr)
+
+
+@SHADOWS
+def test_a_callback_rings_in_time_although_its_variable_does_not_keep_its_claim(
+    desk, monkeypatch, log, limited, shadow
+):
+    monkeypatch.setattr(variable_store, "Variable", Shadowed)
+    monkeypatch.setattr(Shadowed, "shadow", shadow)
+
+    assert not limited.run(notifier())
+
+    assert rung(desk) == [ON_DUTY]
+    assert "Ringing without a claim, because the store does not keep a claim" in log()
+
+
+@SHADOWS
+@pytest.mark.parametrize("data_api", [True, False])
+def test_an_alert_calls_everybody_although_its_variable_does_not_keep_its_calls(
+    desk, monkeypatch, shadow, data_api
+):
+    desk.connect(extra={"data_api": data_api})
+    desk.exchange.default_script = Script.no_answer(25)
+    monkeypatch.setattr(variable_store, "Variable", Shadowed)
+    monkeypatch.setattr(Shadowed, "shadow", shadow)
+    began = desk.clock()
+
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    assert rung(desk) == PEOPLE
+    assert desk.clock() - began < 180
+
+
 def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_deleted(desk, monkeypatch):
     desk.connect(extra={"data_api": False})
     desk.exchange.default_script = Script.no_answer(25)
