@@ -22,8 +22,9 @@ into ``list.calls``, and does not ring if it finds such a call.
 
 Airflow ends some callbacks after 20 seconds. Such a candidate decides in time, see `Candidate.ring_by`. If it
 then still waits for a rival's call, it leaves the alert to the rival. If it need not wait for a rival, but
-has no time for steps 2 and 3, it rings without having won. It then writes no claim, because others would wait
-in vain for the call of a callback that has ended.
+has little time, it waits less than ``settle`` seconds in step 2. If no time is left for steps 2 and 3, it
+rings without having won. It then writes no claim, because others would wait in vain for the call of a
+callback that has ended.
 
 Airflow can start a callback again while its first process still runs. Both processes are the same candidate.
 Each process therefore has a token, and the newer process writes its token into the claim. Before each call, a
@@ -56,6 +57,8 @@ _LEASE_AHEAD = 5.0
 """As `_LEASE`, for the claim of a clock that is ahead. A callback of 20 seconds must have time to ring."""
 _LONGEST_RIVALRY = 60.0
 """Seconds after which a candidate rings without having won the election, because an alert must ring."""
+_SHORTEST_SETTLE = 1.0
+"""Seconds to settle for which a candidate with little time still claims."""
 _RECHECK_INTERVAL = 0.5
 """Seconds between two checks whether a rival has placed a call."""
 _PROGRESS_INTERVAL = 5.0
@@ -247,16 +250,16 @@ class Candidate:
     def _claim_and_settle(self, progress: Progress | None = None) -> _Claim | None:
         """Write a claim of this process, and wait for rivals. Return the claim that the store then contains.
 
-        Use this method directly after the store was read.
+        Use this method directly after the store was read. The wait is shorter if less time is left.
 
-        :raises NoWinner: no time is left to settle. A claim would only keep the rivals from ringing.
+        :raises NoWinner: no time is left. A claim would only keep the rivals from ringing.
         """
-        self._require_time_for(self.settle + 2 * self._slowest)  # to write, settle and read
+        self._require_time_for(2 * self._slowest + min(self.settle, _SHORTEST_SETTLE))
         self._write(progress)
-        self._require_time_for(self.settle + self._slowest)
+        self._require_time_for(self._slowest)  # to read
         is_slow = self.timer() - self._read_at > self.settle
-        longer = self.settle + _LISTED_WITHIN
-        self.sleep(longer if is_slow and self._has_time_for(longer + self._slowest) else self.settle)
+        wanted = self.settle + (_LISTED_WITHIN if is_slow else 0.0)
+        self.sleep(min(wanted, self.ring_by - self._slowest - self.timer()))
         return self._read()
 
     def _has_time_for(self, seconds: float) -> bool:

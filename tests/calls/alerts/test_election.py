@@ -622,23 +622,24 @@ def test_an_alert_rings_again_only_after_quiet_for(later, won):
     assert world.run((0, rings(world, store)), (later, rings(world, store, name="later"))) == [True, won]
 
 
-def test_a_slow_candidate_waits_until_a_rivals_call_is_listed():
+@pytest.mark.parametrize("settle", [0, 0.1, SETTLE])
+def test_a_slow_candidate_waits_until_a_rivals_call_is_listed(settle):
     world = World()
     store = SlowStore(world)
     write = store.set
 
     def slowly(key, value):
-        world.sleep(SETTLE + 1)
+        world.sleep(settle + 1)
         write(key, value)
 
     store.set = slowly
 
-    assert seconds_alone(world, store) == pytest.approx(SETTLE + 1 + SETTLE + 5)
+    assert seconds_alone(world, store, settle=settle) == pytest.approx(settle + 1 + settle + 5)
 
 
-def seconds_alone(world, store):
+def seconds_alone(world, store, **options):
     began = world.now
-    assert world.run((0, candidate(world, store).acquire)) == [None]
+    assert world.run((0, candidate(world, store, **options).acquire)) == [None]
     return world.now - began
 
 
@@ -1023,6 +1024,37 @@ def test_callbacks_that_cannot_win_in_time_leave_the_alert_to_a_later_one(seed, 
     )
 
     assert called == ["later"]
+
+
+def many_of_20_seconds(world, store, called, *, begin, **options):
+    """Run twenty callbacks of tasks that begin in the half second after ``begin``."""
+
+    def mortal(number):
+        return killed_after(
+            world, 20, lambda mortal: dials(mortal, store, called, name=str(number), **options)
+        )
+
+    world.run(*((world.random.uniform(begin, begin + 0.5), mortal(number)) for number in range(20)))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_of_many_callbacks_rings_although_a_dead_claim_leaves_too_little_time_to_settle(seed):
+    """The claim expires after 19 s, and the callbacks must begin to ring after 21 s."""
+    world, called = World(seed), []
+    store = SlowStore(world, latency=0.05, value={**DEAD, "at": world.now})
+
+    many_of_20_seconds(world, store, called, begin=5.7)
+
+    assert len(called) == 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_of_many_callbacks_rings_although_settle_is_longer_than_its_time(seed):
+    world, called = World(seed), []
+
+    many_of_20_seconds(world, SlowStore(world, latency=0.05), called, begin=0, settle=60)
+
+    assert len(called) == 1
 
 
 def test_a_callback_without_time_relies_on_the_claim_that_it_has_read_last():

@@ -421,10 +421,14 @@ def test_two_processes_of_one_callback_call_everybody_once(desk, monkeypatch):
     assert rung(desk) == PEOPLE
 
 
-def always_claimed_by_a_rival(desk, monkeypatch):
-    """Let each reading give a new claim of a rival that does not ring."""
-    rival = {"by": "x", "until": desk.clock() + 900}
-    monkeypatch.setattr(Variables, "get", lambda *_, **__: json.dumps({**rival, "at": desk.clock()}))
+def always_claimed_by_a_rival(desk, monkeypatch, *, seconds=math.inf):
+    """Let each reading give a claim of a rival that does not ring, and is killed after some seconds."""
+    rival, ends = {"by": "x", "until": desk.clock() + 900}, desk.clock() + seconds
+
+    def read(*_, **__):
+        return json.dumps({**rival, "at": min(desk.clock(), ends)})
+
+    monkeypatch.setattr(Variables, "get", read)
 
 
 def test_an_alert_without_time_limit_rings_after_a_minute_if_no_callback_wins(desk, monkeypatch, log):
@@ -454,13 +458,12 @@ def test_a_callback_that_airflow_ends_soon_rings_without_a_claim_rather_than_not
     desk, monkeypatch, log, limited
 ):
     """The claim of a killed callback expires so late that no time is left for an election."""
-    killed = {"by": "x", "at": desk.clock() + limited.seconds - 30, "until": desk.clock() + 900}
-    monkeypatch.setattr(Variables, "get", lambda *_, **__: json.dumps(killed))
+    always_claimed_by_a_rival(desk, monkeypatch, seconds=limited.seconds - 24.5)
 
     assert not limited.run(notifier())
 
     assert rung(desk) == [ON_DUTY]
-    assert "Ringing without a claim, because" in log()
+    assert "Ringing without a claim, because no time is left for an election" in log()
 
 
 class Shadowed(Variables):
