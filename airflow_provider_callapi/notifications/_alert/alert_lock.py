@@ -100,6 +100,7 @@ class AlertLock:
 
         :param may_write: False: this callback cannot write Airflow Variables, and only reads them.
         """
+        ring_by = time.monotonic() + ring_within(failure.kind)  # Airflow's time limit already runs
         deployment, people = _deployment(log), read_people(options.contact, options.region)
         # Without quiet_for, each failure is an alert. A search must not take its call for another alert's.
         only_of = "" if options.quiet_for else uuid.uuid4().hex
@@ -117,7 +118,7 @@ class AlertLock:
             timer=time.monotonic,
             sleep=time.sleep,
             log=log,
-            ring_by=time.monotonic() + ring_within(failure.kind),
+            ring_by=ring_by,
         )
 
     def acquire(self) -> Progress | None:

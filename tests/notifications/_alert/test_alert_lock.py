@@ -34,6 +34,7 @@ from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.notifications._alert import alert_lock, ringing, variable_store
@@ -452,6 +453,17 @@ def test_a_callback_that_airflow_ends_soon_leaves_the_alert_to_the_one_that_has_
 
     assert rung(desk) == []
     assert "does not ring: another callback is about to ring, and this one cannot wait longer" in log()
+
+
+def test_the_time_in_which_a_callback_reads_the_configuration_counts(desk, monkeypatch, limited):
+    def slowly():
+        desk.sleep(10)
+        return NO_DEPLOYMENT
+
+    monkeypatch.setattr(alert_lock, "read_deployment", slowly)
+    always_claimed_by_a_rival(desk, monkeypatch)
+
+    assert not limited.run(notifier())
 
 
 def test_a_callback_that_airflow_ends_soon_rings_without_a_claim_rather_than_not_at_all(
