@@ -94,7 +94,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         effect with ``scenario_id``.
     :param settle: how many seconds a callback waits before it rings, 0 to 60, 4 by default. Then it checks
         that no other callback rings for the same alert. If Airflow's API server needs longer to store a
-        Variable, a second callback may ring.
+        Variable, the callback waits five seconds more, and a second callback may ring. In the callback of a
+        task or a DAG, at most half of Airflow's time limit.
     :param scenario_id: the id of a scenario (a call flow) of the account, which runs after the message. The
         scenario can ask the person to press a phone key. If the service rejects the scenario, the call only
         speaks the message. None: the call ends after the message.

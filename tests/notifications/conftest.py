@@ -6,7 +6,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from failing_callbacks import without_airflows_database
+from failing_callbacks import Killed, of_dag, of_task, without_airflows_database
 
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -31,6 +31,33 @@ def airflow(desk, monkeypatch):
     """Give the notifier the desk's clock, and Variables without a database."""
     without_airflows_database(desk, monkeypatch)
     return desk
+
+
+@pytest.fixture(params=[(20, of_task), (50, of_dag)], ids=["task", "dag"])
+def limited(request, desk, monkeypatch):
+    """Return a callback of a task or a DAG, which Airflow kills after ``seconds``, its default time limit.
+
+    ``run`` runs a notifier in this callback, and returns whether it was killed.
+    """
+    seconds, context = request.param
+
+    def run(notify):
+        ends, advance = desk.clock() + seconds, desk.clock.advance
+
+        def until_the_end(step):
+            advance(min(step, max(ends - desk.clock(), 0)))
+            if desk.clock() >= ends:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.clock, "advance", until_the_end)
+            try:
+                notify(context())
+            except Killed:
+                return True
+        return False
+
+    return SimpleNamespace(seconds=seconds, run=run)
 
 
 @pytest.fixture

@@ -146,8 +146,8 @@ SYNC_AND_ASYNC = pytest.mark.parametrize("ring", [sync, in_the_triggerer])
 
 def without_airflows_database(desk, monkeypatch):
     """Give the notifier the desk's clock, and Variables without a database."""
-    fake_time = SimpleNamespace(time=desk.clock, sleep=desk.sleep)
-    for module in (alert_lock, answer_wait, earlier_call, ringing):
+    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
+    for module in (alert_lock, answer_wait, earlier_call, ringing, variable_store):
         monkeypatch.setattr(module, "time", fake_time)
     monkeypatch.setattr(variable_store, "Variable", Variables)
     monkeypatch.setattr(Variables, "values", {})

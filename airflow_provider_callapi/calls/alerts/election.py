@@ -8,8 +8,9 @@ Each task is a candidate, and the other tasks are its rivals. A claim in the sto
 wants to ring. ``settle`` is a number of seconds that the user can set:
 
 1. The candidate reads the store. If it finds a rival's claim, it waits for the rival's call. If the rival
-   places the call, the candidate does not ring. Exception: see `Candidate.abandoned_after`. If the claim is
-   ``settle`` + 15 seconds old and the rival has placed no call, the candidate continues with step 2.
+   places the call, the candidate does not ring. Exception: see `Candidate.abandoned_after`. If the rival
+   withdraws the claim, or the claim is ``settle`` + 15 seconds old and the rival has placed no call, the
+   candidate continues with step 2.
 2. The candidate writes its own claim and waits ``settle`` seconds. Each claim replaces the one before.
 3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
    again with step 1. After a minute without a winner, it rings without having won, see `NoWinner`.
@@ -18,6 +19,12 @@ Exactly one candidate wins if each needs at most ``settle`` seconds to read the 
 a candidate has needed more time, there may be two winners. So a slow candidate waits five more seconds in
 step 2, until ``list.calls`` certainly shows the call of another winner. Before it rings, each winner looks
 into ``list.calls``, and does not ring if it finds such a call.
+
+Airflow ends some callbacks after 20 seconds. Such a candidate decides in time, see `Candidate.ring_by`. If it
+then still waits for a rival's call, it leaves the alert to the rival. If it need not wait for a rival, but
+has little time, it waits less than ``settle`` seconds in step 2. If no time is left for steps 2 and 3, it
+rings without having won. It then writes no claim, because others would wait in vain for the call of a
+callback that has ended.
 
 Airflow can start a callback again while its first process still runs. Both processes are the same candidate.
 Each process therefore has a token, and the newer process writes its token into the claim. Before each call, a
@@ -30,13 +37,12 @@ in a claim of nobody: the others do not ring, and the process that has placed th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from airflow_provider_callapi.calls.stores import KeyValueStore
-
-R = TypeVar("R")
 
 _NOBODY = ("", "")
 """The owner of a claim with a call that somebody has found in ``list.calls``."""
@@ -51,6 +57,8 @@ _LEASE_AHEAD = 5.0
 """As `_LEASE`, for the claim of a clock that is ahead. A callback of 20 seconds must have time to ring."""
 _LONGEST_RIVALRY = 60.0
 """Seconds after which a candidate rings without having won the election, because an alert must ring."""
+_SHORTEST_SETTLE = 1.0
+"""Seconds to settle for which a candidate with little time still claims."""
 _RECHECK_INTERVAL = 0.5
 """Seconds between two checks whether a rival has placed a call."""
 _PROGRESS_INTERVAL = 5.0
@@ -76,9 +84,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """One task's claim to the right to ring for an alert, as the key-value store contains it."""
+    """One callback's claim to the right to ring for an alert, as the key-value store contains it."""
 
-    alert: str  # the alert's external_id
     by: str  # the id of the candidate; empty: nobody, and the call was found in ``list.calls``
     at: float  # when the claim was written, epoch seconds; 0: the claim is withdrawn
     until: float  # when the claim can be deleted, epoch seconds
@@ -90,14 +97,19 @@ class _Claim:
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
-        """Return the claim that a JSON value from the store describes. None: the value describes no claim."""
-        try:
-            claim = cls(**value)
-        except TypeError:  # any form is possible: a user may edit an Airflow Variable by hand
+        """Return the claim that a JSON value from the store describes. None: the value describes no claim.
+
+        Names that this version does not know are ignored: another version may have written the claim.
+        """
+        if not isinstance(value, dict):
             return None
-        numbers = (claim.at, claim.until, claim.person, claim.call_session_id or 0)
-        is_whole = all(isinstance(number, int | float) for number in numbers)
-        return claim if is_whole and (not claim.person or (claim.call_session_id or 0) > 0) else None
+        try:
+            claim = cls(**{each.name: value[each.name] for each in fields(cls) if each.name in value})
+            numbers = (claim.at, claim.until, claim.person, claim.call_session_id or 0)
+            are_numbers = all(math.isfinite(number) for number in numbers)
+        except (TypeError, OverflowError):  # a user may edit an Airflow Variable by hand
+            return None
+        return claim if are_numbers and (not claim.person or (claim.call_session_id or 0) > 0) else None
 
     @property
     def progress(self) -> Progress:
@@ -113,9 +125,6 @@ class _Claim:
 def is_expired(value: Any, now: float) -> bool:
     """Return whether a value of the key-value store is an expired claim, which can be deleted.
 
-    A claim reserves the right to ring for an alert. It expires `Candidate.quiet_for` seconds after the
-    candidate has stored it.
-
     :param value: any JSON value. If the value is not a claim, the result is False.
     :param now: epoch seconds.
     """
@@ -128,7 +137,7 @@ class AlertSuppressed(Exception):
 
 
 class NoWinner(Exception):
-    """Raised if no candidate has won the election within a minute."""
+    """Raised if this candidate cannot win the election in time. It must ring: an alert must reach someone."""
 
 
 @dataclass
@@ -139,174 +148,197 @@ class Candidate:
 
     :ivar store: the shared store.
     :ivar key: the key of the alert in the store.
-    :ivar alert: the alert's external_id.
     :ivar candidate_id: an id that no other candidate has. The id stays the same when Airflow restarts the
         candidate's callback, so two processes can have it.
     :ivar quiet_for: for this many seconds after a candidate's call, the other candidates do not ring.
     :ivar settle: how many seconds a candidate waits for others' claims after it has written its own. Reading
         the store and writing a claim must normally take less time.
-    :ivar clock: a function that returns the present time in epoch seconds.
+    :ivar clock: a function that returns the present time in epoch seconds. Other hosts read these times.
+    :ivar timer: a function that returns seconds since any moment. A user who sets the clock does not move it.
     :ivar sleep: a function that waits for a number of seconds.
     :ivar token: a text that no other process has.
     :ivar may_write: False: this process cannot write to the store. It only waits for the candidates that can.
     :ivar abandoned_after: if a rival has placed a call that is neither acknowledged nor the call to the last
         person, this candidate waits. If the rival's last call is older than this number of seconds, the rival
         has stopped, and this candidate calls the people who are left. Infinity: this candidate does not wait.
+    :ivar ring_by: the latest time, in seconds of ``timer``, to begin the first call. Airflow ends the
+        callback soon after this time. Infinity: the callback has no time limit.
+    :ivar is_elected: whether this process has won its last election.
     """
 
     store: KeyValueStore
     key: str
-    alert: str
     candidate_id: str
     quiet_for: float
     settle: float
     clock: Callable[[], float]
+    timer: Callable[[], float]
     sleep: Callable[[float], None]
     token: str = ""
     may_write: bool = True
     abandoned_after: float = math.inf
+    ring_by: float = math.inf
+    is_elected: bool = field(default=False, init=False)
+    _has_claimed: bool = field(default=False, init=False)  # whether this process has written a claim
+    _slowest: float = field(default=0.0, init=False)  # seconds of the longest access to the store so far
+    _read_at: float = field(default=0.0, init=False)  # when this process has begun to read the store
     _seen: _Claim | None = field(default=None, init=False)  # the newest claim that this process has read
     _seen_at: float = field(default=0.0, init=False)  # when this process has read that claim first
-    _give_up_at: float | None = field(default=None, init=False)  # when the election must have a winner
 
     @property
     def seen_call(self) -> Progress | None:
         """The newest call that this process has seen in the store in the last ``quiet_for`` seconds."""
         return self._seen.progress if self._seen and self._has_rung(self._seen) else None
 
-    def acquire(self, *, again: bool = False) -> Progress | None:
-        """Take part in the election, and return when this process may ring.
+    def acquire(self) -> Progress | None:
+        """Take part in the election that the module describes, and return when this process may ring.
 
-        A claim in the store shows that a candidate wants to ring. A rival is another candidate.
+        After the method, look into ``list.calls`` before you ring. If this process loses its right, use the
+        method again. A process that has not claimed yet replaces the claim of an earlier process of this
+        candidate. A process that has claimed waits for the other process as for a rival.
 
-        1. The method reads the store. If a rival has placed a call in the last ``quiet_for`` seconds, the
-           method raises an error, or waits for the rival's end, see ``abandoned_after``.
-        2. If a rival has a claim and no call yet, the method waits until the rival withdraws the claim, or
-           until the claim is ``settle`` + 15 seconds old.
-        3. The method stores this candidate's claim, and waits ``settle`` seconds, or longer if the store is
-           slow. If a rival, or another process of this candidate, replaces the claim in this time, the method
-           begins again with step 1. Otherwise, it returns.
-
-        After the method, look into ``list.calls`` before you ring.
-
-        :param again: whether this process has used the method before, and lost its right since. It then waits
-            for another process of this candidate as for a rival. Without ``again``, this process is the newer
-            one, and replaces the claim of the earlier process.
         :return: the call to continue with. An earlier process of this candidate has placed the call, or a
             rival that has stopped since. None: begin with the first person.
         :raises AlertSuppressed: another process rings or has rung. Or a person has acknowledged the alert.
-        :raises NoWinner: there is no winner after a minute. Ring nevertheless: someone must be called.
+        :raises NoWinner: this process cannot win. Ring nevertheless: someone must be called.
         :raises Exception: the store cannot be read or written. `seen_call` is then the newest known call.
         """
-        waits_until = 0.0
-        if self._give_up_at is None:
-            self._give_up_at = self.clock() + _LONGEST_RIVALRY
-        while self.clock() < self._give_up_at:
-            began = self.clock()
-            try:
-                claim = self._read()
-            except Exception:
-                if began >= waits_until:
-                    raise
-                # A rival rings. Without this pause, one failed read would let both call the people.
-                self.sleep(_PROGRESS_INTERVAL)
-                self._give_up_at += _PROGRESS_INTERVAL
-                continue
-            if claim and (pause := self._pause_for(claim, began, again=again)):
+        self.is_elected = False
+        give_up_at, lost = self.timer() + _LONGEST_RIVALRY, 0
+        while self.timer() < give_up_at:
+            claim = self._read_or_remember()
+            if claim and (pause := self._pause_for(claim)):
+                if not self._has_time_for(pause):
+                    raise AlertSuppressed(
+                        "another callback is about to ring, and this one cannot wait longer"
+                    )
                 self.sleep(pause)
                 if claim.person:  # an alert that rings is no rivalry
-                    self._give_up_at += pause
-                    waits_until = claim.at + self.abandoned_after
+                    give_up_at += pause
                 continue
-            progress = self.seen_call  # also if a user has deleted the claim since
             if not self.may_write:
-                return progress
-            again = True
-            if claim := self._claim_and_settle(began, progress):
+                return self.seen_call
+            stored = self._claim_and_settle(self.seen_call)  # also if a user has deleted the call since
+            if stored and self._is_mine(stored):
                 # An earlier process may have stored a call while this one waited.
-                self._refuse_acknowledged(claim)
-                return claim.progress if self._has_rung(claim) else None
+                self._refuse_acknowledged(stored)
+                self.is_elected = True
+                return self.seen_call
+            # A rival's claim would be a new one. A user may have deleted one claim, but hardly two.
+            lost = lost + 1 if stored == claim else 0
+            if lost == 2:
+                raise NoWinner("the store does not keep a claim")
         raise NoWinner("no callback has won the election within a minute")
 
-    def _claim_and_settle(self, began: float, progress: Progress | None = None) -> _Claim | None:
-        """Write a claim of this process, and wait for rivals. Return the stored claim if it is still its own.
+    def _read_or_remember(self) -> _Claim | None:
+        """Read the store. If this fails while a rival rings: return the rival's claim, as read last."""
+        try:
+            return self._read_in_time()
+        except Exception:
+            # Otherwise, one failed read would let both call the people.
+            if self._seen and self._has_rung(self._seen) and self._pause_for(self._seen):
+                return self._seen
+            raise
 
-        :param began: when this process has read the store, epoch seconds.
+    def _read_in_time(self) -> _Claim | None:
+        """Read the store. If no time is left for this: return the claim that was read last."""
+        return self._read() if self._has_time_for(self._slowest) else self._seen
+
+    def _claim_and_settle(self, progress: Progress | None = None) -> _Claim | None:
+        """Write a claim of this process, and wait for rivals. Return the claim that the store then contains.
+
+        Use this method directly after the store was read. The wait is shorter if less time is left.
+
+        :raises NoWinner: no time is left. A claim would only keep the rivals from ringing.
         """
-        self._write(began, progress)
-        slow = self.clock() - began > self.settle
-        self.sleep(self.settle + (_LISTED_WITHIN if slow else 0.0))
-        claim = self._read()
-        return claim if claim and self._owns(claim) else None
+        self._require_time_for(2 * self._slowest + min(self.settle, _SHORTEST_SETTLE))
+        self._write(progress)
+        self._require_time_for(self._slowest)  # to read
+        is_slow = self.timer() - self._read_at > self.settle
+        wanted = self.settle + (_LISTED_WITHIN if is_slow else 0.0)
+        self.sleep(min(wanted, self.ring_by - self._slowest - self.timer()))
+        return self._read()
 
-    def _pause_for(self, claim: _Claim, now: float, *, again: bool) -> float:
+    def _has_time_for(self, seconds: float) -> bool:
+        return self.timer() + seconds <= self.ring_by
+
+    def _require_time_for(self, seconds: float) -> None:
+        if not self._has_time_for(seconds):
+            raise NoWinner("no time is left for an election")
+
+    def _pause_for(self, claim: _Claim) -> float:
         """Return for how many seconds to wait because of a claim. 0: this process may replace the claim.
 
-        :param again: see `acquire`.
         :raises AlertSuppressed: this process must not ring.
         """
         self._refuse_acknowledged(claim)
-        if self._owns(claim) or (self._is_own(claim) and not again):
+        if self._is_mine(claim) or (self._is_of_my_callback(claim) and not self._has_claimed):
             return 0.0
         if not self._has_rung(claim):
             # The clock of another host may be ahead. Its claim then seems to come from the future.
-            is_ahead = claim.at > now
-            age, lease = (now - self._seen_at, _LEASE_AHEAD) if is_ahead else (now - claim.at, _LEASE)
-            is_valid = not claim.person and age < self.settle + lease
+            lease = _LEASE_AHEAD if claim.at > self.clock() else _LEASE
+            is_valid = not claim.person and self._age(claim) < self.settle + lease
             return _RECHECK_INTERVAL if is_valid else 0.0
         if claim.is_last or math.isinf(self.abandoned_after):
-            who = "a newer process of this callback" if self._is_own(claim) else "another callback"
+            is_own = self._is_of_my_callback(claim)
+            who = "another process of this callback" if is_own else "another callback"
             raise AlertSuppressed(f"{who} rings or has rung")
-        return 0.0 if now - claim.at > self.abandoned_after else _PROGRESS_INTERVAL
+        return 0.0 if self._age(claim) > self.abandoned_after else _PROGRESS_INTERVAL
 
     def _refuse_acknowledged(self, claim: _Claim) -> None:
         if self._has_rung(claim) and claim.acknowledged:
             raise AlertSuppressed("a person has acknowledged it")
 
-    def keeps_right(self, newest: Progress | None) -> bool:
-        """Return whether this process may place its next call. Use this method shortly before each call.
+    def may_begin(self) -> bool:
+        """Return whether this process may place its first call. Use this method shortly before the call.
 
+        If the claim of this process has become too old, the method renews the claim, and waits for rivals.
         If the result is False, use `acquire` again, and look into ``list.calls``: another process may have
         placed a call.
-
-        :param newest: the newest call that this process has placed or continued with. None: there is none.
         """
-        began = self.clock()
-        claim = self._read()
-        if newest is not None:
-            if claim is None or not claim.person:  # e.g. a user has deleted the Variable
-                if not self.may_write:
-                    return True
-                claim = self._claim_and_settle(began, newest)
-                return claim is not None and claim.person <= newest.person and not claim.acknowledged
-            # A claim of nobody contains a call that a rival has found: the newest call of this process.
-            is_free = self._owns(claim) or claim.owner == _NOBODY
-            return is_free and claim.person <= newest.person and not claim.acknowledged
-        if not self.may_write:
+        claim = self._read_in_time()
+        if not self.is_elected:
             return claim is None or not self._has_rung(claim)
-        if claim and self._owns(claim) and began - claim.at >= self.settle + _LEASE:
-            claim = self._claim_and_settle(began)  # the claim was too old, and a rival could replace it
-        return claim is not None and self._owns(claim) and not self._has_rung(claim)
+        if claim and self._is_mine(claim) and self._age(claim) >= self.settle + _LEASE:
+            claim = self._claim_and_settle()  # a rival could replace the old claim
+        return claim is not None and self._is_mine(claim) and not self._has_rung(claim)
 
-    def record_call(self, progress: Progress) -> bool:
+    def may_continue(self, newest: Progress) -> bool:
+        """Return whether this process may call the next person. Use this method shortly before the call.
+
+        If the store contains no call, e.g. because a user has deleted it, the method stores the newest call
+        again, and waits for rivals. If the store does not keep it, the result is True. If the result is
+        False, do as after `may_begin`.
+
+        :param newest: the newest call that this process has placed or continued with.
+        """
+        claim = before = self._read()
+        if claim is None or not claim.person:
+            if self.may_write:
+                claim = self._claim_and_settle(newest)
+            if claim is None or claim == before:
+                return True
+        # A claim of nobody contains a call that a rival has found: the newest call of this process.
+        is_free = self._is_mine(claim) or claim.owner == _NOBODY
+        return is_free and claim.person <= newest.person and not claim.acknowledged
+
+    def record_call(self, progress: Progress) -> None:
         """Store that this process placed a call for the alert, or continues with a call, so no rival rings.
 
+        If another process has continued the alert, that process keeps its right to ring.
+
         :param progress: the call, the person who was called, and whether the person has acknowledged.
-        :return: whether this process may place the next call. False: another process has continued the alert,
-            and keeps its claim.
         """
         try:
             claim = self._read()
         except Exception:  # the call must be stored, whoever has the claim
             claim = None
-        self._give_up_at = None  # the next election is a new one
         # A newer process of this candidate has taken over, or a rival that has placed a call.
-        if claim and (self._is_own(claim) or (claim.by and self._has_rung(claim))):
+        if claim and (self._is_of_my_callback(claim) or (claim.by and self._has_rung(claim))):
             owner = claim.owner
         else:
             owner = self._me
         self._store_call(claim, progress, owner)
-        return owner == self._me
 
     def record_found_call(self, progress: Progress) -> None:
         """Store that somebody has placed a call for the alert, so that no rival rings.
@@ -323,7 +355,7 @@ class Candidate:
         if claim and self._has_rung(claim):
             newest = claim.progress if claim.person > progress.person else progress
             progress = replace(newest, acknowledged=claim.acknowledged or progress.acknowledged)
-        self._write(self.clock(), progress, owner)
+        self._write(progress, owner)
 
     def withdraw(self) -> None:
         """Withdraw this candidate's claim, its right to ring. Other candidates then do not wait for its call.
@@ -332,10 +364,10 @@ class Candidate:
         candidate or process, or contains a call, the method changes nothing.
         """
         claim = self._read()
-        if claim and self._owns(claim) and not claim.person:
-            self._write(0.0)
+        if claim and self._is_mine(claim) and not claim.person:
+            self._write(at=0.0)
 
-    def _is_own(self, claim: _Claim) -> bool:
+    def _is_of_my_callback(self, claim: _Claim) -> bool:
         """Return whether this process, or another process of this candidate, has written a claim."""
         return claim.by == self.candidate_id
 
@@ -343,35 +375,53 @@ class Candidate:
     def _me(self) -> tuple[str, str]:
         return self.candidate_id, self.token
 
-    def _owns(self, claim: _Claim) -> bool:
+    def _is_mine(self, claim: _Claim) -> bool:
+        """Return whether a claim gives this process the right to ring."""
         return claim.owner == self._me
 
     def _has_rung(self, claim: _Claim) -> bool:
         # A time far ahead comes from a clock that was wrong. It must not silence the alert until then.
         return bool(claim.person) and abs(self.clock() - claim.at) < self.quiet_for
 
+    def _age(self, claim: _Claim) -> float:
+        """Return how many seconds ago the claim that was read last was written, as far as this host knows."""
+        return max(self.clock() - claim.at, self.timer() - self._seen_at)
+
     def _read(self) -> _Claim | None:
-        claim = _Claim.from_json(self._twice(lambda: self.store.get(self.key)))
+        self._read_at = self.timer()
+        with self._measured():
+            claim = _Claim.from_json(self.store.get(self.key))
         if claim and claim != self._seen:
-            self._seen, self._seen_at = claim, self.clock()
+            self._seen, self._seen_at = claim, self.timer()
         return claim
 
     def _write(
-        self, at: float, progress: Progress | None = None, owner: tuple[str, str] | None = None
+        self,
+        progress: Progress | None = None,
+        owner: tuple[str, str] | None = None,
+        *,
+        at: float | None = None,
     ) -> None:
-        """Store a claim of an owner, by default of this process."""
-        if self.may_write:
-            by, token = owner or self._me
-            claim = asdict(_Claim(self.alert, by, at, self.clock() + self.quiet_for, token=token))
-            self._twice(lambda: self.store.set(self.key, claim | (asdict(progress) if progress else {})))
+        """Store a claim of an owner, by default of this process.
 
-    def _twice(self, access: Callable[[], R]) -> R:
-        """Read or write the store. If this fails at once, repeat it: one failure could let two ring."""
-        began = self.clock()
+        :param at: when the claim was written, by default now.
+        """
+        if not self.may_write:
+            return
+        by, token = owner or self._me
+        self._has_claimed = self._has_claimed or owner in (None, self._me)
+        now = self.clock()
+        # The claim must not be deleted before its rivals are gone, even if the alert is quiet for a second.
+        until = now + max(self.quiet_for, self.settle + _LEASE + _LONGEST_RIVALRY)
+        claim = _Claim(by, now if at is None else at, until, token=token)
+        with self._measured():
+            self.store.set(self.key, asdict(claim) | (asdict(progress) if progress else {}))
+
+    @contextmanager
+    def _measured(self) -> Iterator[None]:
+        """Measure how long an access to the store takes, also one that fails."""
+        began = self.timer()
         try:
-            return access()
-        except Exception:
-            if self.clock() - began > _RECHECK_INTERVAL:  # the store is slow, and an alert must ring
-                raise
-            self.sleep(_RECHECK_INTERVAL)
-            return access()
+            yield
+        finally:
+            self._slowest = max(self._slowest, self.timer() - began)

@@ -19,6 +19,7 @@ from airflow_provider_callapi.notifications._alert.alert_reason import CONTINUED
 from airflow_provider_callapi.notifications._alert.answer_wait import Acknowledgement
 from airflow_provider_callapi.notifications._alert.contacts import read_people
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
+from airflow_provider_callapi.notifications._alert.time_limits import possible_settle, ring_within
 from airflow_provider_callapi.notifications._alert.variable_store import (
     KEY_PREFIX,
     VariableStore,
@@ -84,13 +85,11 @@ class AlertLock:
     abandoned_after: float
     may_write: bool  # False: this callback only reads Variables
     clock: Callable[[], float]
+    timer: Callable[[], float]  # nobody sets it, unlike the clock
     sleep: Callable[[float], None]
     log: Any
+    ring_by: float = math.inf  # the latest time of ``timer`` to begin the first call; infinity: no limit
     _candidate: Candidate | None = field(default=None, init=False)
-    # False: the election has failed or has no winner. The Variable is then not checked before the first call.
-    _is_elected: bool = field(default=False, init=False)
-    # False: another process has continued the alert, as `record_call` or `check_right` has found.
-    _keeps_right: bool = field(default=True, init=False)
     _newest: Progress | None = field(default=None, init=False)
 
     @classmethod
@@ -102,6 +101,7 @@ class AlertLock:
         :param reason: what the alert is about.
         :param may_write: False: this callback cannot write Airflow Variables, and only reads them.
         """
+        ring_by = time.monotonic() + ring_within(reason.kind)  # Airflow's time limit already runs
         deployment, people = _deployment(log), read_people(options.contact, options.region)
         # Without quiet_for, each reason has its own alert. A search must not take the call of one alert for
         # that of another.
@@ -113,12 +113,14 @@ class AlertLock:
             about=str(reason),
             candidate_id=reason.caller or uuid.uuid4().hex,
             quiet_for=options.quiet_for,
-            settle=options.settle,
+            settle=possible_settle(reason.kind, options.settle, log),
             abandoned_after=_abandoned_after(options, reason) if may_write else math.inf,
             may_write=may_write,
             clock=time.time,
+            timer=time.monotonic,
             sleep=time.sleep,
             log=log,
+            ring_by=ring_by,
         )
 
     def acquire(self) -> Progress | None:
@@ -131,29 +133,25 @@ class AlertLock:
         """
         if not self.quiet_for:
             return None
-        again = self._candidate is not None
         self._candidate = candidate = self._candidate or self._new_candidate()
-        self._is_elected, self._keeps_right = False, True
         with self._log_failure("Ringing without a claim"):
-            progress = candidate.acquire(again=again)
-            self._is_elected = True
-        if not self._is_elected:
-            progress = candidate.seen_call
-        return furthest(progress, self._newest)
+            candidate.acquire()
+        return furthest(candidate.seen_call, self._newest)
 
     def _new_candidate(self) -> Candidate:
         return Candidate(
             VariableStore(f"Phone alert for {self.about}. You can delete this Variable"),
             self.key,
-            self.alert,
             self.candidate_id,
             self.quiet_for,
             self.settle,
             self.clock,
+            self.timer,
             self.sleep,
             token=uuid.uuid4().hex,
             may_write=self.may_write,
             abandoned_after=self.abandoned_after,
+            ring_by=self.ring_by,
         )
 
     def check_right(self) -> None:
@@ -161,12 +159,12 @@ class AlertLock:
 
         :raises RightLost: use `acquire` again, and look for a call of another process.
         """
-        if self._candidate is None or not (self._is_elected or self._newest):
+        if (candidate := self._candidate) is None:
             return
-        if self._keeps_right:
-            with self._log_failure("Other callbacks may ring too"):
-                self._keeps_right = self._candidate.keeps_right(self._newest)
-        if not self._keeps_right:
+        may_ring = True
+        with self._log_failure("Other callbacks may ring too"):
+            may_ring = candidate.may_continue(self._newest) if self._newest else candidate.may_begin()
+        if not may_ring:
             raise RightLost
 
     def record_call(self, progress: Progress) -> None:
@@ -181,7 +179,7 @@ class AlertLock:
         if self._candidate is None:  # for example with ``quiet_for=0``
             return
         with self._log_failure("Other callbacks may ring too"):
-            self._keeps_right = self._candidate.record_call(progress)
+            self._candidate.record_call(progress)
             if is_first and self.may_write:
                 self._delete_expired()
 
@@ -205,7 +203,7 @@ class AlertLock:
 
     def record_found_call(self, progress: Progress) -> None:
         """Store a call of this alert that another process has placed. This process calls no one else."""
-        if self._candidate is not None and self._is_elected:
+        if self._candidate is not None and self._candidate.is_elected:
             with self._log_failure("Other callbacks may ring too"):
                 self._candidate.record_found_call(progress)
 
@@ -214,7 +212,7 @@ class AlertLock:
 
         If this callback has placed a call, the method does nothing.
         """
-        if self._candidate is None or not self._is_elected or self._newest is not None:
+        if self._candidate is None or not self._candidate.is_elected or self._newest is not None:
             return
         with self._log_failure("Other callbacks wait for this one"):
             self._candidate.withdraw()

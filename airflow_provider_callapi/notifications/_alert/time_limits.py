@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ _AIRFLOW_LIMITS: dict[CallbackKind, tuple[str, str, float]] = {
 
 A notifier that a running task calls and a deadline's callback have no time limit.
 """
+_TIME_TO_RING = 5.0
+"""Seconds that a callback with a time limit keeps for its first call. Before that, it must decide to ring."""
 _LIMIT_WAITS: dict[CallbackKind, float] = {
     "approval": 20.0,
     "task": 5.0,
@@ -44,6 +47,34 @@ def make_hook(callapi_conn_id: str, kind: CallbackKind) -> CallApiHook:
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
+
+
+def ring_within(kind: CallbackKind) -> float:
+    """Return within how many seconds after its begin a callback must begin to ring. Infinity: no limit."""
+    return max(_airflow_limit(kind) - _TIME_TO_RING, 0.0)
+
+
+def possible_settle(kind: CallbackKind, settle: float, log: Any) -> float:
+    """Return the parameter ``settle``, but at most half of Airflow's time limit. Log a warning about this."""
+    limit = _airflow_limit(kind)
+    if settle <= limit / 2:
+        return settle
+    log.warning(
+        "settle=%g is too long, because Airflow ends this callback after %g s: it waits %g s",
+        settle,
+        limit,
+        limit / 2,
+    )
+    return limit / 2
+
+
+def _airflow_limit(kind: CallbackKind) -> float:
+    """Return after how many seconds Airflow ends a callback. Infinity: no limit."""
+    if kind not in _AIRFLOW_LIMITS:
+        return math.inf
+    section, option, default = _AIRFLOW_LIMITS[kind]
+    seconds: float = conf.getfloat(section, option, fallback=default)
+    return seconds
 
 
 def connection_pauses(kind: CallbackKind) -> tuple[float, ...]:
@@ -79,8 +110,8 @@ def warn_if_too_short(kind: CallbackKind, people: int, *, settle: float, per_cal
     """
     if kind not in _AIRFLOW_LIMITS:
         return
-    section, option, default = _AIRFLOW_LIMITS[kind]
-    allowed = conf.getfloat(section, option, fallback=default)
+    section, option, _ = _AIRFLOW_LIMITS[kind]
+    allowed = _airflow_limit(kind)
     needed = settle + (people - 1) * per_call
     if people > 1 and needed > allowed:
         log.warning(

@@ -8,23 +8,26 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow.providers.common.compat.sdk import Variable
 
 from airflow_provider_callapi.calls.alerts.election import is_expired
 
+R = TypeVar("R")
+
 KEY_PREFIX = "callapi_alert_"
 """The prefix of the names of all Variables that hold a claim."""
 _QUICK = 0.5
-"""Seconds within which an answer came so quickly that there is time for another request."""
+"""Seconds. An access that fails within this time is repeated after the same time."""
 _CHECKED = 20
 """The largest number of Variables that one run of `delete_expired` checks."""
 
 
 class VariableUnreadable(Exception):
-    """A Variable exists, and its value cannot be read."""
+    """The value of a Variable cannot be read, and the Variable may exist."""
 
 
 class VariableStore:
@@ -40,32 +43,57 @@ class VariableStore:
     def get(self, key: str) -> Any:
         """Return the value of a Variable. None: the Variable does not exist, or does not contain JSON.
 
-        :raises VariableUnreadable: Airflow gives no value of a Variable that exists.
+        :raises VariableUnreadable: Airflow gives no value of a Variable that exists, or does not answer.
         """
         # The list comes before the value, because a claim must be written soon after the reading.
         if key not in self._known and _is_listed(key) is False:
             return None
-        began = time.monotonic()
-        text = self._text(key)
-        if text is None and time.monotonic() - began < _QUICK:
-            text = self._text(key)
-        if text is None and _is_listed(key):
-            raise VariableUnreadable(f"Airflow gives no value of {key}, and does not say why")
-        (self._known.discard if text is None else self._known.add)(key)
+        try:
+            text = _twice_if_quick(lambda: _read(key))
+        except VariableUnreadable:
+            if _is_listed(key):
+                raise
+            self._known.discard(key)
+            return None
+        self._known.add(key)
         return _decode(text)
-
-    def _text(self, key: str) -> Any:
-        # Airflow also gives no value if its API server does not answer, and logs nothing.
-        with suppress(ImportError, AttributeError):  # else the cache returns an old value for minutes
-            from airflow.sdk.execution_time.cache import SecretCache  # noqa: PLC0415 - not on every Airflow
-
-            SecretCache.invalidate_variable(key)
-        return Variable.get(key, default=None)
 
     def set(self, key: str, value: Any) -> None:
         """Store a value in a Variable. If the Variable does not exist, create the Variable."""
         self._known.add(key)
-        Variable.set(key, json.dumps(value), description=self._description)
+        text = json.dumps(value)
+        _twice_if_quick(lambda: Variable.set(key, text, description=self._description))
+
+
+def _twice_if_quick(access: Callable[[], R]) -> R:
+    """Use a Variable. If this fails at once, repeat it: one failure could let two callbacks ring.
+
+    If it fails slowly, do not repeat it: an alert must ring in time.
+    """
+    began = time.monotonic()
+    try:
+        return access()
+    except Exception:
+        if time.monotonic() - began > _QUICK:
+            raise
+    time.sleep(_QUICK)
+    return access()
+
+
+def _read(key: str) -> Any:
+    """Return the text of a Variable.
+
+    :raises VariableUnreadable: Airflow gives no value. Either the Variable does not exist, or Airflow's API
+        server does not answer: Airflow then raises no error, and logs nothing.
+    """
+    with suppress(ImportError, AttributeError):  # else the cache returns an old value for minutes
+        from airflow.sdk.execution_time.cache import SecretCache  # noqa: PLC0415 - not on every Airflow
+
+        SecretCache.invalidate_variable(key)
+    text = Variable.get(key, default=None)
+    if text is None:
+        raise VariableUnreadable(f"Airflow gives no value of {key}, and does not say why")
+    return text
 
 
 def delete_expired(now: float, *, keep: str) -> None:
@@ -82,12 +110,18 @@ def delete_expired(now: float, *, keep: str) -> None:
 
 
 def _is_listed(key: str) -> bool | None:
-    """Return whether Airflow lists a Variable. None: unknown, e.g. before Airflow 3.3, which has no list."""
+    """Return whether Airflow lists a Variable. None: unknown, e.g. before Airflow 3.3, which has no list.
+
+    :raises VariableUnreadable: Airflow's API server does not answer.
+    """
     if not hasattr(Variable, "keys"):
         return None
+    began = time.monotonic()
     try:
         return key in Variable.keys(prefix=key)
-    except Exception:  # e.g. an API server that is older than the worker
+    except Exception as error:  # e.g. an API server that is older than the worker refuses the list at once
+        if time.monotonic() - began > _QUICK:  # Airflow has repeated the request, which takes seconds
+            raise VariableUnreadable(f"Airflow does not list Variables: {error}") from error
         return None
 
 

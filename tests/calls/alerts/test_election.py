@@ -41,6 +41,9 @@ class World:
     def clock(self):
         return self.now
 
+    timer = clock
+    ring_by = math.inf
+
     def sleep(self, seconds):
         woken = self._go_to_sleep(seconds)
         self._wake_next()
@@ -97,8 +100,24 @@ class SlowStore:
         self.world.sleep(self.world.random.uniform(0, self.latency))
 
 
-def candidate(world, store, *, alert="run 1", name="me", settle=SETTLE, quiet_for=QUIET, **options):
-    return Candidate(store, KEY, alert, name, quiet_for, settle, world.clock, world.sleep, **options)
+def candidate(world, store, *, name="me", settle=SETTLE, quiet_for=QUIET, **options):
+    times = (world.clock, world.timer, world.sleep)
+    return Candidate(store, KEY, name, quiet_for, settle, *times, ring_by=world.ring_by, **options)
+
+
+def acquire(one):
+    """Take part in the election, and go on without a winner. Return the newest known call."""
+    with suppress(NoWinner):
+        one.acquire()
+    return one.seen_call
+
+
+def may_ring(one, newest):
+    """Return whether a candidate may ring after its newest call. None: it has placed no call."""
+    try:
+        return one.may_continue(newest) if newest else one.may_begin()
+    except NoWinner:
+        return True
 
 
 def reads(world, store, **changes):
@@ -120,7 +139,7 @@ def rings(world, store, **changes):
     def act():
         one = candidate(world, store, **changes)
         try:
-            one.acquire()
+            acquire(one)
         except AlertSuppressed:
             return False
         world.sleep(1)
@@ -167,11 +186,12 @@ def killed_after(world, seconds, act):
         sleep = world.sleep
 
         class Mortal:
-            clock, random = world.clock, world.random
+            clock, timer, random = world.clock, world.timer, world.random
+            ring_by = ends - 5
 
             @staticmethod
             def sleep(seconds):
-                sleep(min(seconds, ends - world.now))
+                sleep(min(seconds, ends - world.now))  # a store may have been slow until after the end
                 if world.now >= ends:
                     raise Killed
 
@@ -189,7 +209,7 @@ def test_sixteen_runs_that_fail_together_all_ring_within_the_20_s_of_a_callback(
     stores = [SlowStore(world, latency=0.15) for _ in range(16)]
 
     def mortal(n, store):
-        return killed_after(world, 20, lambda mortal: rings(mortal, store, alert=f"run {n}", name=str(n)))
+        return killed_after(world, 20, lambda mortal: rings(mortal, store, name=str(n)))
 
     assert all(world.run(*((0, mortal(n, store)) for n, store in enumerate(stores))))
 
@@ -219,7 +239,7 @@ def test_a_candidate_that_cannot_write_does_not_wait_for_the_time_of_a_clock_tha
 
     def act():
         assert reading.acquire() is None
-        return reading.keeps_right(None), world.now - began
+        return reading.may_begin(), world.now - began
 
     assert world.run((0, act)) == [(True, pytest.approx(SETTLE + 5, abs=1))]
 
@@ -230,10 +250,7 @@ def test_two_runs_whose_tasks_fail_over_a_minute_ring_once_each_although_their_c
     stores = [SlowStore(world, latency=0.15), SlowStore(world, latency=0.15)]
 
     won = world.run(
-        *(
-            (world.random.uniform(0, 60), rings(world, stores[n % 2], alert=f"run {n % 2}", name=str(n)))
-            for n in range(20)
-        ),
+        *((world.random.uniform(0, 60), rings(world, stores[n % 2], name=str(n))) for n in range(20)),
     )
 
     assert (sum(won[0::2]), sum(won[1::2])) == (1, 1)
@@ -276,15 +293,15 @@ def test_a_claim_is_renewed_after_its_lease_unless_a_rival_has_rung():
     def act():
         assert slow.acquire() is None
         began = world.clock()
-        assert slow.keeps_right(None)
+        assert slow.may_begin()
         at_once = world.clock() - began
         world.sleep(20)
-        assert slow.keeps_right(None)
+        assert slow.may_begin()
         renewed = world.clock() - began
         world.sleep(20)
         assert rival.acquire() is None
         rival.record_call(CALL)
-        assert not slow.keeps_right(None)
+        assert not slow.may_begin()
         slow.withdraw()
         return at_once, renewed
 
@@ -328,8 +345,8 @@ def escalates(world, store, called, *, calls=PEOPLE, **options):
                 world.sleep(30)
                 if progress.person >= calls:
                     return
-            if not one.keeps_right(progress):
-                progress = one.acquire(again=True) or progress
+            if not may_ring(one, progress):
+                progress = one.acquire() or progress
                 continue
             person = progress.person + 1 if progress else 1
             called.append(person)
@@ -401,10 +418,10 @@ def test_a_rival_that_finds_the_call_in_the_list_does_not_stop_the_one_that_ring
         for store_call in stored if slow_is_first else reversed(stored):
             store_call(Progress(1, 7))
         second.withdraw()
-        goes_on = [slow.keeps_right(Progress(1, 7))]
+        goes_on = [slow.may_continue(Progress(1, 7))]
         slow.record_call(Progress(2, 8))
         second.record_found_call(Progress(1, 7))
-        return [*goes_on, slow.keeps_right(Progress(2, 8))]
+        return [*goes_on, slow.may_continue(Progress(2, 8))]
 
     assert world.run((0, act)) == [[True, True]]
     assert reads(world, store, name="slow") == Progress(2, 8)
@@ -420,7 +437,7 @@ def test_a_new_process_does_not_repeat_a_call_that_the_old_one_stores_after_the_
         assert new.acquire() is None
         old.record_call(CALL)
         new.withdraw()
-        return new.keeps_right(None), new.acquire(again=True), old.keeps_right(CALL), new.keeps_right(CALL)
+        return new.may_begin(), new.acquire(), old.may_continue(CALL), new.may_continue(CALL)
 
     assert world.run((0, act)) == [(False, CALL, False, True)]
     assert reads(world, store) == CALL
@@ -438,7 +455,7 @@ def test_no_process_calls_the_next_person_after_an_acknowledgement():
         new.record_call(Progress(2, 9))
         old.record_call(dataclasses.replace(CALL, acknowledged=True))
         new.record_call(Progress(2, 9))
-        return new.keeps_right(Progress(2, 9))
+        return new.may_continue(Progress(2, 9))
 
     assert world.run((0, act)) == [False]
     assert reads(world, store) == reads(world, store, name="rival") == "a person has acknowledged it"
@@ -605,32 +622,50 @@ def test_an_alert_rings_again_only_after_quiet_for(later, won):
     assert world.run((0, rings(world, store)), (later, rings(world, store, name="later"))) == [True, won]
 
 
-def test_a_slow_candidate_waits_until_a_rivals_call_is_listed():
+@pytest.mark.parametrize("settle", [0, 0.1, SETTLE])
+def test_a_slow_candidate_waits_until_a_rivals_call_is_listed(settle):
     world = World()
     store = SlowStore(world)
     write = store.set
 
     def slowly(key, value):
-        world.sleep(SETTLE + 1)
+        world.sleep(settle + 1)
         write(key, value)
 
     store.set = slowly
 
-    assert seconds_alone(world, store) == pytest.approx(SETTLE + 1 + SETTLE + 5)
+    assert seconds_alone(world, store, settle=settle) == pytest.approx(settle + 1 + settle + 5)
 
 
-def seconds_alone(world, store):
+def seconds_alone(world, store, **options):
     began = world.now
-    assert world.run((0, candidate(world, store).acquire)) == [None]
+    assert world.run((0, candidate(world, store, **options).acquire)) == [None]
     return world.now - began
 
 
 WRONG_TYPES = {"alert": "run 1", "by": "x", "at": "now", "until": None, "person": "Ivan"}
+RUNG = {"by": "x", "at": 1000.0, "until": 2000.0, "person": 1, "call_session_id": 7}
+NO_NUMBERS = [math.nan, math.inf, 10**400]
 
 
 @pytest.mark.parametrize(
     "value",
-    ["", {}, "not JSON", [1], {"alert": "run 1"}, 7, "{}", json.dumps({"alert": "run 1"}), "7", WRONG_TYPES],
+    [
+        *(
+            "",
+            {},
+            "not JSON",
+            [1],
+            {"alert": "run 1"},
+            7,
+            "{}",
+            json.dumps({"alert": "run 1"}),
+            "7",
+            WRONG_TYPES,
+        ),
+        *({**RUNG, name: number} for name in ("at", "person", "call_session_id") for number in NO_NUMBERS),
+    ],
+    ids=lambda value: str(value)[:90],
 )
 def test_a_value_that_is_no_claim_delays_no_candidate(value):
     world = World()
@@ -667,7 +702,7 @@ def callback(world, store, calls, *, continues, **options):
 
     def act():
         one = candidate(world, store, abandoned_after=120.0 if continues else math.inf, **options)
-        progress, keeps_right = one.acquire(), True
+        progress = acquire(one)
         while True:
             found = newest_call()
             if found and not continues:
@@ -675,20 +710,20 @@ def callback(world, store, calls, *, continues, **options):
                 return
             progress = max(filter(None, (found, progress)), key=lambda call: call.person, default=None)
             if progress:
-                keeps_right = one.record_call(progress)
+                one.record_call(progress)
             while progress is None or not progress.is_last:
                 if progress:
                     world.sleep(30)  # the phone rings
-                if not (keeps_right and one.keeps_right(progress)):
+                if not may_ring(one, progress):
                     break
                 person = progress.person + 1 if progress else 1
                 calls.append((world.clock(), person))
                 world.sleep(world.random.choice([0.7, 1, 1, 3, 18]))  # the start request
                 progress = Progress(person, 100 + person, is_last=person == PEOPLE)
-                keeps_right = one.record_call(progress)
+                one.record_call(progress)
             else:
                 return
-            progress, keeps_right = one.acquire(again=True) or progress, True
+            progress = acquire(one) or progress
 
     return until_suppressed(act)
 
@@ -720,6 +755,80 @@ def test_any_mixture_of_callbacks_calls_each_person_once_although_some_are_kille
     assert [person for _, person in sorted(calls)] == [1, 2, 3]
 
 
+class ForgetfulStore(SlowStore):
+    """A store that loses some of the values that are written to it."""
+
+    def __init__(self, world, *, loses, **options):
+        super().__init__(world, **options)
+        self.loses = loses
+
+    def set(self, key, value):
+        if self.world.random.random() < self.loses:
+            self._travel()
+        else:
+            super().set(key, value)
+
+
+DEAD = {"by": "dead", "at": 990.0, "until": 2000.0}
+
+
+@pytest.mark.parametrize("value", [None, "", {"a": 1}, {**DEAD, "at": 0.0}, DEAD], ids=str)
+@pytest.mark.parametrize("limit", [20, 50, 1e6])
+def test_a_candidate_rings_although_the_store_keeps_no_claim(value, limit):
+    world, called = World(), []
+    store = ForgetfulStore(world, loses=1, latency=0.1, value=value)
+
+    world.run((0, killed_after(world, limit, lambda mortal: dials(mortal, store, called))))
+
+    assert called == ["me"]
+
+
+@pytest.mark.parametrize("value", [None, "", DEAD], ids=str)
+def test_a_candidate_calls_everybody_although_the_store_keeps_no_call(value):
+    world, calls = World(), []
+    store = ForgetfulStore(world, loses=1, latency=0.1, value=value)
+
+    world.run((0, callback(world, store, calls, continues=True)))
+
+    assert [person for _, person in calls] == [1, 2, 3]
+    assert calls[-1][0] - 1000 < 180
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_mixture_of_callbacks_reaches_everybody_although_the_store_is_slow_and_forgetful(seed):
+    world, calls = World(seed), []
+    draw = world.random
+    store = ForgetfulStore(world, loses=draw.choice([0, 0.1, 0.5, 1]), latency=draw.choice([0.1, 1, 3, 6]))
+
+    def mortal(name):
+        def act(mortal):
+            return callback(mortal, store, calls, continues=False, name=name)
+
+        return killed_after(world, draw.choice([20, 50]), act)
+
+    actors = [(draw.uniform(0, 100), mortal(f"task {number}")) for number in range(draw.randint(0, 4))]
+    deadline = callback(world, store, calls, name="deadline", continues=True)
+
+    world.run(*actors, (draw.uniform(0, 100), deadline))
+
+    assert {person for _, person in calls} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_of_callbacks_that_airflow_ends_someone_rings_although_the_store_is_slow_and_forgetful(seed):
+    world, called = World(seed), []
+    draw = world.random
+    store = ForgetfulStore(world, loses=draw.choice([0, 0.1, 0.5, 1]), latency=draw.choice([0.1, 1, 3, 6]))
+
+    def mortal(number):
+        act = lambda mortal: dials(mortal, store, called, name=str(number))  # noqa: E731
+        return killed_after(world, draw.choice([20, 50]), act)
+
+    world.run(*((draw.uniform(0, 10), mortal(number)) for number in range(draw.randint(1, 10))))
+
+    assert called
+
+
 @pytest.mark.parametrize("limit", [20, 50, 1e6])
 @pytest.mark.parametrize("skew", [0, 10, 18, 19, 25, 60, 600])
 @pytest.mark.parametrize("ahead_is_first", [True, False])
@@ -734,7 +843,12 @@ def _rings_of_two(limit, skew, later, ahead_is_first):
 
     def acts(name, offset):
         def act(mortal):
-            clock = SimpleNamespace(clock=lambda: world.clock() + offset, sleep=mortal.sleep)
+            clock = SimpleNamespace(
+                clock=lambda: world.clock() + offset,
+                timer=world.timer,
+                sleep=mortal.sleep,
+                ring_by=mortal.ring_by,
+            )
             return rings(clock, store, name=name)
 
         return killed_after(world, limit, act)
@@ -743,3 +857,218 @@ def _rings_of_two(limit, skew, later, ahead_is_first):
     first, second = (ahead, behind) if ahead_is_first else (behind, ahead)
 
     return sum(world.run((0, first), (later, second)))
+
+
+def test_a_candidate_that_loses_its_right_after_a_minute_takes_part_in_a_new_election():
+    """For example, it has waited for new points, and a rival has sent its start request meanwhile."""
+    world, called = World(), []
+    store = SlowStore(world, latency=0.1)
+    slow, rival = candidate(world, store, name="slow"), candidate(world, store, name="rival")
+
+    def waits_for_points():
+        slow.acquire()
+        world.sleep(62)
+        if not slow.may_begin():
+            slow.acquire()
+        called.append("slow")
+
+    def begins_its_call():
+        rival.acquire()
+        called.append("rival")
+        world.sleep(2)
+        rival.record_call(CALL)
+
+    world.run((0, until_suppressed(waits_for_points)), (62, begins_its_call))
+
+    assert called == ["rival"]
+
+
+def test_a_candidate_that_could_not_use_the_store_does_not_ring_after_a_rival_has_rung():
+    world = World()
+    store = SlowStore(world)
+    unlucky = candidate(world, store, name="unlucky")
+
+    def act():
+        read, store.get = store.get, lambda key: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            unlucky.acquire()
+        store.get = read
+        begins = [unlucky.may_begin()]
+        rings(world, store)()
+        begins.append(unlucky.may_begin())
+        with pytest.raises(AlertSuppressed, match="another callback rings or has rung"):
+            unlucky.acquire()
+        return begins
+
+    assert world.run((0, act)) == [[True, False]]
+
+
+@pytest.mark.parametrize("back", [0, 20, 3600])
+def test_a_clock_that_is_set_back_during_the_election_delays_no_candidate(back):
+    world, offset = World(), [0.0]
+    store = SlowStore(world)
+    host = SimpleNamespace(
+        clock=lambda: world.now + offset[0], timer=world.timer, sleep=world.sleep, ring_by=math.inf
+    )
+
+    def sets_back():
+        offset[0] = -back
+
+    dies, heir = candidate(host, store, name="dead").acquire, rings(host, store, name="heir")
+
+    assert world.run((0, dies), (1, heir), (6, sets_back)) == [None, True, None]
+    assert world.now - 1000 <= SETTLE + 15 + SETTLE + 2
+
+
+def test_an_active_claim_does_not_expire_although_the_alert_is_quiet_for_a_second():
+    """The callback of another alert would delete it."""
+    world = World()
+    store = SlowStore(world)
+    world.run((0, candidate(world, store, quiet_for=1).acquire))
+
+    assert not is_expired(store.value, world.now + SETTLE + 15)
+    assert is_expired(store.value, world.now + 600)
+
+
+def test_a_claim_of_a_version_with_more_fields_is_a_claim():
+    world = World()
+    store = SlowStore(world)
+    world.run((0, rings(world, store)))
+    store.value |= {"alert": "run 1"}
+
+    assert reads(world, store, name="later") == "another callback rings or has rung"
+
+
+class SlowEachTime(SlowStore):
+    """A store of which each access takes the same time."""
+
+    def _travel(self):
+        self.world.sleep(self.latency / 2)
+
+
+def dials(world, store, called, *, start=1.0, **options):
+    """Return an actor that does what a callback of a task does. ``start``: seconds of the start request.
+
+    It looks into ``called`` before it rings, as into ``list.calls``.
+    """
+
+    def act():
+        one = candidate(world, store, **options)
+        while True:
+            acquire(one)
+            if called:
+                return
+            if not may_ring(one, None):
+                continue
+            world.sleep(start / 2)
+            called.append(one.candidate_id)
+            world.sleep(start / 2)
+            one.record_call(CALL)
+            return
+
+    return until_suppressed(act)
+
+
+@pytest.mark.parametrize("limit", [20, 50])
+@pytest.mark.parametrize("latency", [0.1, 1, 2, 2.4, 2.5, 3, 4, 5, 8, 12])
+def test_a_callback_rings_before_airflow_ends_it_however_slow_the_store_is(limit, latency):
+    world, called = World(), []
+    store = SlowEachTime(world, latency=latency)
+
+    world.run((0, killed_after(world, limit, lambda mortal: dials(mortal, store, called))))
+
+    assert called == ["me"]
+
+
+@pytest.mark.parametrize("settle", [4, 9, 10, 15, 20, 60])
+def test_a_callback_rings_before_airflow_ends_it_however_long_it_should_settle(settle):
+    world, called = World(), []
+    store = SlowStore(world, latency=0.1)
+
+    world.run((0, killed_after(world, 20, lambda mortal: dials(mortal, store, called, settle=settle))))
+
+    assert called == ["me"]
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("latency", [0.5, 2, 4, 8])
+@pytest.mark.parametrize("limit", [20, 50])
+def test_of_many_callbacks_that_use_a_slow_store_someone_rings(seed, latency, limit):
+    world, called = World(seed), []
+    store = SlowStore(world, latency=latency)
+
+    def mortal(number):
+        return killed_after(world, limit, lambda mortal: dials(mortal, store, called, name=str(number)))
+
+    world.run(*((world.random.uniform(0, 3), mortal(number)) for number in range(20)))
+
+    assert called
+    assert latency > 0.5 or len(called) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("doomed", [0, 1, 3, 20])
+@pytest.mark.parametrize("later", [6, 8, 12])
+def test_callbacks_that_cannot_win_in_time_leave_the_alert_to_a_later_one(seed, doomed, later):
+    """The winner is killed before it rings. Its claim outlives the callbacks of the same second."""
+    world, called = World(seed), []
+    store = SlowStore(world, latency=0.05)
+
+    def mortal(name):
+        return killed_after(world, 20, lambda mortal: dials(mortal, store, called, name=name))
+
+    world.run(
+        (0, candidate(world, store, name="killed").acquire),
+        *((world.random.uniform(0.1, 1.5), mortal(f"same second {number}")) for number in range(doomed)),
+        (later, mortal("later")),
+    )
+
+    assert called == ["later"]
+
+
+def many_of_20_seconds(world, store, called, *, begin, **options):
+    """Run twenty callbacks of tasks that begin in the half second after ``begin``."""
+
+    def mortal(number):
+        return killed_after(
+            world, 20, lambda mortal: dials(mortal, store, called, name=str(number), **options)
+        )
+
+    world.run(*((world.random.uniform(begin, begin + 0.5), mortal(number)) for number in range(20)))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_of_many_callbacks_rings_although_a_dead_claim_leaves_too_little_time_to_settle(seed):
+    """The claim expires after 19 s, and the callbacks must begin to ring after 21 s."""
+    world, called = World(seed), []
+    store = SlowStore(world, latency=0.05, value={**DEAD, "at": world.now})
+
+    many_of_20_seconds(world, store, called, begin=5.7)
+
+    assert len(called) == 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_of_many_callbacks_rings_although_settle_is_longer_than_its_time(seed):
+    world, called = World(seed), []
+
+    many_of_20_seconds(world, SlowStore(world, latency=0.05), called, begin=0, settle=60)
+
+    assert len(called) == 1
+
+
+def test_a_callback_without_time_relies_on_the_claim_that_it_has_read_last():
+    world = World()
+    store = SlowStore(world)
+    late = candidate(world, store, name="late")
+
+    def act():
+        rings(world, store, name="rival")()
+        late.ring_by = world.now + 5
+        assert not late.may_begin()
+        world.sleep(6)
+        with pytest.raises(AlertSuppressed, match="another callback rings or has rung"):
+            late.acquire()
+        return True
+
+    assert world.run((0, act)) == [True]

@@ -15,7 +15,6 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import (
-    CONTEXTS,
     ON_DUTY,
     SECOND,
     THIRD,
@@ -35,6 +34,7 @@ from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.notifications._alert import alert_lock, ringing, variable_store
@@ -240,6 +240,7 @@ def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk,
         abandoned_after=math.inf,
         may_write=True,
         clock=desk.clock,
+        timer=desk.clock,
         sleep=desk.sleep,
         log=logging.getLogger("airflow_provider_callapi"),
     )
@@ -297,6 +298,32 @@ def test_a_callback_that_waited_for_points_does_not_ring_after_a_rival(desk, mon
             desk.exchange.account.minute_limit = 1000
             rivals.append(notifier())
             rivals[0](of_task())
+
+    monkeypatch.setattr(
+        "airflow_provider_callapi.hooks.callapi.RetryingClient",
+        lambda client, **options: RetryingClient(client, **{**options, "sleep": waits}),
+    )
+    in_the_triggerer(notifier(), of_deadline())
+
+    assert len(rivals) == 1
+    assert rung(desk) == [ON_DUTY]
+
+
+def test_a_callback_without_a_claim_that_waited_for_points_does_not_ring_after_a_rival(desk, monkeypatch):
+    """Variables fail for a moment, so the election fails. They work again while the callback waits."""
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script.busy()
+    desk.exchange.account.minute_limit = 0
+    monkeypatch.setattr(Variables, "broken", True)
+    sleep, rivals = desk.sleep, []
+
+    def waits(seconds):
+        if not rivals:
+            rivals.append(notifier())
+            monkeypatch.setattr(Variables, "broken", False)
+            desk.exchange.account.minute_limit = 1000
+            rivals[0](of_task())
+        sleep(seconds)
 
     monkeypatch.setattr(
         "airflow_provider_callapi.hooks.callapi.RetryingClient",
@@ -395,18 +422,103 @@ def test_two_processes_of_one_callback_call_everybody_once(desk, monkeypatch):
     assert rung(desk) == PEOPLE
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_an_alert_rings_after_a_minute_if_no_callback_wins(desk, monkeypatch, log, context):
-    """For example because a store that is very slow gives each callback the claim of another one."""
-    rival = {"alert": "run 1", "by": "x", "until": desk.clock() + 900}
-    monkeypatch.setattr(Variables, "get", lambda *_, **__: json.dumps({**rival, "at": desk.clock()}))
+def always_claimed_by_a_rival(desk, monkeypatch, *, seconds=math.inf):
+    """Let each reading give a claim of a rival that does not ring, and is killed after some seconds."""
+    rival, ends = {"by": "x", "until": desk.clock() + 900}, desk.clock() + seconds
+
+    def read(*_, **__):
+        return json.dumps({**rival, "at": min(desk.clock(), ends)})
+
+    monkeypatch.setattr(Variables, "get", read)
+
+
+def test_an_alert_without_time_limit_rings_after_a_minute_if_no_callback_wins(desk, monkeypatch, log):
+    always_claimed_by_a_rival(desk, monkeypatch)
     began = desk.clock()
 
-    in_the_triggerer(notifier(), context)
+    in_the_triggerer(notifier(), of_deadline())
 
     assert rung(desk) == [ON_DUTY]
-    assert desk.clock() - began < 90
+    assert 60 <= desk.clock() - began < 90
     assert "Ringing without a claim, because no callback has won the election within a minute" in log()
+
+
+def test_a_callback_that_airflow_ends_soon_leaves_the_alert_to_the_one_that_has_the_claim(
+    desk, monkeypatch, log, limited
+):
+    """It ends early enough to say so."""
+    always_claimed_by_a_rival(desk, monkeypatch)
+
+    assert not limited.run(notifier())
+
+    assert rung(desk) == []
+    assert "does not ring: another callback is about to ring, and this one cannot wait longer" in log()
+
+
+def test_the_time_in_which_a_callback_reads_the_configuration_counts(desk, monkeypatch, limited):
+    def slowly():
+        desk.sleep(10)
+        return NO_DEPLOYMENT
+
+    monkeypatch.setattr(alert_lock, "read_deployment", slowly)
+    always_claimed_by_a_rival(desk, monkeypatch)
+
+    assert not limited.run(notifier())
+
+
+def test_a_callback_that_airflow_ends_soon_rings_without_a_claim_rather_than_not_at_all(
+    desk, monkeypatch, log, limited
+):
+    """The claim of a killed callback expires so late that no time is left for an election."""
+    always_claimed_by_a_rival(desk, monkeypatch, seconds=limited.seconds - 24.5)
+
+    assert not limited.run(notifier())
+
+    assert rung(desk) == [ON_DUTY]
+    assert "Ringing without a claim, because no time is left for an election" in log()
+
+
+class Shadowed(Variables):
+    """Variables that a custom secrets backend hides: it has a value of its own for each Variable."""
+
+    shadow = ""
+
+    @classmethod
+    def get(cls, key, default):
+        return cls.shadow
+
+
+SHADOWS = pytest.mark.parametrize("shadow", ["", "default", {"a": 1}, b"no", 0], ids=repr)
+
+
+@SHADOWS
+def test_a_callback_rings_in_time_although_its_variable_does_not_keep_its_claim(
+    desk, monkeypatch, log, limited, shadow
+):
+    monkeypatch.setattr(variable_store, "Variable", Shadowed)
+    monkeypatch.setattr(Shadowed, "shadow", shadow)
+
+    assert not limited.run(notifier())
+
+    assert rung(desk) == [ON_DUTY]
+    assert "Ringing without a claim, because the store does not keep a claim" in log()
+
+
+@SHADOWS
+@pytest.mark.parametrize("data_api", [True, False])
+def test_an_alert_calls_everybody_although_its_variable_does_not_keep_its_calls(
+    desk, monkeypatch, shadow, data_api
+):
+    desk.connect(extra={"data_api": data_api})
+    desk.exchange.default_script = Script.no_answer(25)
+    monkeypatch.setattr(variable_store, "Variable", Shadowed)
+    monkeypatch.setattr(Shadowed, "shadow", shadow)
+    began = desk.clock()
+
+    in_the_triggerer(notifier(PEOPLE), of_deadline())
+
+    assert rung(desk) == PEOPLE
+    assert desk.clock() - began < 180
 
 
 def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_deleted(desk, monkeypatch):
@@ -421,7 +533,9 @@ def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_delet
             Variables.values.clear()
 
     began = desk.clock()
-    monkeypatch.setattr(alert_lock, "time", SimpleNamespace(time=desk.clock, sleep=sleeps))
+    monkeypatch.setattr(
+        alert_lock, "time", SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleeps)
+    )
     in_the_triggerer(notifier(PEOPLE), of_deadline())
 
     assert rung(desk) == PEOPLE

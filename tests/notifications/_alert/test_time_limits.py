@@ -42,6 +42,61 @@ def hangs(desk, monkeypatch):
     return lambda method, seconds=3600.0: slow.update({method: seconds})
 
 
+@pytest.fixture
+def variables_take(desk, monkeypatch):
+    """Return a function that delays each access to Variables, and optionally lets it fail then."""
+
+    def slow_down(seconds, *, fails=False):
+        def delayed(name, access):
+            def act(*args, **options):
+                desk.sleep(seconds)
+                if not fails:
+                    return access(*args, **options)
+                if name == "get":  # Airflow's SDK hides the failure
+                    return options["default"]
+                raise RuntimeError("the API server does not answer")
+
+            return act
+
+        for name in ("get", "set", "keys"):
+            monkeypatch.setattr(Variables, name, delayed(name, getattr(Variables, name)))
+
+    return slow_down
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["slow", "down"])
+@pytest.mark.parametrize("seconds", [0.1, 1, 2, 2.4, 2.5, 3, 4, 5, 8, 8.4, 15])
+def test_a_callback_rings_in_time_although_airflows_api_server_is_slow_or_down(
+    desk, limited, variables_take, seconds, fails
+):
+    variables_take(seconds, fails=fails)
+
+    limited.run(notifier())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize(("part", "warned"), [(0.5, False), (0.75, True), (1, True), (1.2, True)])
+def test_a_callback_rings_in_time_although_settle_is_too_long_for_it(desk, log, limited, part, warned):
+    settle = min(part * limited.seconds, 60)
+
+    assert not limited.run(notifier(settle=settle))
+
+    assert rung(desk) == [ON_DUTY]
+    warning = f"settle={settle:g} is too long, because Airflow ends this callback after {limited.seconds} s"
+    assert (f"{warning}: it waits {limited.seconds / 2:g} s" in log()) is warned
+
+
+def test_a_deadline_may_settle_for_a_minute(desk, log):
+    began = desk.clock()
+
+    notifier(settle=60)({**of_dag(), **DEADLINE})
+
+    assert rung(desk) == [ON_DUTY]
+    assert "is too long" not in log()
+    assert desk.clock() - began < 90
+
+
 @pytest.mark.parametrize("context", [of_task(), of_dag()], ids=["task", "dag"])
 @pytest.mark.parametrize("seconds", [3600.0, 2.5])
 def test_slow_searches_leave_time_for_the_call(desk, hangs, context, seconds):

@@ -24,7 +24,7 @@ KEY = "callapi_alert_1"
 @pytest.mark.parametrize("text", ["", "{}", "not JSON", "[1]", json.dumps({"alert": "run 1"}), "7"])
 def test_a_variable_edited_by_hand_is_no_claim(desk, text):
     Variables.values[KEY] = text
-    candidate = Candidate(VariableStore(), KEY, "run 1", "me", 900.0, 4.0, desk.clock, desk.sleep)
+    candidate = Candidate(VariableStore(), KEY, "me", 900.0, 4.0, desk.clock, desk.clock, desk.sleep)
     began = desk.clock()
 
     assert candidate.acquire() is None
@@ -119,6 +119,47 @@ def test_one_failure_of_a_variable_does_not_let_the_next_callback_ring(desk, mon
     notifier()(of_task("b"))
 
     assert rung(desk) == [ON_DUTY]
+
+
+@pytest.fixture
+def requests(desk, monkeypatch):
+    """Return a function that lets each request about Variables fail after some seconds, and counts them."""
+
+    def fail_after(seconds):
+        sent = []
+
+        def fails(*_, default=None, **__):
+            sent.append(desk.clock())
+            desk.sleep(seconds)
+            if default is not None:
+                return default
+            raise RuntimeError("the API server does not answer")
+
+        for name in ("get", "set", "keys"):
+            monkeypatch.setattr(Variables, name, fails, raising=False)
+        return sent
+
+    return fail_after
+
+
+def test_an_api_server_that_does_not_answer_is_asked_only_once(requests):
+    """Airflow itself repeats a request for seconds. A callback of 20 seconds must ring in time."""
+    sent = requests(8.0)
+
+    with pytest.raises(VariableUnreadable, match="the API server does not answer"):
+        VariableStore().get(KEY)
+    assert len(sent) == 1
+    with pytest.raises(RuntimeError, match="the API server does not answer"):
+        VariableStore().set(KEY, 7)
+    assert len(sent) == 2
+
+
+def test_a_request_that_fails_at_once_is_repeated_once(requests):
+    sent = requests(0.1)
+
+    with pytest.raises(RuntimeError):
+        VariableStore().set(KEY, 7)
+    assert len(sent) == 2
 
 
 @pytest.mark.parametrize("text", ["", "79161234567", '{"contact": "Ivan"}', "[1]", "not JSON"])
