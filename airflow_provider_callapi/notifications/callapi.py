@@ -87,7 +87,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default.
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1`` for the first
         contact, ``<external_id>-2`` for the second contact …. By default, all failures of a DAG run share one
-        id for the same contacts. With ``quiet_for=0``, each failure has its own id.
+        id for the same contacts. With ``quiet_for=0``, each failure has its own id. If several Airflows use
+        one account, insert a name of this Airflow: equal ids of two Airflows silence each other.
     :param quiet_for: how long after a call the notifier does not ring again for the same ``external_id``: a
         timedelta or seconds, 15 minutes by default. 0: every failure rings.
     :param dialing_timeout: how many seconds a phone rings, 1 to 120. None: the service's default, 30. Has no

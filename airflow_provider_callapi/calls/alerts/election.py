@@ -74,12 +74,14 @@ class Progress:
     :ivar acknowledged: True: the person has acknowledged the alert, e.g. picked up, so no one else is called.
         False: not, or not yet.
     :ivar is_last: whether the person is the last one in the list.
+    :ivar began_at: when the call began, epoch seconds. None: a moment ago.
     """
 
     person: int
     call_session_id: int
     acknowledged: bool = False
     is_last: bool = False
+    began_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ class Candidate:
         :raises Exception: the store cannot be read or written. `seen_call` is then the newest known call.
         """
         self.is_elected = False
-        give_up_at, lost = self.timer() + _LONGEST_RIVALRY, 0
+        give_up_at, lost, has_settled = self.timer() + _LONGEST_RIVALRY, 0, False
         while self.timer() < give_up_at:
             claim = self._read_or_remember()
             if claim and (pause := self._pause_for(claim)):
@@ -217,7 +219,11 @@ class Candidate:
                     give_up_at += pause
                 continue
             if not self.may_write:
-                return self.seen_call
+                if has_settled:
+                    return self.seen_call
+                self.sleep(max(0.0, min(self.settle, self.ring_by - self.timer())))  # a rival may claim now
+                has_settled = True
+                continue
             stored = self._claim_and_settle(self.seen_call)  # also if a user has deleted the call since
             if stored and self._is_mine(stored):
                 # An earlier process may have stored a call while this one waited.
@@ -348,14 +354,22 @@ class Candidate:
         :param progress: the call and the person who was called.
         """
         claim = self._read()
-        self._store_call(claim, progress, claim.owner if claim and claim.person else _NOBODY)
+        owner = claim.owner if claim and claim.person else _NOBODY
+        self._store_call(claim, progress, owner, at=progress.began_at)
 
-    def _store_call(self, claim: _Claim | None, progress: Progress, owner: tuple[str, str]) -> None:
+    def _store_call(
+        self,
+        claim: _Claim | None,
+        progress: Progress,
+        owner: tuple[str, str],
+        *,
+        at: float | None = None,
+    ) -> None:
         """Store a call for an owner, and keep what ``claim``, the stored claim, knows beyond the call."""
         if claim and self._has_rung(claim):
             newest = claim.progress if claim.person > progress.person else progress
             progress = replace(newest, acknowledged=claim.acknowledged or progress.acknowledged)
-        self._write(progress, owner)
+        self._write(progress, owner, at=at)
 
     def withdraw(self) -> None:
         """Withdraw this candidate's claim, its right to ring. Other candidates then do not wait for its call.
@@ -404,7 +418,7 @@ class Candidate:
     ) -> None:
         """Store a claim of an owner, by default of this process.
 
-        :param at: when the claim was written, by default now.
+        :param at: when the claim was written, or when its call began. None: now.
         """
         if not self.may_write:
             return
@@ -414,8 +428,12 @@ class Candidate:
         # The claim must not be deleted before its rivals are gone, even if the alert is quiet for a second.
         until = now + max(self.quiet_for, self.settle + _LEASE + _LONGEST_RIVALRY)
         claim = _Claim(by, now if at is None else at, until, token=token)
+        if progress:
+            called = {each.name: getattr(progress, each.name) for each in fields(Progress)}
+            del called["began_at"]  # the claim has it as the time `at`
+            claim = replace(claim, **called)
         with self._measured():
-            self.store.set(self.key, asdict(claim) | (asdict(progress) if progress else {}))
+            self.store.set(self.key, asdict(claim))
 
     @contextmanager
     def _measured(self) -> Iterator[None]:

@@ -175,13 +175,11 @@ class AlertLock:
         :param progress: the call, the called person, and whether the person has acknowledged the alert. This
             process has placed the call, or continues with it.
         """
-        is_first, self._newest = self._newest is None, progress
+        self._newest = progress
         if self._candidate is None:  # for example with ``quiet_for=0``
             return
         with self._log_failure("Other callbacks may ring too"):
             self._candidate.record_call(progress)
-            if is_first and self.may_write:
-                self._delete_expired()
 
     def record_acknowledgement(self, progress: Progress, *, pauses: Sequence[float]) -> None:
         """Store that a person has acknowledged the alert, so that no other callback calls the next people.
@@ -217,7 +215,13 @@ class AlertLock:
         with self._log_failure("Other callbacks wait for this one"):
             self._candidate.withdraw()
 
-    def _delete_expired(self) -> None:
+    def delete_expired(self) -> None:
+        """Delete expired Variables of other alerts, if this callback has placed a call and can delete them.
+
+        The method takes seconds, so use it after the last call.
+        """
+        if self._candidate is None or self._newest is None or not self.may_write:
+            return
         with self._log_failure(f"Expired Variables {KEY_PREFIX}… are not deleted"):
             delete_expired(self.clock(), keep=self.key)
 

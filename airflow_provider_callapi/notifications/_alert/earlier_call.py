@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,15 @@ _LONGEST_SEARCH = 80 * 86_400.0
 
 
 def find_earlier_call(
-    hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
+    hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any, *, until: float = math.inf
 ) -> Progress | None:
     """Return the person and the session id of a call that the same alert has already placed.
 
     The call is active, or it began at most ``quiet_for`` seconds ago. None: no such call was found, or
     ``quiet_for`` is 0. If a search fails, log a warning and raise no error.
+
+    :param until: when the alert must begin to ring, in seconds of ``time.monotonic()``. If the time is too
+        short to ask the Data API, log a warning, and do not ask.
     """
     if not quiet_for:
         return None
@@ -39,20 +43,25 @@ def find_earlier_call(
         return None
     try:
         # A report covers at most three months.
-        return _find_in_data_api(hook, escalation, time.time() - min(quiet_for, _LONGEST_SEARCH), log)
+        since = time.time() - min(quiet_for, _LONGEST_SEARCH)
+        return _find_in_data_api(hook, escalation, since, log, until=until)
     except (CallApiError, ValueError) as error:  # ValueError: a start time in an unknown format
         log.warning("The Data API did not report earlier calls, so a person may be called twice: %s", error)
     return None
 
 
-def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
+def _find_in_data_api(
+    hook: CallApiHook, escalation: Escalation, since: float, log: Any, *, until: float
+) -> Progress | None:
     """Return a call of the alert that the Data API reports, and that began at ``since`` or later.
 
     Of several: the call to the last person in calling order. None: no such call is reported.
     """
-    began = time.time()
+    # A login may come before the first request.
+    longest_request = 2 * hook.settings.timeout
+    until = min(until, time.monotonic() + 2 * longest_request)
     for person, external_id in escalation.call_ids:  # begins with the last person
-        if time.time() - began > 2 * hook.settings.timeout:
+        if time.monotonic() + longest_request > until:
             log.warning(
                 "The Data API is too slow to report the earlier calls to every person, so a person may be "
                 "called twice"
@@ -63,6 +72,7 @@ def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, l
         )
         if report is None or report.start_time is None:
             continue
-        if parse_time(report.start_time, hook.timezone).timestamp() >= since:
-            return Progress(person, report.id)
+        began_at = parse_time(report.start_time, hook.timezone).timestamp()
+        if began_at >= since:
+            return Progress(person, report.id, began_at=began_at)
     return None

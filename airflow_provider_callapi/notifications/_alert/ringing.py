@@ -101,6 +101,7 @@ class Alert:
             if is_acknowledged:
                 await self._execution.run(self._record_acknowledgement)
             count_alert("answered" if is_acknowledged else "rang")
+            await self._execution.run(self._lock.delete_expired)
 
     async def _connect(self) -> None:
         """Let the hook read the alert's Airflow connection.
@@ -173,7 +174,9 @@ class Alert:
         :raises AlertSuppressed: there is a call, and this callback may not continue with it.
         """
         with search_hook(self._hook, self._reason.kind) as searching:
-            earlier = find_earlier_call(searching, self._escalation, self._options.quiet_for, self._log)
+            earlier = find_earlier_call(
+                searching, self._escalation, self._options.quiet_for, self._log, until=self._lock.ring_by
+            )
         if earlier is None:
             return None
         if earlier.person >= len(self._escalation.requests):

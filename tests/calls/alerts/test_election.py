@@ -241,7 +241,45 @@ def test_a_candidate_that_cannot_write_does_not_wait_for_the_time_of_a_clock_tha
         assert reading.acquire() is None
         return reading.may_begin(), world.now - began
 
-    assert world.run((0, act)) == [(True, pytest.approx(SETTLE + 5, abs=1))]
+    assert world.run((0, act)) == [(True, pytest.approx(SETTLE + 5 + SETTLE, abs=1))]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_candidate_that_cannot_write_sees_a_rival_that_begins_in_the_same_second(seed):
+    world = World(seed)
+    store = SlowStore(world, latency=0.5)
+    reading = candidate(world, store, name="deadline", may_write=False)
+    writing = candidate(world, store, name="task")
+
+    def read():
+        with pytest.raises(AlertSuppressed):
+            reading.acquire()
+
+    def write():
+        acquire(writing)
+        world.sleep(1.0)  # the start request
+        writing.record_call(CALL)
+        return writing.is_elected
+
+    starts = (world.random.uniform(0, 1) for _ in range(2))
+    assert world.run((next(starts), read), (next(starts), write)) == [None, True]
+
+
+def test_a_found_call_silences_others_for_as_long_as_if_it_had_been_stored_when_it_began():
+    world = World()
+    store = SlowStore(world)
+    finding, later = (candidate(world, store, name=name) for name in ("finding", "later"))
+
+    def find():
+        acquire(finding)
+        finding.record_found_call(dataclasses.replace(CALL, began_at=world.now - QUIET + 60))
+
+    def ring_later():
+        acquire(later)
+        return later.is_elected
+
+    assert world.run((0, find), (120, ring_later)) == [None, True]
+    assert "began_at" not in store.value
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -253,6 +253,7 @@ def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk,
     monkeypatch.delattr(Variables, "delete")
     Variables.values["callapi_alert_old"] = json.dumps({"alert": "old", "by": "x", "at": 0.0, "until": 1.0})
     lock.record_call(Progress(1, 7))
+    lock.delete_expired()
     monkeypatch.setattr(Variables, "read_only", True)
     lock.record_call(Progress(2, 8))
 
@@ -382,12 +383,30 @@ def test_a_callback_calls_everybody_although_a_user_deletes_its_variable_and_a_t
     assert rung(desk) == PEOPLE
 
 
+def test_old_variables_are_deleted_after_the_last_call_and_not_before_the_answer_is_awaited(
+    desk, monkeypatch
+):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(rings=5, talks=15)
+    for number in range(30):
+        old = {"by": "x", "at": 0.0, "until": 1.0}
+        Variables.values[f"callapi_alert_{number}"] = json.dumps(old)
+    monkeypatch.setattr(
+        Variables, "delete", staticmethod(lambda key: (desk.sleep(2), Variables.values.pop(key)))
+    )
+
+    in_the_triggerer(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+    assert len(Variables.values) == 11, "20 of the 30 old Variables are deleted"
+
+
 def test_a_callback_that_waited_for_a_killed_one_calls_the_people_who_are_left(desk, monkeypatch):
     desk.exchange.default_script = Script.no_answer(25)
     find, once = ringing.find_earlier_call, iter([True])
 
-    def finds(*args):
-        found = find(*args)
+    def finds(*args, **named):
+        found = find(*args, **named)
         if next(once, False):
             desk.sleep(20)  # the search outlasts the claim
             killed_after_a_call(monkeypatch, notifier(PEOPLE), of_task())

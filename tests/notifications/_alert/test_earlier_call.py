@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from failing_callbacks import (
     ON_DUTY,
     SECOND,
@@ -12,6 +13,7 @@ from failing_callbacks import (
     notifier,
     of_dag,
     of_deadline,
+    of_task,
     rung,
 )
 
@@ -55,3 +57,30 @@ def test_a_start_time_in_an_unknown_format_does_not_silence_the_alert(desk, monk
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [ON_DUTY, SECOND]
+
+
+def test_a_call_that_the_data_api_reports_silences_others_only_for_quiet_for(desk):
+    desk.exchange.default_script = Script.busy()
+    for at, rings in ((0, 1), (890, 1), (1770, 2)):
+        desk.sleep(max(0, 1_760_000_000 + at - desk.clock()))
+        Variables.values.clear() if at == 890 else None  # e.g. a user deletes the Variable
+        notifier(quiet_for=900)(of_task(task_id=f"load_{at}"))
+        assert len(rung(desk)) == rings
+
+
+@pytest.mark.parametrize("login", [False, True])
+@pytest.mark.parametrize("contacts", [[ON_DUTY], [ON_DUTY, SECOND]])
+def test_slow_services_leave_a_callback_of_20_seconds_the_time_to_ring(desk, monkeypatch, login, contacts):
+    desk.connect(login=login)
+    began, send = desk.clock(), desk.exchange.handle_bytes
+
+    def send_slowly(*args, **named):
+        desk.sleep(2.5)
+        return send(*args, **named)
+
+    monkeypatch.setattr(desk.exchange, "handle_bytes", send_slowly)
+    notifier(contacts)(of_task())
+
+    assert rung(desk)[0] == ON_DUTY
+    first = next(entry.time for entry in desk.exchange.journal if entry.kind == "ring")
+    assert 8 < first - began < 20
