@@ -107,10 +107,7 @@ class _Claim:
             claim = cls(**{each.name: value[each.name] for each in fields(cls) if each.name in value})
             numbers = (claim.at, claim.until, claim.person, claim.call_session_id or 0)
             are_numbers = all(math.isfinite(number) for number in numbers)
-        except (
-            TypeError,
-            OverflowError,
-        ):  # a user may edit an Airflow Variable by hand
+        except (TypeError, OverflowError):  # a user may have edited the value
             return None
         return claim if are_numbers and (not claim.person or (claim.call_session_id or 0) > 0) else None
 
