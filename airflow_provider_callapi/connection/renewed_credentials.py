@@ -62,10 +62,15 @@ class RenewedCredentials:
                 settings = self._read_again()
             except Exception:  # the service's error says more about this request
                 return False
-            if settings == self._settings or not _has_same_services(settings, self._settings):
+            before = self._settings
+            if _login_of(settings) == _login_of(before) or not _has_same_services(settings, before):
                 return False
             self._settings, self._credentials = settings, settings.credentials()
             return True
+
+
+def _login_of(settings: ConnectionSettings) -> tuple[str | None, str]:
+    return settings.login, settings.password.get_secret_value()
 
 
 def _has_same_services(one: ConnectionSettings, other: ConnectionSettings) -> bool:

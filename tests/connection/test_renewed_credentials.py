@@ -38,6 +38,7 @@ def test_a_refused_key_is_replaced_by_the_key_in_the_connection() -> None:
     "change",
     [
         {},
+        {"extra": '{"timeout": 3}'},
         {"password": "new", "host": "other.example.com"},
         {"password": "new", "extra": '{"api_version": "v4.1"}'},
         {"password": "new", "extra": '{"data_api": true, "data_api_host": "other.example.com"}'},

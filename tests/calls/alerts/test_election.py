@@ -1064,6 +1064,22 @@ def test_callbacks_that_cannot_win_in_time_leave_the_alert_to_a_later_one(seed, 
     assert called == ["later"]
 
 
+def test_a_callback_whose_claim_is_written_too_slowly_rings_at_once():
+    world = World()
+    store = SlowStore(world)
+    store.set = lambda key, value: world.sleep(16)
+    one = candidate(world, store)
+    one.ring_by = world.now + 15
+    one.sleep = lambda seconds: pytest.fail("no time is left to settle")
+
+    def act():
+        with pytest.raises(NoWinner, match="no time is left for an election"):
+            one.acquire()
+        return one.may_begin(), world.now - 1000
+
+    assert world.run((0, act)) == [(True, 16)]
+
+
 def many_of_20_seconds(world, store, called, *, begin, **options):
     """Run twenty callbacks of tasks that begin in the half second after ``begin``."""
 
