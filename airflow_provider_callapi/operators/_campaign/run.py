@@ -30,10 +30,10 @@ from airflow_provider_callapi.observability.metrics import count_finished_attemp
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
 from airflow_provider_callapi.operators._campaign.control import PUBLISH_INTERVAL
 from airflow_provider_callapi.operators._campaign.ending import CampaignEnding
+from airflow_provider_callapi.operators._campaign.identity import identity_of, refuse_another_campaign
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.parts import open_parts
-from airflow_provider_callapi.operators._campaign.preparation import identity_of, refuse_another_campaign
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
