@@ -15,18 +15,16 @@ from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.ledger import ClosableLedger
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
-from airflow_provider_callapi.calls.campaign.redial import redial_table
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.shard import read_shard
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 from airflow_provider_callapi.operators._call.options import may_call_contact_first
-from airflow_provider_callapi.operators._call.tags import read_tag_rules
+from airflow_provider_callapi.operators._call.tags import check_tag_rules
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
@@ -59,9 +57,7 @@ def read_rules(
     if run_after is not None and options.max_lateness is not None:
         dial_until = run_after + options.max_lateness.total_seconds()
     with _as_failure():
-        tag_rules = read_tag_rules(
-            options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
-        )
+        check_tag_rules(options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id)
         if not is_region(options.region):
             raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
         if options.absence_proven_after is not None and not hook.has_data_api:
@@ -69,8 +65,7 @@ def read_rules(
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
                 f"{hook.callapi_conn_id} to true"
             )
-        redial, redial_marks = redial_table(options.redial)
-        if (redial_marks or options.operations or options.block_on) and not hook.has_data_api:
+        if (options.redial_marks or options.operations or options.block_marks) and not hook.has_data_api:
             raise ValueError(
                 "redial by operation or tag, block_on and operations need the Data API: set extra.data_api "
                 f"of connection {hook.callapi_conn_id} to true"
@@ -82,9 +77,9 @@ def read_rules(
                 country=options.region,
                 year=year_in(options.timezone, now),
             ),
-            redial=redial,
-            redial_marks=redial_marks,
-            block_marks=tuple(read_marks(dict.fromkeys(options.block_on or ()))),
+            redial=options.redial,
+            redial_marks=options.redial_marks,
+            block_marks=options.block_marks,
             max_attempts=options.max_attempts,
             max_active=options.max_active_calls,
             at_once=options.max_starts_at_once,
@@ -95,7 +90,7 @@ def read_rules(
             contact_first=may_call_contact_first(options.call),
             timezone=account_timezone,
             dial_until=dial_until,
-            tags=tag_rules,
+            tags=options.tags,
         )
 
 
