@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, get_args
 
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
@@ -15,20 +14,17 @@ from airflow_provider_callapi.parameters.schema import read_parameter
 _TAG = Kind(f"the id of a tag ({ID_RANGE}; `airflow callapi tags` lists the ids)", read_object_id)
 
 
-def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Return the parameter ``tags`` as event → tag id, if the connection can set these tags.
+def check_tag_rules(tag_rules: TagRules, *, has_data_api: bool, callapi_conn_id: str) -> None:
+    """Check that a connection can set the tags of an operator.
 
-    For example, ``{"answered": 36}``.
-
-    :raises InvalidParameter: an entry cannot be used, or needs the Data API.
+    :param tag_rules: the parameter ``tags``, as `read_tags` returns it.
+    :raises InvalidParameter: an entry needs the Data API.
     """
-    rules = read_tags(tags)
-    if not has_data_api and (finished := rules.keys() - {"answered"}):
+    if not has_data_api and (finished := tag_rules.keys() - {"answered"}):
         raise InvalidParameter(
             f"tags.{min(finished)}: a finished call can only be tagged through the Data API; set "
             f"extra.data_api of connection {callapi_conn_id} to true"
         )
-    return rules
 
 
 def read_tags(tags: Any) -> TagRules:

@@ -20,7 +20,6 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.operators._requests import check_request
-from airflow_provider_callapi.operators._tags import read_tags
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.parameters.templates import is_template
@@ -301,8 +300,6 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
         :param templates: True: the templates in the parameters are not rendered yet.
         :raises InvalidParameter: a value cannot be used.
         """
-        if not (templates and is_template(self.tags)):
-            read_tags(self.tags)
         # While Airflow reads the DAG file, the templates are not rendered yet, and are not checked.
         not_rendered = (*self.template_fields, "dry_run") if templates else ()
         return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)

@@ -21,6 +21,7 @@ from airflow_provider_callapi.api.errors import InvalidParameters, TransportErro
 from airflow_provider_callapi.databases import table_writer
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
+from airflow_provider_callapi.operators._campaign import parts as campaign_parts
 from airflow_provider_callapi.operators._campaign import run as campaign_run
 from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
 
@@ -545,7 +546,7 @@ def test_a_dry_run_writes_no_row(desk, dwh):
 STORES = {"contacts": QUERY, "results": CALLS, "ledger_conn_id": "ledger"}
 
 
-class _ServicesWithThread(campaign_run.CampaignServices):
+class _ServicesWithThread(campaign_parts.CampaignServices):
     """Has a running thread from its beginning on."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -580,7 +581,7 @@ def test_the_end_of_a_run_closes_the_ledger_the_table_and_the_wishes(
 def test_a_list_that_cannot_be_read_leaves_no_connection_and_no_thread(
     desk, dwh, open_connections: OpenConnections, monkeypatch
 ):
-    monkeypatch.setattr(campaign_run, "CampaignServices", _ServicesWithThread)
+    monkeypatch.setattr(campaign_parts, "CampaignServices", _ServicesWithThread)
     dwh("DROP TABLE people")
 
     with pytest.raises(CallApiFailure, match="contacts: connection 'dwh': OperationalError: no such table"):

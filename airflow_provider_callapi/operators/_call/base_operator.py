@@ -30,7 +30,7 @@ from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallO
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._option_checks import may_call_contact_first
 from airflow_provider_callapi.operators._request_operator import RequestOperator
-from airflow_provider_callapi.operators._tags import read_tag_rules, read_tags
+from airflow_provider_callapi.operators._tags import check_tag_rules, read_tags
 from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import Schema, read_parameters
 from airflow_provider_callapi.parameters.templates import is_template
@@ -348,8 +348,9 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
             facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
             with self._name_placed_call(context, placed):
                 options = self._read_options()
-                tag_rules = read_tag_rules(
-                    self.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
+                tag_rules = read_tags(self.tags)
+                check_tag_rules(
+                    tag_rules, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
                 )
             with self._open_results(options, facts, is_new=placed is None) as results:
                 self._try = CallTry(

@@ -95,7 +95,7 @@ class CampaignMemory:
             "began_too_late": self.began_too_late,
             "wish": wish and wish.to_json(),
             "excluded": excluded,
-            "which": self.identity,
+            "which": self.identity,  # "which campaign", as in IDENTITY_KEY: stored names do not change
             "timezone": self.timezone,
         }
 

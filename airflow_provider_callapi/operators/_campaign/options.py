@@ -10,14 +10,17 @@ from datetime import time, timedelta
 from typing import Any, Self
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.redial import redial_table
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
-from airflow_provider_callapi.calls.marks import read_marks
+from airflow_provider_callapi.calls.marks import Mark, read_marks
+from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._campaign.file_types import check_type
 from airflow_provider_callapi.operators._option_checks import check_absence_proven_after, check_calling_days
+from airflow_provider_callapi.operators._tags import read_tags
 from airflow_provider_callapi.parameters.kind import count, mapping_of, share
 from airflow_provider_callapi.parameters.kinds import (
     CALLING_DAYS,
@@ -86,6 +89,14 @@ CAMPAIGN_OPTIONS: Schema = {
 class CampaignOptions:
     """The parameters of a campaign operator. Durations are seconds; ``max_lateness`` is a timedelta.
 
+    The values are checked and converted. While Airflow reads the DAG file, a parameter with a template that
+    is not rendered yet keeps the template.
+
+    :ivar shard: the text of the author, such as ``"2/4"``. The campaign's identity stores the same text.
+    :ivar block_marks: the parameter ``block_on``.
+    :ivar redial: result of a call → delay of the redial in seconds. None, or no entry: no redial.
+    :ivar redial_marks: the entries of ``redial`` for marks: mark → delay in seconds; None: no redial.
+    :ivar tags: event → id of the tag.
     :raises InvalidParameter: a parameter cannot be used.
     """
 
@@ -104,8 +115,9 @@ class CampaignOptions:
     max_starts_at_once: int
     points_reserve: float
     operations: bool
-    block_on: Sequence[str] | None
-    redial: Mapping[str, float | None] | None
+    block_marks: tuple[Mark, ...]
+    redial: Mapping[Result, float | None]
+    redial_marks: Mapping[Mark, float | None]
     max_attempts: int
     max_lateness: timedelta | None
     ledger_conn_id: str | None
@@ -113,7 +125,7 @@ class CampaignOptions:
     results: str | TableName | None
     report: str | None
     failure_limits: FailureLimits
-    tags: Mapping[str, int | str] | None
+    tags: TagRules
     is_dry_run: bool
     deferrable: bool
     poll_interval: float
@@ -132,22 +144,19 @@ class CampaignOptions:
             checked.
         :raises InvalidParameter: the value of a parameter cannot be used.
         """
+        tags = values["tags"]
+        if "tags" not in not_rendered or not is_template(tags):
+            tags = read_tags(tags)
         read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)
         limits = {name: read.pop(f"fail_if_{name}_over") for name in ("unreached", "unknown", "invalid")}
         read["is_dry_run"] = read.pop("dry_run")
-        return cls(tags=values["tags"], failure_limits=FailureLimits(**limits), **read)
+        read["redial"], read["redial_marks"] = _read_redial(read["redial"])
+        read["block_marks"] = _read_block_marks(read.pop("block_on"))
+        return cls(tags=tags, failure_limits=FailureLimits(**limits), **read)
 
     def __post_init__(self) -> None:
         if "method" not in self.call:
             raise InvalidParameter("call: a dict with a method, such as start.informer_call, is needed")
-        try:
-            redial_table(self.redial)
-        except ValueError as error:
-            raise InvalidParameter(str(error)) from None
-        try:
-            read_marks(dict.fromkeys(self.block_on or ()))
-        except ValueError as error:
-            raise InvalidParameter(f"block_on: {error}") from None
         self._check_paths()
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
         check_calling_days(self.calling_days)
@@ -183,6 +192,22 @@ class CampaignOptions:
         for name, its_path in self._lists().items():
             if isinstance(its_path, str) and _plain_path(its_path) == _plain_path(path):
                 raise InvalidParameter(f"results: the file of {name} would be overwritten")
+
+
+def _read_redial(
+    delays: Mapping[str, float | None] | None,
+) -> tuple[Mapping[Result, float | None], Mapping[Mark, float | None]]:
+    try:
+        return redial_table(delays)
+    except ValueError as error:
+        raise InvalidParameter(str(error)) from None
+
+
+def _read_block_marks(texts: Sequence[str] | None) -> tuple[Mark, ...]:
+    try:
+        return tuple(read_marks(dict.fromkeys(texts or ())))
+    except ValueError as error:
+        raise InvalidParameter(f"block_on: {error}") from None
 
 
 def _plain_path(path: str) -> str:

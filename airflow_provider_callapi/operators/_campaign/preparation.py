@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -16,11 +15,9 @@ from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.ledger import ClosableLedger
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
-from airflow_provider_callapi.calls.campaign.redial import redial_table
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.shard import read_shard
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -29,16 +26,7 @@ from airflow_provider_callapi.ledgers.paged import PagedLedger
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._option_checks import may_call_contact_first
-from airflow_provider_callapi.operators._tags import read_tag_rules
-
-_IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
-"""The options that determine the ledger records in which a try finds the people that earlier tries called."""
-_FIELDS_WITH_CONNECTION = (*_IDENTITY_FIELDS, "callapi_conn_id")
-_DIGITS = 6
-"""The number of hexadecimal digits of the contact list's hash.
-
-With so few digits, the hash of a list with one person does not reveal the number.
-"""
+from airflow_provider_callapi.operators._tags import check_tag_rules
 
 
 @contextmanager
@@ -69,9 +57,7 @@ def read_rules(
     if run_after is not None and options.max_lateness is not None:
         dial_until = run_after + options.max_lateness.total_seconds()
     with _as_failure():
-        tag_rules = read_tag_rules(
-            options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
-        )
+        check_tag_rules(options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id)
         if not is_region(options.region):
             raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
         if options.absence_proven_after is not None and not hook.has_data_api:
@@ -79,8 +65,7 @@ def read_rules(
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
                 f"{hook.callapi_conn_id} to true"
             )
-        redial, redial_marks = redial_table(options.redial)
-        if (redial_marks or options.operations or options.block_on) and not hook.has_data_api:
+        if (options.redial_marks or options.operations or options.block_marks) and not hook.has_data_api:
             raise ValueError(
                 "redial by operation or tag, block_on and operations need the Data API: set extra.data_api "
                 f"of connection {hook.callapi_conn_id} to true"
@@ -92,9 +77,9 @@ def read_rules(
                 country=options.region,
                 year=year_in(options.timezone, now),
             ),
-            redial=redial,
-            redial_marks=redial_marks,
-            block_marks=tuple(read_marks(dict.fromkeys(options.block_on or ()))),
+            redial=options.redial,
+            redial_marks=options.redial_marks,
+            block_marks=options.block_marks,
             max_attempts=options.max_attempts,
             max_active=options.max_active_calls,
             at_once=options.max_starts_at_once,
@@ -105,7 +90,7 @@ def read_rules(
             contact_first=may_call_contact_first(options.call),
             timezone=account_timezone,
             dial_until=dial_until,
-            tags=tag_rules,
+            tags=options.tags,
         )
 
 
@@ -159,7 +144,15 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
 
 def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> Plan:
     try:
-        plan = _read_people(options, template, scope)
+        plan = read_people(
+            read_rows(options.contacts, "contacts"),
+            template,
+            # The user's own database keeps the number, so that users can query it. Task state keeps a hash,
+            # in which `scope` stands for the campaign.
+            key_of=str if options.ledger_conn_id else partial(fingerprint, scope),
+            timezone=options.timezone,
+            shard=read_shard(options.shard),
+        )
     except ListUnreadable as error:
         raise ValueError(f"contacts: {error}") from None
     if not plan.rows and isinstance(options.contacts, str):
@@ -172,69 +165,3 @@ def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> 
         rows = "the only row makes no" if number == 1 else f"none of the {number} rows makes a"
         raise ValueError(f"contacts: {rows} call; row {first.line}: {first.why}")
     return plan
-
-
-def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -> Plan:
-    return read_people(
-        read_rows(options.contacts, "contacts"),
-        template,
-        # The user's own database keeps the number, so that users can query it. Task state keeps a hash,
-        # in which `scope` stands for the campaign.
-        key_of=str if options.ledger_conn_id else partial(fingerprint, scope),
-        timezone=options.timezone,
-        shard=read_shard(options.shard),
-    )
-
-
-def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: int) -> dict[str, Any]:
-    """Return JSON values that identify the campaign of a try, such as its name and a hash of its people.
-
-    `refuse_another_campaign` compares the values of two tries. The values contain no phone number.
-
-    :param scope: a text that stands for the deployment and the campaign.
-    :param max_tries: Airflow's ``max_tries`` of the task. If it differs between two tries, a user has cleared
-        the task in between. The list of people may then have changed.
-    """
-    keys = "\n".join(sorted(person.key for person in plan.people))
-    return {
-        **{name: getattr(options, name) for name in _FIELDS_WITH_CONNECTION},
-        "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
-        "deployment": _checksum(scope),
-        "max_tries": max_tries,  # grows each time a user clears the task
-    }
-
-
-def _checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
-
-
-def refuse_another_campaign(
-    now: Mapping[str, Any], before: Mapping[str, Any], *, proves_absence: bool
-) -> None:
-    """Raise an error if this try would run another campaign than the task's earlier tries.
-
-    :param now: the result of `identity_of` in this try.
-    :param before: the result of `identity_of` in the task's last try.
-    :param proves_absence: whether ``absence_proven_after`` is set. Then the connection must not change,
-        because another account does not show the calls of earlier tries.
-    :raises CallApiFailure: an option or a setting has changed, so that earlier calls would not be found.
-    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task.
-    """
-    for name in _FIELDS_WITH_CONNECTION if proves_absence else _IDENTITY_FIELDS:
-        if now[name] != before.get(name, now[name]):
-            raise CallApiFailure(
-                f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
-                "not find its earlier calls. Restore the value, or start another run"
-            )
-    if now["deployment"] != before.get("deployment", now["deployment"]):
-        raise CallApiFailure(
-            "[callapi] deployment, [callapi] secret_keys, [api] base_url or [core] fernet_key: one of these "
-            "settings has changed since this task began, so the task would not find its earlier calls. "
-            "Restore the setting, or add the old key after the new key"
-        )
-    # After a user has cleared the task, the list may differ. Otherwise, a retry succeeds with the old list.
-    if now["contacts"] != before["contacts"] and now["max_tries"] == before["max_tries"]:
-        raise CallApiTrouble(
-            f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "
-            "The task places no calls until the list is as it was. Clear this task to accept the new list"
-        )

@@ -1,77 +1,44 @@
-"""One try of the campaign operator: prepare the campaign, dial step by step, defer long waits, and finish."""
+"""One try of the campaign operator: begin the campaign, dial step by step, defer long waits, and finish."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from airflow.providers.common.compat.sdk import (
-    AirflowException,
-    AirflowSkipException,
-    AirflowTaskTimeout,
-)
+from airflow.providers.common.compat.sdk import AirflowException, AirflowTaskTimeout
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
-from airflow_provider_callapi.calls.campaign.judgement import (
-    ProblemKind,
-    collect_endings,
-    describe_counts,
-    describe_not_called,
-    final_results,
-    find_problem,
-)
+from airflow_provider_callapi.calls.campaign.judgement import describe_not_called, final_results
 from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.runner import NextStep, Runner
-from airflow_provider_callapi.calls.campaign.shard import own_list
-from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.count_texts import count_text
-from airflow_provider_callapi.calls.marks import need_operations, tag_ids
+from airflow_provider_callapi.calls.marks import tag_ids
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.connection.call_release import release_calls
-from airflow_provider_callapi.databases.table_name import TableName
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
-from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.observability.metrics import count_finished_attempts
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
-from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
-from airflow_provider_callapi.operators._campaign.control import (
-    PUBLISH_INTERVAL,
-    Control,
-    open_control_store,
-)
-from airflow_provider_callapi.operators._campaign.excluded_people import ExcludedPeople
-from airflow_provider_callapi.operators._campaign.listed_people import ListedPeople
+from airflow_provider_callapi.operators._campaign.control import PUBLISH_INTERVAL
+from airflow_provider_callapi.operators._campaign.ending import CampaignEnding
+from airflow_provider_callapi.operators._campaign.identity import identity_of, refuse_another_campaign
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
-from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
-from airflow_provider_callapi.operators._campaign.preparation import (
-    identity_of,
-    open_ledger,
-    read_plan,
-    read_rules,
-    read_template,
-    refuse_another_campaign,
-)
-from airflow_provider_callapi.operators._campaign.services import CampaignServices
-from airflow_provider_callapi.operators._mapped_files import refuse_files_of_others
+from airflow_provider_callapi.operators._campaign.parts import open_parts
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
-from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.facts import TaskFacts
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
-
-if TYPE_CHECKING:  # SQLAlchemy is heavy
-    from airflow_provider_callapi.operators._campaign.campaign_rows import CampaignRows
 
 _CLOCK_STEP = 30.0
 """If the worker's clock is set back by more than this many seconds, the campaign begins its waits again."""
@@ -109,15 +76,13 @@ class CampaignRun:
         self._began = self._stepped_at = time.time()
         self._killed = False
         self._released: set[int] = set()
-        self._is_dry_run = options.is_dry_run
         self._memory = CampaignMemory(facts.state, memo or {})
         with self._before_dialling(), ExitStack() as opened:
-            if not (options.ledger_conn_id or self._is_dry_run) and lost_its_state(facts):
-                raise CallApiFailure(DELETED_STATE)
-            self._open_ledger(opened)
-            self._open_services(opened)
-            self._read_list()
-            self._open_outputs(opened)
+            self._parts = opened.enter_context(
+                open_parts(options, facts, self._memory, log, now=self._began, is_new_try=self._is_new_try)
+            )
+            if self._is_new_try and self._began >= self._parts.rules.dial_until:
+                self._memory.began_too_late = True
             self._runner = self._make_runner()
             if self._memory.stopped:
                 self._campaign.dial_queue.stop(self._memory.stopped)
@@ -136,7 +101,7 @@ class CampaignRun:
         :return: the campaign's summary as a dict, or a deferral.
         :raises CampaignNotSuccessful: the campaign is over, and the task must fail or be skipped.
         """
-        if self._is_dry_run and self._event is None:
+        if self._options.is_dry_run and self._is_new_try:
             return self._rehearse()
         self._begin()
         return self._call_people()
@@ -150,6 +115,11 @@ class CampaignRun:
         self._release()
 
     @property
+    def _is_new_try(self) -> bool:
+        """Whether the try begins. False: the worker continues a try after a deferral."""
+        return self._event is None
+
+    @property
     def _campaign(self) -> Campaign:
         return self._runner.campaign
 
@@ -158,129 +128,63 @@ class CampaignRun:
     def _before_dialling(self) -> AbstractContextManager[None]:
         """Return a context manager: if this try has placed no call, the error of the block says so."""
         # Before a deferral, the try may have placed calls.
-        return nothing_sent() if self._event is None else nullcontext()
-
-    def _open_services(self, opened: ExitStack) -> None:
-        """Open the Call API and the Data API, and read the rules by which the campaign dials.
-
-        :param opened: closes what this and the next methods open, at the end of the run or after an error.
-        """
-        options = self._options
-        self._hook = opened.enter_context(CallApiHook(options.callapi_conn_id, max_limit_wait=0.0))
-        account_timezone = self._hook.settings.timezone or self._memory.timezone or self._hook.timezone
-        self._rules = read_rules(
-            options,
-            self._hook,
-            now=self._began,
-            run_after=self._facts.run_after,
-            account_timezone=account_timezone,
-        )
-        if self._event is None and self._began >= self._rules.dial_until:
-            self._memory.began_too_late = True
-        services = CampaignServices(
-            self._hook,
-            at_once=self._rules.at_once,
-            account_timezone=account_timezone,
-            asks_operations=options.operations
-            or need_operations([*self._rules.redial_marks, *self._rules.block_marks]),
-        )
-        self._services = opened.enter_context(closing(services))
-        self._template = read_template(options, self._facts.template_values)
-
-    def _open_ledger(self, opened: ExitStack) -> None:
-        """Open the store of the campaign's attempts, and choose the texts that stand for the campaign."""
-        options, facts = self._options, self._facts
-        self._ledger = opened.enter_context(closing(open_ledger(options, facts.state)))
-        self._scope = facts.deployment.scope(options.campaign)
-        # Each ledger begins with attempt 1. Its ids must differ from those of other runs, lists, databases.
-        ledger = (options.ledger_conn_id,) if options.ledger_conn_id else facts.owner
-        self._scope_of_ids = facts.deployment.scope(options.campaign, *ledger)
-        self._people = ListedPeople.of(facts, self._ledger)
-        if self._people is not None and self._event is None:
-            self._people.publish_called()
-
-    def _read_list(self) -> None:
-        """Read the contact list, and prepare the read of the do-not-call list."""
-        was_read_before = self._memory.identity is not None
-        self._plan = read_plan(self._options, self._template, self._scope, was_read_before=was_read_before)
-        self._excluded = ExcludedPeople(
-            self._options, self._plan, self._memory, scope=self._scope, hook=self._hook, log=self._log
-        )
-
-    def _open_outputs(self, opened: ExitStack) -> None:
-        """Open what the campaign writes to: files, a table, the blacklist and the store of its progress."""
-        options, facts = self._options, self._facts
-        self._files = OutputFiles(options, self._log)
-        if self._event is None and not (self._is_dry_run or options.shard):  # each shard has files of its own
-            refuse_files_of_others(facts.mapped, self._files.paths)
-        control = Control(lambda: open_control_store(options, facts.state), self._log)
-        self._control = opened.enter_context(closing(control))
-        self._table = self._open_table(opened)
-        self._blacklist = BlacklistWriter(self._hook, self._rules.block_marks, self._plan, self._log)
-
-    def _open_table(self, opened: ExitStack) -> CampaignRows | None:
-        """Return the table to which the campaign writes its results. None: the author names no table."""
-        if not isinstance(self._options.results, TableName):
-            return None
-        from airflow_provider_callapi.operators._campaign.campaign_rows import (  # noqa: PLC0415 - SQLAlchemy
-            open_results,
-        )
-
-        table = open_results(
-            self._options.results,
-            self._options.campaign,
-            self._plan,
-            self._log,
-            ledger=self._ledger if self._event is None else None,
-            list_number=own_list(self._options.shard, int(self._facts.owner[-1])),
-        )
-        return opened.enter_context(closing(table))
+        return nothing_sent() if self._is_new_try else nullcontext()
 
     def _make_runner(self) -> Runner:
+        parts = self._parts
+        attempts = parts.ledger.load(person.key for person in parts.plan.people)
         after: list[Listener] = [partial(count_finished_attempts, self._options.campaign)]
-        if self._table is not None:
-            after.append(self._table.add)
-            if self._event is None:  # an earlier try may have ended before it wrote its last rows
-                self._table.add(self._ledger.load(person.key for person in self._plan.people))
-        ledger = LedgerWithListeners(self._ledger, before=self._blacklist.add, after=after)
+        if parts.table is not None:
+            after.append(parts.table.add)
+            if self._is_new_try:  # an earlier try may have ended before it wrote its last rows
+                attempts = list(attempts)
+                parts.table.add(attempts)
         campaign = Campaign(
-            self._plan,
-            self._ledger.load(person.key for person in self._plan.people),
-            self._rules,
+            parts.plan,
+            attempts,
+            parts.rules,
             Pacing(self._options.points_reserve, self._memory.points_per_call),
-            personal=self._template.personal,
+            personal=parts.template.personal,
             new_external_id=self._new_external_id,
             now=time.time(),
         )
-        gateway = self._services.gateway(
-            do_not_call=self._excluded.current, wish=self._control.read_wish, log=self._log.info
+        runner = Runner(
+            campaign,
+            parts.template,
+            LedgerWithListeners(parts.ledger, before=parts.blacklist.add, after=after),
+            parts.services.gateway(
+                do_not_call=parts.excluded.current, wish=parts.control.read_wish, log=self._log.info
+            ),
+            poll_interval=self._options.poll_interval,
         )
-        runner = Runner(campaign, self._template, ledger, gateway, poll_interval=self._options.poll_interval)
         runner.wish = self._memory.wish  # an earlier worker of this try has logged it
         return runner
 
     def _new_external_id(self, person: Person, attempt: int) -> str:
-        own = self._template.own_external_id(person)
-        return external_id(self._scope_of_ids, person.contact, attempt, own)
+        own = self._parts.template.own_external_id(person)
+        return external_id(self._parts.scope_of_ids, person.contact, attempt, own)
 
     def _check_identity(self) -> None:
         """Raise an error if an earlier try ran another campaign, or another map index has the same people.
 
         Otherwise, store what identifies this campaign.
         """
-        identity = identity_of(self._options, self._plan, self._scope, max_tries=self._facts.max_tries)
+        plan, listed = self._parts.plan, self._parts.listed
+        identity = identity_of(self._options, plan, self._parts.scope, max_tries=self._facts.max_tries)
         if self._memory.identity is not None:
             proves_absence = self._options.absence_proven_after is not None
             refuse_another_campaign(identity, self._memory.identity, proves_absence=proves_absence)
-        if self._people is not None and self._event is None:
+        if listed is not None and self._is_new_try:
             before = self._memory.identity or {}
             are_known = before.get("contacts") == identity["contacts"]
-            self._people.claim(self._plan.people, are_known=are_known)
+            listed.claim(plan.people, are_known=are_known)
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
         """Log and return what the campaign will do: the counts of people, and the account's ``problems``."""
-        excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
+        parts = self._parts
+        results = final_results(self._campaign.results(), parts.plan, parts.excluded.numbers())
+        excluded = sum(result is Result.DO_NOT_CALL for result in results.values())
         announcement = Announcement(
             self._options.campaign,
             self._campaign,
@@ -294,9 +198,9 @@ class CampaignRun:
         self._runner.poll_limits()  # the answer to the poll contains the points left
         for line in announcement.forecast_lines(now):
             self._log_line(line)
-        marks = [*self._rules.redial_marks, *self._rules.block_marks]
-        tags = {*self._rules.tags.values(), *tag_ids(marks)}
-        problems = find_problems(self._hook, self._template, self._plan.people, tags)
+        marks = [*parts.rules.redial_marks, *parts.rules.block_marks]
+        tags = {*parts.rules.tags.values(), *tag_ids(marks)}
+        problems = find_problems(parts.hook, parts.template, parts.plan.people, tags)
         for problem in problems:
             self._log.warning("%s", problem)
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
@@ -308,7 +212,7 @@ class CampaignRun:
             raise CallApiFailure(why)
 
     def _why_never(self) -> str | None:
-        return self._rules.hours.why_never(time.time(), self._options.timezone)
+        return self._parts.rules.hours.why_never(time.time(), self._options.timezone)
 
     def _log_line(self, line: Line) -> None:
         (self._log.warning if line.is_warning else self._log.info)("%s", line.text)
@@ -318,7 +222,7 @@ class CampaignRun:
         self._log.info("A dry run: the campaign places no calls and writes no files")
         forecast = self._announce()
         self._refuse_unknown_days()
-        return {**self._summary(self._endings()).to_xcom(), **forecast}
+        return {**self._ending().summary.to_xcom(), **forecast}
 
     def _begin(self) -> None:
         """Check that the task has the same campaign as in earlier tries, and begin or continue this try."""
@@ -326,15 +230,16 @@ class CampaignRun:
         # campaign's calls.
         with self._before_dialling():
             self._check_identity()
-        if self._hook.settings.timezone is None:
-            self._memory.remember_timezone(self._rules.timezone)
+        if self._parts.hook.settings.timezone is None:
+            self._memory.remember_timezone(self._parts.rules.timezone)
         if self._event is None:
             self._announce()
             with self._before_dialling():
                 self._refuse_unknown_days()
         else:
             self._campaign.watched_calls.update_observations(read_observations(self._event))
-            if self._is_dry_run:  # e.g. its Variable has changed; the calls of this try must still be judged
+            if self._options.is_dry_run:
+                # E.g. its Variable has changed. The calls of this try must still be judged.
                 self._campaign.dial_queue.stop("dry_run has become true")
 
     # --- step by step ---
@@ -360,7 +265,7 @@ class CampaignRun:
     def _refuse_timeout(self) -> None:
         """Raise `AirflowTaskTimeout` after ``execution_timeout``: Airflow does not do so after a deferral."""
         deadline = self._facts.execution_deadline
-        if self._event is None or deadline is None or time.time() < deadline:
+        if self._is_new_try or deadline is None or time.time() < deadline:
             return
         self._campaign.dial_queue.stop("execution_timeout is up")
         self._step()  # stores what the trigger has shown of the active calls
@@ -376,7 +281,7 @@ class CampaignRun:
         next_step = self._runner.step()
         self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
         now = time.time()
-        if next_step.over or self._control.is_due(now):
+        if next_step.over or self._parts.control.is_due(now):
             self._publish(now, next_at=now + max(PUBLISH_INTERVAL, next_step.in_seconds))
         return next_step
 
@@ -401,13 +306,13 @@ class CampaignRun:
 
         :param next_at: when the campaign publishes again at the latest, epoch seconds.
         """
-        self._control.publish(
+        self._parts.control.publish(
             self._runner.progress.measure(
                 self._options.campaign,
                 shard=self._options.shard,
                 owner=self._facts.owner,
                 connection=self._options.callapi_conn_id,
-                files=self._files.paths,
+                files=self._parts.files.paths,
                 now=now,
                 next_at=next_at,
             )
@@ -428,7 +333,7 @@ class CampaignRun:
             next_step,
             time.time(),
             preparation=self._preparation,
-            has_data_api=self._hook.has_data_api,
+            has_data_api=self._parts.hook.has_data_api,
         )
         if wake_at is None:  # e.g. the next person is due within a minute
             return None
@@ -450,7 +355,7 @@ class CampaignRun:
             cancel_on_kill=self._options.cancel_on_kill,
             until_answered=campaign.tags.plan.tags_active_calls,
         )
-        self._excluded.remember()
+        self._parts.excluded.remember()
         self._publish(time.time(), next_at=wake_at)
         memo = self._memory.memo(stopped=campaign.dial_queue.stopped, wish=self._runner.wish)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
@@ -460,79 +365,29 @@ class CampaignRun:
         active = self._campaign.watched_calls.by_session().keys() - self._released
         if self._options.cancel_on_kill and active:
             self._released |= active
-            release_calls(self._hook.settings, active, self._log)
+            release_calls(self._parts.hook.settings, active, self._log)
 
     # --- the end ---
+
+    def _ending(self) -> CampaignEnding:
+        return CampaignEnding(self._options, self._parts, self._campaign, began=self._began, now=time.time())
 
     def _finish(self) -> dict[str, Any]:
         """Write the results and the campaign report, and return the summary of the finished campaign.
 
         :raises CampaignNotSuccessful: the campaign is over, and the task must fail or be skipped.
         """
-        endings = self._endings()
-        summary = self._summary(endings)
-        unwritten = self._files.write(
-            summary,
-            endings,
-            self._plan,
-            calls_per_minute=self._campaign.pacing.calls_per_minute(),
-            unfinished=self._campaign.dial_queue.stopped,
-        )
-        if self._table is not None:
-            unwritten += self._table.write_all(endings, self._plan.skipped)
-        unwritten += self._blacklist.add_missing(endings)
-        for text in unwritten:  # another error may end the task
-            self._log.error("%s", text)
-        self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
+        ending = self._ending()
+        unwritten = ending.write(self._log)
+        summary = ending.summary
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
             self._log.warning("%s. %s", why, describe_not_called(not_called))
         if self._killed:
             raise CallApiTrouble(
                 "The task was killed. A retry or a clear of this task continues the campaign"
             )
-        if error := self._error(summary, endings, unwritten):
+        if error := ending.error(
+            unwritten, run_after=self._facts.run_after, began_too_late=self._memory.began_too_late
+        ):
             raise CampaignNotSuccessful(summary.to_xcom(), error)
         return summary.to_xcom()
-
-    def _error(
-        self, summary: Summary, endings: list[Ending], unwritten: list[str]
-    ) -> AirflowException | None:
-        problem = find_problem(
-            summary,
-            endings,
-            self._options.failure_limits,
-            run_after=self._facts.run_after,
-            stopped=self._campaign.dial_queue.stopped,
-            began_too_late=self._memory.began_too_late,
-            last_minute=local_time(self._rules.dial_until, self._options.timezone)
-            if self._rules.dial_until < NEVER
-            else "never",
-        )
-        texts = [problem.text, *unwritten] if problem is not None else unwritten
-        if unwritten and (problem is None or problem.kind is ProblemKind.OVER_LIMIT):
-            # A retry that has written the results fails because of the limit.
-            return CallApiTrouble(f"{'; '.join(texts)}. All calls are over: a retry only writes the results")
-        if not self._plan.rows:
-            return AirflowSkipException("contacts: the list is empty, so there is no one to call")
-        if problem is not None:
-            failure = CallTooLate if problem.kind is ProblemKind.TOO_LATE else CallApiFailure
-            return failure("; ".join(texts))
-        return None
-
-    def _results(self) -> dict[str, Result]:
-        return final_results(self._campaign.results(), self._plan, self._excluded.numbers())
-
-    def _endings(self) -> list[Ending]:
-        return collect_endings(self._plan, self._results(), self._ledger)
-
-    def _summary(self, endings: list[Ending]) -> Summary:
-        intents = [attempt.intended_at for ending in endings for attempt in ending.attempts]
-        return summarise(
-            self._options.campaign,
-            endings,
-            self._plan.invalid,
-            duplicates=len(self._plan.duplicates),
-            started_at=min(intents, default=self._began),
-            ended_at=time.time(),
-            points_per_call=self._campaign.pacing.known_cost,
-        )
