@@ -201,7 +201,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         After repeated failures or a permanent error, pause and read the connection again.
         """
         # imported here, because DAG files import this module and are parsed all day
-        from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415
+        from airflow_provider_callapi.event_loop.polls_by_connection import subscribe  # noqa: PLC0415
 
         while True:
             try:
@@ -226,7 +226,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         :param of_polls: True: a poll failed, so the log line may advise to correct the connection. False:
             another action failed, and the line gives no advice.
         """
-        from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent  # noqa: PLC0415
+        from airflow_provider_callapi.event_loop.polls_by_connection import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
         now = time.monotonic()

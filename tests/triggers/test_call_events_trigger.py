@@ -21,10 +21,10 @@ from airflow_fakes import CONTACT, rebuild
 
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
+from airflow_provider_callapi.event_loop import polls_by_connection
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.triggers import call_events
-from airflow_provider_callapi.triggers._loop import polls_by_connection
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
 ALL = ("started", "answered", "ended")

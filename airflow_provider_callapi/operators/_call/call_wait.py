@@ -39,7 +39,7 @@ from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts
-from airflow_provider_callapi.triggers._loop import shortest_wait
+from airflow_provider_callapi.triggers import shortest_wait
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 TryResult = dict[str, Any] | Deferral

@@ -28,7 +28,7 @@ from airflow_provider_callapi.exceptions import (
     InvalidParameter,
 )
 from airflow_provider_callapi.operators import start_call
-from airflow_provider_callapi.triggers._loop import shortest_wait
+from airflow_provider_callapi.triggers import shortest_wait
 
 pytest_plugins = ["airflow_desk"]
 

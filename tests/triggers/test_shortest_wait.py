@@ -11,10 +11,10 @@ from airflow.triggers.base import TriggerEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.triggers._loop import shortest_wait
-from airflow_provider_callapi.triggers._loop.shortest_wait import lasts_long_enough
+from airflow_provider_callapi.triggers import shortest_wait
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
+from airflow_provider_callapi.triggers.shortest_wait import lasts_long_enough
 
 
 class MovedClock(asyncio.SelectorEventLoop):
