@@ -24,7 +24,7 @@ from airflow_provider_callapi.parameters.kinds import CALL, FLAG, INTERVAL, MOME
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._kill.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._kill.running_triggers import remember_running
-from airflow_provider_callapi.triggers.shortest_wait import lasts_long_enough
+from airflow_provider_callapi.triggers.shortest_deferral import lasts_long_enough
 
 
 class CallApiSessionTrigger(BaseTrigger):
