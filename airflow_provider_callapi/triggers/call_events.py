@@ -27,7 +27,7 @@ from airflow_provider_callapi.calls.watching.events import (
 )
 from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.kind import choice, seconds
+from airflow_provider_callapi.parameters.kind import Kind, choice, read_each, seconds
 from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._error_log import ErrorLog
@@ -54,6 +54,16 @@ _SAVE_AGAIN_AFTER = 300.0
 The state is what the trigger knows of the active calls. After a restart, the trigger uses a saved state only
 if the state is less than an hour old.
 """
+
+
+def _read_events(value: Any) -> list[EventKind]:
+    events = read_each(value, choice(EVENT_KINDS))
+    if not events:
+        raise ValueError
+    return events
+
+
+_EVENTS = Kind(f"one of {', '.join(EVENT_KINDS)}, or a list of them", _read_events)
 
 
 class CallApiEventTrigger(BaseEventTrigger):
@@ -105,8 +115,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         asset events or the triggerer's log can then read this number. Default: False.
     :param poll_interval: seconds between two polls, at most 600. Default: 5. The triggers of a connection
         share the polls, and the shortest interval counts.
-    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
-    :raises ValueError: a phone number or prefix cannot be read. The error message names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used, e.g. a phone number or prefix that
+        cannot be read. The error message names the parameter.
     """
 
     def __init__(
@@ -123,7 +133,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
-        self.events = _sorted_tuple(read_parameter("events", events, TEXTS))
+        self.events = _sorted_tuple(read_parameter("events", events, _EVENTS))
         self.direction = read_parameter("direction", direction, _DIRECTION)
         self.virtual_phone_numbers = _sorted_tuple(
             read_parameter("virtual_phone_numbers", virtual_phone_numbers, TEXTS)
@@ -132,8 +142,6 @@ class CallApiEventTrigger(BaseEventTrigger):
         self.region = read_parameter("region", region, TEXT)
         self.include_phone_numbers = read_parameter("include_phone_numbers", include_phone_numbers, FLAG)
         self.poll_interval = read_parameter("poll_interval", poll_interval, _INTERVAL)
-        if not self.events or not set(self.events) <= set(EVENT_KINDS):
-            raise InvalidParameter(f"events: one or several of {', '.join(EVENT_KINDS)} are needed")
         self._call_filter = ActiveCallFilter(
             self.direction,
             self._read_numbers("virtual_phone_numbers"),
@@ -162,12 +170,12 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _read_numbers(self, name: str) -> tuple[str, ...]:
         """Return the numbers and prefixes of a parameter as digits that begin with the country code.
 
-        :raises ValueError: a number cannot be read.
+        :raises InvalidParameter: a number cannot be read.
         """
         try:
             return tuple(read_number_or_prefix(text, self.region) for text in getattr(self, name))
         except NotANumber as error:
-            raise ValueError(f"{name}: {error}") from None
+            raise InvalidParameter(f"{name}: {error}") from None
 
     def __repr__(self) -> str:
         return mask_phones(super().__repr__())
@@ -221,7 +229,7 @@ class CallApiEventTrigger(BaseEventTrigger):
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
 
-def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one text or several texts as a sorted tuple without repetitions."""
+def _sorted_tuple(texts: list[str]) -> tuple[str, ...]:
+    """Return texts as a sorted tuple without repetitions."""
     # Airflow runs triggers with equal arguments as one trigger, so the authors' order must not matter.
-    return tuple(sorted({value} if isinstance(value, str) else set(value)))
+    return tuple(sorted(set(texts)))

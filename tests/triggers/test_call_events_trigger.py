@@ -22,6 +22,7 @@ from airflow_fakes import CONTACT, rebuild
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.event_loop import polls_by_connection
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.triggers import _error_log, call_events
@@ -139,6 +140,7 @@ def test_the_constructor_of_a_watcher_reads_no_connection(monkeypatch):
     [
         ({"events": "begun"}, "events"),
         ({"events": ()}, "events"),
+        ({"events": ["started", "begun"]}, "events"),
         ({"direction": "inbound"}, "direction"),
         ({"contacts": "8 916 123-45-6"}, "contacts"),
         ({"contacts": "79161234567 79161234568"}, "contacts"),
@@ -151,7 +153,7 @@ def test_the_constructor_of_a_watcher_reads_no_connection(monkeypatch):
     ],
 )
 def test_a_parameter_that_cannot_work_is_named_while_the_dag_is_parsed(wrong, name):
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(InvalidParameter, match=f"^{name}"):
         CallApiEventTrigger(**wrong)
 
 
