@@ -88,9 +88,9 @@ def no_shared_snapshots() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_shortest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_shortest_deferral(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let triggers fire at once: in most tests, no scheduler has to read the end of a worker before."""
-    monkeypatch.setattr("airflow_provider_callapi.triggers._loop.shortest_wait.SHORTEST_WAIT", 0.0)
+    monkeypatch.setattr("airflow_provider_callapi.triggers.shortest_deferral.SHORTEST_DEFERRAL", 0.0)
 
 
 @pytest.fixture

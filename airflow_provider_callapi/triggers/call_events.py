@@ -9,10 +9,7 @@ tasks.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import math
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,9 +27,11 @@ from airflow_provider_callapi.calls.watching.events import (
 )
 from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.kind import choice, seconds
+from airflow_provider_callapi.parameters.kind import Kind, choice, read_each, seconds
 from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS
 from airflow_provider_callapi.parameters.schema import read_parameter
+from airflow_provider_callapi.triggers._error_log import ErrorLog
+from airflow_provider_callapi.triggers._saved_state import SavedState
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.calls.watching.snapshot import Snapshot
@@ -49,14 +48,22 @@ With a shorter pause, the trigger would send a wrong password too often.
 """
 _INTERVAL = seconds(at_least=0.1, at_most=600.0)
 _DIRECTION = choice(("in", "out")).or_none("both directions")
-_LOG_AGAIN_AFTER = 600.0
-"""The least number of seconds between two log lines about the same error."""
 _SAVE_AGAIN_AFTER = 300.0
 """Seconds after which the trigger saves its state again, even if no call has changed.
 
 The state is what the trigger knows of the active calls. After a restart, the trigger uses a saved state only
 if the state is less than an hour old.
 """
+
+
+def _read_events(value: Any) -> list[EventKind]:
+    events = read_each(value, choice(EVENT_KINDS))
+    if not events:
+        raise ValueError
+    return events
+
+
+_EVENTS = Kind(f"one of {', '.join(EVENT_KINDS)}, or a list of them", _read_events)
 
 
 class CallApiEventTrigger(BaseEventTrigger):
@@ -108,8 +115,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         asset events or the triggerer's log can then read this number. Default: False.
     :param poll_interval: seconds between two polls, at most 600. Default: 5. The triggers of a connection
         share the polls, and the shortest interval counts.
-    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
-    :raises ValueError: a phone number or prefix cannot be read. The error message names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used, e.g. a phone number or prefix that
+        cannot be read. The error message names the parameter.
     """
 
     def __init__(
@@ -126,7 +133,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
-        self.events = _sorted_tuple(read_parameter("events", events, TEXTS))
+        self.events = _sorted_tuple(read_parameter("events", events, _EVENTS))
         self.direction = read_parameter("direction", direction, _DIRECTION)
         self.virtual_phone_numbers = _sorted_tuple(
             read_parameter("virtual_phone_numbers", virtual_phone_numbers, TEXTS)
@@ -135,14 +142,11 @@ class CallApiEventTrigger(BaseEventTrigger):
         self.region = read_parameter("region", region, TEXT)
         self.include_phone_numbers = read_parameter("include_phone_numbers", include_phone_numbers, FLAG)
         self.poll_interval = read_parameter("poll_interval", poll_interval, _INTERVAL)
-        if not self.events or not set(self.events) <= set(EVENT_KINDS):
-            raise InvalidParameter(f"events: one or several of {', '.join(EVENT_KINDS)} are needed")
         self._call_filter = ActiveCallFilter(
             self.direction,
             self._read_numbers("virtual_phone_numbers"),
             self._read_numbers("contacts"),
         )
-        self._logged_at: dict[tuple[Any, ...], float] = {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the trigger's class path and its arguments as plain JSON.
@@ -166,12 +170,12 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _read_numbers(self, name: str) -> tuple[str, ...]:
         """Return the numbers and prefixes of a parameter as digits that begin with the country code.
 
-        :raises ValueError: a number cannot be read.
+        :raises InvalidParameter: a number cannot be read.
         """
         try:
             return tuple(read_number_or_prefix(text, self.region) for text in getattr(self, name))
         except NotANumber as error:
-            raise ValueError(f"{name}: {error}") from None
+            raise InvalidParameter(f"{name}: {error}") from None
 
     def __repr__(self) -> str:
         return mask_phones(super().__repr__())
@@ -182,26 +186,30 @@ class CallApiEventTrigger(BaseEventTrigger):
         This generator never ends.
         """
         detector = EventDetector(self._call_filter, self.include_phone_numbers)
-        await self._restore(detector)
+        errors = ErrorLog(self.log, self.callapi_conn_id)
+        state = SavedState(self, errors)
+        await state.restore(detector)
         saved_at = -math.inf
         awaited = detector.awaited_answers if "answered" in self.events else tuple
-        async with aclosing(self._poll_snapshots(awaited)) as snapshots:
+        async with aclosing(self._poll_snapshots(awaited, errors)) as snapshots:
             async for snapshot in snapshots:
                 events = detector.update(snapshot)
                 if events or detector.is_baseline or snapshot.at - saved_at > _SAVE_AGAIN_AFTER:
                     # Save before the events are yielded: a kill may lose an event, but never repeats one.
-                    saved_at = snapshot.at if await self._save(detector) else -math.inf
+                    saved_at = snapshot.at if await state.save(detector) else -math.inf
                 for event in events:
                     if event.kind in self.events:
                         yield TriggerEvent(event.to_json())
 
-    async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
+    async def _poll_snapshots(
+        self, awaited: Callable[[], Iterable[int]], errors: ErrorLog
+    ) -> AsyncGenerator[Snapshot, None]:
         """Yield the result of each successful poll in an endless loop.
 
         After repeated failures or a permanent error, pause and read the connection again.
         """
         # imported here, because DAG files import this module and are parsed all day
-        from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415
+        from airflow_provider_callapi.event_loop.polls_by_connection import subscribe  # noqa: PLC0415
 
         while True:
             try:
@@ -213,85 +221,15 @@ class CallApiEventTrigger(BaseEventTrigger):
                             failures = 0
                             yield snapshot
                         else:
-                            self._log_error("Polling the active calls failed", snapshot.failure)
+                            errors.log_failed_poll("Polling the active calls failed", snapshot.failure)
                             permanent = snapshot.failure.permanent
                             failures = _FAILED_POLLS_BEFORE_RECONNECT if permanent else failures + 1
             except Exception as error:  # the secrets backend is down, or the connection does not exist yet
-                self._log_error("The active calls cannot be polled", error)
+                errors.log_failed_poll("The active calls cannot be polled", error)
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
-    def _log_error(self, text: str, error: Exception, *, of_polls: bool = True) -> None:
-        """Log an error of the trigger, unless the same error was logged in the last ten minutes.
 
-        :param of_polls: True: a poll failed, so the log line may advise to correct the connection. False:
-            another action failed, and the line gives no advice.
-        """
-        from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent  # noqa: PLC0415
-
-        key = (text, type(error), getattr(error, "mnemonic", None))
-        now = time.monotonic()
-        if now - self._logged_at.get(key, -math.inf) < _LOG_AGAIN_AFTER:
-            return
-        self._logged_at[key] = now
-        is_lasting = is_permanent(error)
-        if is_lasting and of_polls:
-            self.log.error("%s; correct connection %s or the account: %s", text, self.callapi_conn_id, error)
-        else:
-            log = self.log.error if is_lasting else self.log.warning
-            log("%s (connection %s): %s", text, self.callapi_conn_id, error)
-
-    # --- state that outlives the process ---
-
-    async def _restore(self, detector: EventDetector) -> None:
-        """Load what an earlier triggerer process has saved about the calls, so that no event repeats."""
-        for store in self._stores():  # the detector keeps the newest state, unless it is too old
-            try:
-                state = await store.aget(self._state_key)
-                if state is not None:
-                    detector.restore(state)
-            except Exception as error:  # the first snapshot then shows which calls are active, without events
-                self._log_error(
-                    "The trigger's state could not be read from asset state, so the first poll "
-                    "reports no events",
-                    error,
-                    of_polls=False,
-                )
-
-    async def _save(self, detector: EventDetector) -> bool:
-        """Save in Airflow's asset state what is known of the calls.
-
-        Return False if all writes failed. Without an asset that could store it, return True.
-        """
-        stores = self._stores()
-        saved = 0
-        for store in stores:
-            try:
-                await store.aset(self._state_key, detector.to_json())
-                saved += 1
-            except Exception as error:  # events are more important than the state
-                self._log_error(
-                    "The trigger's state could not be written to asset state", error, of_polls=False
-                )
-        return saved > 0 or not stores  # after False, the caller saves again after the next snapshot
-
-    def _stores(self) -> list[Any]:
-        """Return Airflow's stores for the trigger's state: one for each asset, none before Airflow 3.3."""
-        # Airflow runs equal watchers of several assets as one trigger. At the next start, the trigger may
-        # belong to fewer of these assets, e.g. because a user has paused a DAG. So each store gets the state.
-        store = getattr(self, "asset_state_store", None)
-        if store is None:
-            return []
-        # Airflow has no public method for the stores of several assets, so read a private field.
-        return list(getattr(store, "_by_name", {}).values()) or [store]
-
-    @property
-    def _state_key(self) -> str:
-        """The key of the trigger's state in Airflow's asset state, with a hash of the trigger's arguments."""
-        arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
-        return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"
-
-
-def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one text or several texts as a sorted tuple without repetitions."""
+def _sorted_tuple(texts: list[str]) -> tuple[str, ...]:
+    """Return texts as a sorted tuple without repetitions."""
     # Airflow runs triggers with equal arguments as one trigger, so the authors' order must not matter.
-    return tuple(sorted({value} if isinstance(value, str) else set(value)))
+    return tuple(sorted(set(texts)))

@@ -16,15 +16,15 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
+from airflow_provider_callapi.event_loop.polls_by_connection import is_permanent
+from airflow_provider_callapi.event_loop.watch_call import watch_call
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.parameters.kind import choice, count
 from airflow_provider_callapi.parameters.kinds import CALL, FLAG, INTERVAL, MOMENT, TEXT
 from airflow_provider_callapi.parameters.schema import read_parameter
-from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
-from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent
-from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
-from airflow_provider_callapi.triggers._loop.shortest_wait import lasts_long_enough
-from airflow_provider_callapi.triggers._loop.watch_call import watch_call
+from airflow_provider_callapi.triggers._kill.call_release_thread import release_after_kill
+from airflow_provider_callapi.triggers._kill.running_triggers import remember_running
+from airflow_provider_callapi.triggers.shortest_deferral import lasts_long_enough
 
 
 class CallApiSessionTrigger(BaseTrigger):

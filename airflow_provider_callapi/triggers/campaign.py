@@ -14,12 +14,12 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch
+from airflow_provider_callapi.event_loop.polls_by_connection import subscribe
 from airflow_provider_callapi.parameters.kinds import CALLS, FLAG, INTERVAL, MOMENT, TEXT
 from airflow_provider_callapi.parameters.schema import read_parameter
-from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
-from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe
-from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
-from airflow_provider_callapi.triggers._loop.shortest_wait import lasts_long_enough
+from airflow_provider_callapi.triggers._kill.call_release_thread import release_after_kill
+from airflow_provider_callapi.triggers._kill.running_triggers import remember_running
+from airflow_provider_callapi.triggers.shortest_deferral import lasts_long_enough
 
 _PAUSE_AFTER_ERROR = 60.0
 """The longest time in seconds from an error that ends the polling until the trigger fires."""

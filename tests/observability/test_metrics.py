@@ -28,9 +28,9 @@ from airflow_fakes import (
 
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.event_loop import polls_by_connection
 from airflow_provider_callapi.observability import metrics
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
-from airflow_provider_callapi.triggers._loop import polls_by_connection
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk", "telemetry_fakes"]

@@ -12,7 +12,7 @@ from airflow_fakes import Desk
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
-from airflow_provider_callapi.triggers._loop.polls_by_connection import _Poller
+from airflow_provider_callapi.event_loop.polls_by_connection import _Poller
 
 _MODULES_WITH_A_CLOCK = (
     "connection.clients",
@@ -24,8 +24,8 @@ _MODULES_WITH_A_CLOCK = (
     "operators.calls_report",
     "sensors.call_session",
     "task_context.facts",
-    "triggers._loop.polls_by_connection",
-    "triggers._loop.watch_call",
+    "event_loop.polls_by_connection",
+    "event_loop.watch_call",
 )
 
 

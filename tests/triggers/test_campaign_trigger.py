@@ -12,9 +12,9 @@ from session_triggers import kill
 
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.event_loop import polls_by_connection
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.triggers import campaign
-from airflow_provider_callapi.triggers._loop import polls_by_connection
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 OTHER = "79161234568"

@@ -96,13 +96,6 @@ def find_problem(
             f"The campaign was stopped: {stopped}. Correct the cause, then clear this task: the campaign "
             f"then calls the people who are left. {counts}",
         )
-    not_called = summary.results[Result.NOT_CALLED]
-    if began_too_late and not_called:
-        return Problem(
-            ProblemKind.TOO_LATE,
-            f"max_lateness ended at {last_minute}: {describe_not_called(not_called)}. To call them, set a "
-            f"longer max_lateness, and clear this task. {counts}",
-        )
     of_this_run = [
         attempt
         for ending in endings
@@ -110,22 +103,42 @@ def find_problem(
         if run_after is None or attempt.intended_at >= run_after
     ]
     has_call = any(attempt.call is not None for attempt in of_this_run)
-    if not_called and not has_call:
-        return Problem(
-            ProblemKind.TOO_LATE,
-            f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
-            f"(or points) came before. To call these people, set a longer max_lateness, and clear this task. "
-            f"{counts}",
-        )
-    spared = summary.results[Result.DO_NOT_CALL] + summary.results[Result.CALLED_RECENTLY]
-    has_dialled = any(attempt.status is not Status.NOT_PLACED for attempt in of_this_run)
-    if not has_call and (has_dialled or (not summary.calls and spared < summary.people)):
+    not_called = summary.results[Result.NOT_CALLED]
+    if not_called and (began_too_late or not has_call):
+        return _too_late(not_called, counts, last_minute, began_too_late=began_too_late)
+    if not has_call and _had_people_to_call(summary, of_this_run):
         return Problem(
             ProblemKind.NO_CALL,
             "No call is known to have been placed, but neither the do_not_call list nor min_gap forbids all "
             f"calls. The results show the reason for each person. {counts}",
         )
     return _over_limit(summary, limits, counts)
+
+
+def _too_late(not_called: int, counts: str, last_minute: str, *, began_too_late: bool) -> Problem:
+    if began_too_late:
+        text = (
+            f"max_lateness ended at {last_minute}: {describe_not_called(not_called)}. To call them, set a "
+            f"longer max_lateness, and clear this task. {counts}"
+        )
+    else:
+        text = (
+            f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
+            f"(or points) came before. To call these people, set a longer max_lateness, and clear this task. "
+            f"{counts}"
+        )
+    return Problem(ProblemKind.TOO_LATE, text)
+
+
+def _had_people_to_call(summary: Summary, of_this_run: Sequence[Attempt]) -> bool:
+    """Return whether a campaign without a call of this DAG run had people whom it was allowed to call.
+
+    :param of_this_run: the attempts of this DAG run.
+    """
+    if any(attempt.status is not Status.NOT_PLACED for attempt in of_this_run):
+        return True
+    spared = summary.results[Result.DO_NOT_CALL] + summary.results[Result.CALLED_RECENTLY]
+    return not summary.calls and spared < summary.people
 
 
 def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem | None:

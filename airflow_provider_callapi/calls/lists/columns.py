@@ -124,9 +124,10 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     :param names: the names of all columns of a list.
     :param needs_phone: whether the campaign takes the number to call from the column ``phone``. False: a
         misspelt ``phone`` is no error.
-    :raises ListUnreadable: a column seems to be the missing column ``phone`` or ``timezone``, because its
-        name is a similar word. Or it may be the missing column ``timezone``, because a wrong encoding has
-        destroyed the letters of its name. The names of a results file, see `RESULT_COLUMNS`, never seem so.
+    :raises ListUnreadable: a column seems to be the missing column ``phone``, ``timezone`` or
+        ``external_id``, because its name is a misspelling of that name, or another word for it, such as
+        ``mobile``. Or it may be the missing column ``timezone``, because a wrong encoding has destroyed the
+        letters of its name. The names of a results file, see `RESULT_COLUMNS`, never seem so.
     :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}

@@ -26,6 +26,8 @@ _PART = 65536
 """How many bytes of a sheet's XML are read at once."""
 _ZERO = re.compile(r"0+(?:\.0+)?")
 """Matches the height of a line that Excel does not show."""
+_Line = tuple[int, tuple[Any, ...]]
+"""The number of a line in a sheet, and the values of its cells."""
 
 
 def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterator[dict[str, Any]]:
@@ -47,6 +49,16 @@ def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterato
     :raises ListUnreadable: the lines or cells are not in order, so openpyxl would leave out some of them.
     :raises ListUnreadable: a line cannot be read. The error message contains the number of the line.
     """
+    lines, marks = _only_sheet(_read_sheets(file))
+    _refuse_marks(marks, lines)
+    yield from _rows(lines, check_empty)
+
+
+def _read_sheets(file: BinaryIO) -> list[tuple[list[_Line], _Marks]]:
+    """Return the lines and the marks of each sheet with values. The lines begin with the column names.
+
+    :raises ListUnreadable: openpyxl is not installed, or the workbook or a line cannot be read.
+    """
     try:
         from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package
     except ImportError:
@@ -61,8 +73,7 @@ def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterato
             formulas = load_workbook(file, read_only=True)
             pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
             sheets = [(pair[0], list(dropwhile(_has_no_value, _lines(*pair)))) for pair in pairs]
-        filled = [(sheet, lines) for sheet, lines in sheets if lines]
-        marks = [_read_marks(sheet) for sheet, _ in filled]
+        filled = [(lines, _read_marks(sheet)) for sheet, lines in sheets if lines]
     except ListUnreadable:
         raise
     except Exception as error:  # openpyxl raises many kinds for a damaged workbook
@@ -71,28 +82,38 @@ def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterato
         raise ListUnreadable(
             "no readable sheet. Save the file as an Excel workbook, not as a Strict Open XML Spreadsheet"
         )
-    if not filled:
+    return filled
+
+
+def _only_sheet(sheets: list[tuple[list[_Line], _Marks]]) -> tuple[list[_Line], _Marks]:
+    if not sheets:
         raise ListUnreadable("the workbook is empty")
-    if len(filled) > 1:
+    if len(sheets) > 1:
         raise ListUnreadable("several sheets have values. Keep one sheet, because only one list is read")
-    ((_, lines),), (mark,) = filled, marks
-    if mark.merged:
+    return sheets[0]
+
+
+def _refuse_marks(marks: _Marks, lines: list[_Line]) -> None:
+    """Raise an error if a sheet has merged cells, hidden lines with values, or lines out of their order.
+
+    :raises ListUnreadable: the error message contains the number of the line.
+    """
+    if marks.merged:
         raise ListUnreadable(
-            f"line {min(mark.merged)}: merged cells. Unmerge the cells, and write the value into each cell"
+            f"line {min(marks.merged)}: merged cells. Unmerge the cells, and write the value into each cell"
         )
-    if hidden := mark.hidden.intersection(number for number, _ in lines):
+    if hidden := marks.hidden.intersection(number for number, _ in lines):
         raise ListUnreadable(
             f"line {min(hidden)}: a hidden row. Show all rows, and delete the rows that nobody needs"
         )
-    if mark.disordered:
+    if marks.disordered:
         raise ListUnreadable(
-            f"line {mark.disordered}: a line or cell is stored in a wrong place, so it would be missing. "
+            f"line {marks.disordered}: a line or cell is stored in a wrong place, so it would be missing. "
             "Open and save the file in Excel, or save it as CSV UTF-8"
         )
-    yield from _rows(lines, check_empty)
 
 
-def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def _lines(sheet: Any, formulas: Any) -> Iterator[_Line]:
     """Yield (line number, values) for each line of a sheet, except empty lines.
 
     :raises ListUnreadable: a formula has no stored result or an empty one, or a number format cannot be read.
@@ -165,11 +186,11 @@ def _read_marks(sheet: Any) -> _Marks:
     return marks
 
 
-def _has_no_value(line: tuple[int, tuple[Any, ...]]) -> bool:
+def _has_no_value(line: _Line) -> bool:
     return all(map(has_no_value, line[1]))
 
 
-def _rows(lines: list[tuple[int, tuple[Any, ...]]], check_empty: CheckNames) -> Iterator[dict[str, Any]]:
+def _rows(lines: list[_Line], check_empty: CheckNames) -> Iterator[dict[str, Any]]:
     number, heading = lines[0]
     try:
         table = Table(_trimmed(heading))

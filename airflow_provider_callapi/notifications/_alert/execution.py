@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
 from airflow_provider_callapi.calls.watching.watch import SessionWatch, Until
+from airflow_provider_callapi.event_loop.threads import run_in_thread
 from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
-from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -82,7 +82,7 @@ class InTriggerer:
         return await run_in_thread(function, *args)
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        from airflow_provider_callapi.triggers._loop.watch_call import watch_call  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.event_loop.watch_call import watch_call  # noqa: PLC0415 - parse time
 
         # The alert and the deferred tasks of the same connection share one poll.
         await watch_call(hook.callapi_conn_id, watch, until, ALERT_POLL_INTERVAL)

@@ -36,12 +36,13 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event
 from airflow_provider_callapi.observability.metrics import count_call
 from airflow_provider_callapi.observability.observed_store import ObservedStore
-from airflow_provider_callapi.operators._call.call_wait import CallWait, TryResult, pause
+from airflow_provider_callapi.operators._call.call_wait import CallWait, TryResult
 from airflow_provider_callapi.operators._call.called_people import CalledPeople
 from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
+from airflow_provider_callapi.triggers.shortest_deferral import pause_trigger
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._call.call_rows import CallRows
@@ -289,7 +290,7 @@ class CallTry:
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)
-        return Deferral(pause(seconds), method_name="search_again", kwargs={})
+        return Deferral(pause_trigger(seconds), method_name="search_again", kwargs={})
 
     def describe_forgotten_call(self, error: BaseException) -> str | None:
         """Return a text about the call of this try, if a retry could call the person again.

@@ -39,8 +39,8 @@ from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts
-from airflow_provider_callapi.triggers._loop import shortest_wait
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
+from airflow_provider_callapi.triggers.shortest_deferral import pause_trigger
 
 TryResult = dict[str, Any] | Deferral
 """The result of a try: the call for XCom, or a deferral."""
@@ -205,7 +205,7 @@ class CallWait:
     def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:
         if isinstance(step, WaitForReport):
             return Deferral(
-                pause(REPORT_INTERVAL),
+                pause_trigger(REPORT_INTERVAL),
                 method_name="report_due",
                 kwargs={"call": step.call.to_xcom(), "report_by": step.report_by},
             )
@@ -284,15 +284,6 @@ class CallWait:
             last_deadline=self._facts.execution_deadline,
             tags=tag_rules,
         )
-
-
-def pause(seconds: float) -> Any:
-    """Return an Airflow trigger that fires after ``seconds``, or after `SHORTEST_WAIT` if that is longer."""
-    from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
-        TimeDeltaTrigger,
-    )
-
-    return TimeDeltaTrigger(timedelta(seconds=max(seconds, shortest_wait.SHORTEST_WAIT)))
 
 
 def _judged(step: Finished, *, keeps_journal: bool) -> dict[str, Any]:

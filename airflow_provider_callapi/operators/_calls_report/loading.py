@@ -32,10 +32,15 @@ def load_calls(
 ) -> list[Row] | dict[str, Any]:
     """Load the calls of an interval (epoch seconds) from the Data API, as one row for each call.
 
-    :raises CallApiFailure: the interval begins in the future, or is not longer than a second.
     :return: the list of rows. With the option ``to``, the function writes the rows to a file or a table, and
         returns a dict instead. The keys: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of
         the interval, and ``points`` (how many the requests cost).
+    :raises CallApiFailure: the interval begins in the future, the Data API refuses a field or a filter, or
+        there are more than 1000 rows to return.
+    :raises CallApiFailure: the table cannot be used, or a ``.parquet`` file is wanted and pyarrow is not
+        installed.
+    :raises CallApiTrouble: the Data API did not send all calls, or the rows could not be written.
+    :raises CallApiError: the Data API refuses the request for another reason, or does not answer.
     """
     since, until = interval
     if since >= int(now):

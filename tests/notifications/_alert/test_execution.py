@@ -15,9 +15,9 @@ from failing_callbacks import ON_DUTY, SECOND, in_the_triggerer, notifier, of_da
 
 from airflow_provider_callapi.calls.alerts.election import AlertSuppressed
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.event_loop import watch_call
 from airflow_provider_callapi.notifications._alert import answer_wait, ringing
 from airflow_provider_callapi.notifications._alert.execution import InTriggerer, run_without_loop
-from airflow_provider_callapi.triggers._loop import watch_call
 
 pytest_plugins = ["airflow_desk"]
 

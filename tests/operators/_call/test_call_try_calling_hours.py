@@ -28,7 +28,7 @@ from airflow_provider_callapi.exceptions import (
     InvalidParameter,
 )
 from airflow_provider_callapi.operators import start_call
-from airflow_provider_callapi.triggers._loop import shortest_wait
+from airflow_provider_callapi.triggers import shortest_deferral
 
 pytest_plugins = ["airflow_desk"]
 
@@ -88,7 +88,7 @@ def test_the_task_stores_no_value_before_the_wait(desk: Desk, monkeypatch: pytes
 def test_a_short_deferral_until_the_calling_hours_does_not_end_before_the_scheduler_knows_of_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shortest_wait, "SHORTEST_WAIT", 5.0)
+    monkeypatch.setattr(shortest_deferral, "SHORTEST_DEFERRAL", 5.0)
     move_to(desk, "2025-10-10T08:59:59")
     calling = task(desk, "deferral")
     before = datetime.now(UTC)
@@ -168,7 +168,7 @@ def test_a_year_that_the_calendar_does_not_know_fails_before_a_request(desk: Des
 def test_a_deferral_lasts_as_long_as_the_scheduler_needs_also_if_the_hours_open_sooner(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shortest_wait, "SHORTEST_WAIT", 5.0)
+    monkeypatch.setattr(shortest_deferral, "SHORTEST_DEFERRAL", 5.0)
     move_to(desk, "2025-10-10T08:59:59")
     calling = task(desk, "deferral", wait_for_completion=False)
     calling.run()

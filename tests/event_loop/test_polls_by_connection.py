@@ -13,10 +13,10 @@ from airflow_fakes import CONTACT, events_of, start_informer_call
 from session_triggers import trigger
 
 from airflow_provider_callapi.emulator import Fault, Profile, Script
-from airflow_provider_callapi.triggers._loop import polls_by_connection, witnesses
+from airflow_provider_callapi.event_loop import polls_by_connection, witnesses
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
-pytest_plugins = ["airflow_desk"]
+pytest_plugins = ["airflow_desk", "exchange_over_http"]
 
 
 def iso(at: float) -> str:

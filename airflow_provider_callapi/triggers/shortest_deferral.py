@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from airflow.triggers.base import TriggerEvent
+    from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-SHORTEST_WAIT = 5.0
+SHORTEST_DEFERRAL = 5.0
 """The seconds that a deferral lasts at least. The scheduler needs about one second to read a worker's end."""
 
 
@@ -26,17 +27,26 @@ def lasts_long_enough(
 ) -> Callable[[Any], AsyncIterator[TriggerEvent]]:
     """Decorate a trigger's method ``run``: hold an early event back.
 
-    The trigger fires no event in the first `SHORTEST_WAIT` seconds of ``run``. In this time, Airflow's
+    The trigger fires no event in the first `SHORTEST_DEFERRAL` seconds of ``run``. In this time, Airflow's
     scheduler reads that the task is deferred.
     """
 
     @wraps(run)
     async def run_long_enough(trigger: Any) -> AsyncIterator[TriggerEvent]:
         clock = asyncio.get_running_loop().time
-        end = clock() + SHORTEST_WAIT
+        end = clock() + SHORTEST_DEFERRAL
         async with aclosing(cast("AsyncGenerator[TriggerEvent, None]", run(trigger))) as events:
             async for event in events:
                 await asyncio.sleep(max(0.0, end - clock()))
                 yield event
 
     return run_long_enough
+
+
+def pause_trigger(seconds: float) -> BaseTrigger:
+    """Return a trigger that fires after ``seconds``, or after `SHORTEST_DEFERRAL` if that is longer."""
+    from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
+        TimeDeltaTrigger,
+    )
+
+    return TimeDeltaTrigger(timedelta(seconds=max(seconds, SHORTEST_DEFERRAL)))

@@ -1,4 +1,4 @@
-"""Run slow work of a trigger in a thread of its own, e.g. a request to the Data API."""
+"""Run slow work of a trigger or an alert in a thread of its own, e.g. a request to the Data API."""
 
 from __future__ import annotations
 

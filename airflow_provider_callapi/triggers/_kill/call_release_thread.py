@@ -10,10 +10,10 @@ from airflow.triggers.base import BaseTrigger
 
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
+from airflow_provider_callapi.event_loop.threads import run_in_thread
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.triggers._loop.running_triggers import is_replaced
-from airflow_provider_callapi.triggers._loop.task_waiting import is_still_waiting
-from airflow_provider_callapi.triggers._loop.threads import run_in_thread
+from airflow_provider_callapi.triggers._kill.running_triggers import is_replaced
+from airflow_provider_callapi.triggers._kill.task_waiting import is_still_waiting
 
 _TIME_FOR_RELEASES = 8.0
 """The longest time in seconds for the releases of all calls of a killed task.

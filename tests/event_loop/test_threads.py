@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from airflow_provider_callapi.triggers._loop.threads import run_in_thread
+from airflow_provider_callapi.event_loop.threads import run_in_thread
 
 WHO: ContextVar[str] = ContextVar("WHO")
 

@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.connection.settings import ConnectionSettings
-from airflow_provider_callapi.triggers._loop.witnesses import Witnesses
+from airflow_provider_callapi.event_loop.witnesses import Witnesses
 
 
 def test_an_unexpected_error_of_a_question_is_in_the_log(

@@ -14,7 +14,9 @@ from session_triggers import kill, killed, of_task, trigger
 from airflow_provider_callapi.connection import call_release
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.triggers._loop import call_release_thread
+from airflow_provider_callapi.triggers._kill import call_release_thread
+
+pytest_plugins = ["exchange_over_http"]
 
 
 def test_a_kill_releases_the_call_only_with_cancel_on_kill(wire, monkeypatch):

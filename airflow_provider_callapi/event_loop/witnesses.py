@@ -20,7 +20,7 @@ from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings
-from airflow_provider_callapi.triggers._loop.threads import run_in_thread
+from airflow_provider_callapi.event_loop.threads import run_in_thread
 
 _LONGEST_DELAY = 1.0
 """The longest time in seconds for which a request for the ends of calls may delay a snapshot."""

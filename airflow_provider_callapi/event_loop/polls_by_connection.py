@@ -22,9 +22,9 @@ from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll, Subs
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
+from airflow_provider_callapi.event_loop.witnesses import Witnesses
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability.metrics import record_poll_age
-from airflow_provider_callapi.triggers._loop.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from session_triggers import airflow_knows
 
-from airflow_provider_callapi.triggers._loop.task_waiting import is_still_waiting
+from airflow_provider_callapi.triggers._kill.task_waiting import is_still_waiting
 
 LOG = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from airflow.triggers.base import TriggerEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.triggers._loop import shortest_wait
-from airflow_provider_callapi.triggers._loop.shortest_wait import lasts_long_enough
+from airflow_provider_callapi.triggers import shortest_deferral
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
+from airflow_provider_callapi.triggers.shortest_deferral import lasts_long_enough
 
 
 class MovedClock(asyncio.SelectorEventLoop):
@@ -60,13 +60,13 @@ def fired(seconds: float, *, shortest: float) -> tuple[Any, float]:
         raise AssertionError("no event")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shortest_wait, "SHORTEST_WAIT", shortest)
+        patch.setattr(shortest_deferral, "SHORTEST_DEFERRAL", shortest)
         with asyncio.Runner(loop_factory=MovedClock) as runner:
             return runner.run(first())
 
 
 @given(seconds=st.floats(0.0, 100.0), shortest=st.floats(0.0, 100.0))
-def test_an_event_comes_when_it_is_ready_but_never_before_the_shortest_wait(
+def test_an_event_comes_when_it_is_ready_but_never_before_the_shortest_deferral(
     seconds: float, shortest: float
 ) -> None:
     event, after = fired(seconds, shortest=shortest)
@@ -85,12 +85,12 @@ def test_a_cancelled_trigger_is_closed_while_its_event_is_held_back() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shortest_wait, "SHORTEST_WAIT", 5.0)
+        patch.setattr(shortest_deferral, "SHORTEST_DEFERRAL", 5.0)
         with asyncio.Runner(loop_factory=MovedClock) as runner:
             runner.run(cancelled())
     assert trigger.is_closed
 
 
 @pytest.mark.parametrize("trigger", [CallApiSessionTrigger, CallApiCampaignTrigger])
-def test_each_trigger_of_a_deferral_has_a_shortest_wait(trigger: type) -> None:
+def test_each_trigger_of_a_deferral_lasts_long_enough(trigger: type) -> None:
     assert trigger.run.__wrapped__  # type: ignore[attr-defined]

@@ -8,8 +8,8 @@ import time
 from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, SessionWatch, Until
+from airflow_provider_callapi.event_loop.polls_by_connection import subscribe
 from airflow_provider_callapi.observability.log_lines import time_out_watch, update_watch
-from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe
 
 _LONGEST_PAUSE = 30.0
 """The longest time in seconds for which a wait goes on after its deadline, until the next regular poll.
