@@ -17,7 +17,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.supervision import task_states
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
-    from airflow_provider_callapi.ledgers.sql_control import SqlControl
+    from airflow_provider_callapi.ledgers.sql_supervision import SqlSupervision
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None)
         pass  # a task may not use the metadata database
     for ledger in sorted(ledgers):
         try:
-            with _open(ledger) as control:
-                listed = control.list_progress(name)
+            with _open(ledger) as tables:
+                listed = tables.list_progress(name)
                 wishes: dict[str, Wish | None] = {}
                 for campaign in {progress.campaign for progress in listed}:
                     try:
-                        wishes[campaign] = control.read_wish(campaign)
+                        wishes[campaign] = tables.read_wish(campaign)
                     except ValueError as error:
                         problems.append(f"ledger {ledger}: the wish for campaign {campaign!r}: {error}")
                 found += [
@@ -121,19 +121,19 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
     if owners := [seen.progress.owner for seen in asked if seen.ledger_conn_id is None]:
         task_states.write_wish(owners, wish)
     for ledger in sorted({seen.ledger_conn_id for seen in asked if seen.ledger_conn_id is not None}):
-        with _open(ledger) as control:
-            control.write_wish(name, wish)
+        with _open(ledger) as tables:
+            tables.write_wish(name, wish)
     return asked
 
 
 @contextmanager
-def _open(ledger_conn_id: str) -> Iterator[SqlControl]:
-    from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy
-        open_sql_control,
+def _open(ledger_conn_id: str) -> Iterator[SqlSupervision]:
+    from airflow_provider_callapi.ledgers.sql_supervision import (  # noqa: PLC0415 - SQLAlchemy is heavy
+        open_sql_supervision,
     )
 
-    control = open_sql_control(ledger_conn_id)
+    tables = open_sql_supervision(ledger_conn_id)
     try:
-        yield control
+        yield tables
     finally:
-        control.close()
+        tables.close()

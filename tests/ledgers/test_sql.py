@@ -43,8 +43,8 @@ from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTA
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.ledgers.sql import SqlLedger, open_sql_ledger
-from airflow_provider_callapi.ledgers.sql_control import open_sql_control
 from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge_index
+from airflow_provider_callapi.ledgers.sql_supervision import open_sql_supervision
 from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 
 pytest_plugins = ["open_connections"]
@@ -671,7 +671,7 @@ def test_a_closed_ledger_has_no_connection(monkeypatch, tmp_path, open_connectio
 
 
 @pytest.mark.parametrize(
-    "open_store", [lambda: open_sql_ledger("ledger", "autumn"), lambda: open_sql_control("ledger")]
+    "open_store", [lambda: open_sql_ledger("ledger", "autumn"), lambda: open_sql_supervision("ledger")]
 )
 def test_a_database_that_cannot_be_used_leaves_no_connection(
     monkeypatch, tmp_path, open_connections, open_store

@@ -73,7 +73,7 @@ def test_a_waiting_campaign_is_stopped_although_many_others_have_finished_since(
     ledger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A campaign that waits in the triggerer publishes nothing until it continues."""
-    monkeypatch.setattr("airflow_provider_callapi.ledgers.sql_control._LISTED", 2)
+    monkeypatch.setattr("airflow_provider_callapi.ledgers.sql_supervision._LISTED", 2)
     for run in range(3):
         owner = ("dag", str(run), "call", "-1")
         ledger.publish(replace(PROGRESS, campaign=f"{run}", owner=owner, doing="over", at=PROGRESS.at + 60))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
-from airflow_provider_callapi.ledgers.keyed_control import KeyedControl
+from airflow_provider_callapi.ledgers.keyed_supervision import KeyedSupervision
 from airflow_provider_callapi.supervision import task_states as states
 
 pytest_plugins = ["campaigns_seen"]
@@ -22,5 +22,5 @@ def test_a_task_reads_the_wish_that_is_written_from_outside(autumn: Any) -> None
 
     stored = states.read_values("callapi_campaign_wish")[owner]
     store: Any = {"callapi_campaign_wish": stored}
-    assert KeyedControl(store).read_wish() == wish
+    assert KeyedSupervision(store).read_wish() == wish
     assert [found for _, found in states.find_campaigns()] == [wish]

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
-from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY
-from airflow_provider_callapi.ledgers.sql_control import open_sql_control
-from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
+from airflow_provider_callapi.ledgers.sql_supervision import open_sql_supervision
+from airflow_provider_callapi.ledgers.state_keys import IDENTITY_KEY, PROGRESS_KEY
 
 PROGRESS = CampaignProgress(
     campaign="spring",
@@ -50,7 +49,7 @@ def ledger(no_other_campaigns: None, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     """Return the control of a SQL ledger with the connection ``ledger``, in which ``spring`` is dialling."""
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
-    control = open_sql_control("ledger")
+    control = open_sql_supervision("ledger")
     control.publish(PROGRESS)
     yield control
     control.close()

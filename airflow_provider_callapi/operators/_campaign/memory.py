@@ -7,9 +7,8 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.ledgers.state_keys import IDENTITY_KEY
 
-IDENTITY_KEY = "callapi_campaign_which"
-"""The key in task state of what distinguishes the campaign from others, such as its name and its ledger."""
 _COST = "callapi_campaign_points_per_call"
 _TIMEZONE = "callapi_campaign_timezone"
 _FINGERPRINTS_A_PAGE = 2000

@@ -17,7 +17,6 @@ from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
-from airflow_provider_callapi.operators._campaign.control import Control, open_control_store
 from airflow_provider_callapi.operators._campaign.excluded_people import ExcludedPeople
 from airflow_provider_callapi.operators._campaign.listed_people import ListedPeople
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
@@ -30,6 +29,7 @@ from airflow_provider_callapi.operators._campaign.preparation import (
     read_template,
 )
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
+from airflow_provider_callapi.operators._campaign.supervision import Supervision, open_supervision_store
 from airflow_provider_callapi.operators._mapped_files import refuse_files_of_others
 from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
 
@@ -52,7 +52,7 @@ class CampaignParts:
     :ivar plan: the people of the contact list, and the rows that lead to no call.
     :ivar excluded: the people on the do-not-call list.
     :ivar files: the results file and the campaign report.
-    :ivar control: reads the wishes of users, and publishes the progress.
+    :ivar supervision: reads the wishes of users, and publishes the progress.
     :ivar table: the table of results in the author's database. None: the author names no table.
     :ivar blacklist: puts people on the account's blacklist.
     """
@@ -68,7 +68,7 @@ class CampaignParts:
     plan: Plan
     excluded: ExcludedPeople
     files: OutputFiles
-    control: Control
+    supervision: Supervision
     table: CampaignRows | None
     blacklist: BlacklistWriter
 
@@ -116,8 +116,8 @@ def open_parts(
         files = OutputFiles(options, log)
         if is_new_try and not (options.is_dry_run or options.shard):  # each shard has files of its own
             refuse_files_of_others(facts.mapped, files.paths)
-        control = opened.enter_context(
-            closing(Control(lambda: open_control_store(options, facts.state), log))
+        supervision = opened.enter_context(
+            closing(Supervision(lambda: open_supervision_store(options, facts.state), log))
         )
         table = _open_table(options, facts, plan, log, ledger=ledger if is_new_try else None)
         if table is not None:
@@ -134,7 +134,7 @@ def open_parts(
             plan=plan,
             excluded=excluded,
             files=files,
-            control=control,
+            supervision=supervision,
             table=table,
             blacklist=BlacklistWriter(hook, rules.block_marks, plan, log),
         )

@@ -28,12 +28,12 @@ from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.observability.metrics import count_finished_attempts
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
-from airflow_provider_callapi.operators._campaign.control import PUBLISH_INTERVAL
 from airflow_provider_callapi.operators._campaign.ending import CampaignEnding
 from airflow_provider_callapi.operators._campaign.identity import identity_of, refuse_another_campaign
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.parts import open_parts
+from airflow_provider_callapi.operators._campaign.supervision import PUBLISH_INTERVAL
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
@@ -153,7 +153,7 @@ class CampaignRun:
             parts.template,
             LedgerWithListeners(parts.ledger, before=parts.blacklist.add, after=after),
             parts.services.gateway(
-                do_not_call=parts.excluded.current, wish=parts.control.read_wish, log=self._log.info
+                do_not_call=parts.excluded.current, wish=parts.supervision.read_wish, log=self._log.info
             ),
             poll_interval=self._options.poll_interval,
         )
@@ -281,7 +281,7 @@ class CampaignRun:
         next_step = self._runner.step()
         self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
         now = time.time()
-        if next_step.over or self._parts.control.is_due(now):
+        if next_step.over or self._parts.supervision.is_due(now):
             self._publish(now, next_at=now + max(PUBLISH_INTERVAL, next_step.in_seconds))
         return next_step
 
@@ -306,7 +306,7 @@ class CampaignRun:
 
         :param next_at: when the campaign publishes again at the latest, epoch seconds.
         """
-        self._parts.control.publish(
+        self._parts.supervision.publish(
             self._runner.progress.measure(
                 self._options.campaign,
                 shard=self._options.shard,

@@ -8,7 +8,7 @@ from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 
 
-class ControlStore(Protocol):
+class SupervisionStore(Protocol):
     """A store for a user's wish and for a campaign's progress.
 
     A wish is what a user asks of a running campaign: to pause, to resume or to stop. The campaign's task

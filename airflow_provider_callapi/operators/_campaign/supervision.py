@@ -7,28 +7,28 @@ from contextlib import contextmanager
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.campaign.control_store import ControlStore
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
+from airflow_provider_callapi.calls.campaign.supervision_store import SupervisionStore
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiTrouble
-from airflow_provider_callapi.ledgers.keyed_control import KeyedControl
+from airflow_provider_callapi.ledgers.keyed_supervision import KeyedSupervision
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 PUBLISH_INTERVAL = 5.0
 """Seconds between two publications of the progress while the campaign's worker runs."""
 
 
-class Control:
+class Supervision:
     """Reads whether a user has asked one campaign to pause, resume or stop.
 
     The object also publishes the campaign's progress.
     """
 
-    def __init__(self, open_store: Callable[[], ControlStore | None], log: Any) -> None:
+    def __init__(self, open_store: Callable[[], SupervisionStore | None], log: Any) -> None:
         self._open_store = open_store
         self._log = log
-        self._store: ControlStore | None = None
+        self._store: SupervisionStore | None = None
         self._is_open = False
         self._wish: Wish | None = None
         self._was_read = False
@@ -68,7 +68,7 @@ class Control:
             with self._log_failure():
                 self._store.close()
 
-    def _opened_store(self) -> ControlStore | None:
+    def _opened_store(self) -> SupervisionStore | None:
         if not self._is_open:
             self._store = self._open_store()
             self._is_open, self._fails = True, False
@@ -107,16 +107,16 @@ def _raise_failure() -> Iterator[None]:
         ) from None
 
 
-def open_control_store(options: CampaignOptions, state: KeyValueStore | None) -> ControlStore | None:
+def open_supervision_store(options: CampaignOptions, state: KeyValueStore | None) -> SupervisionStore | None:
     """Return the store of a campaign's progress and of the users' wishes, e.g. pause.
 
     None: the campaign has no SQL ledger, and Airflow has no task state.
     """
     if options.ledger_conn_id:
-        from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy
-            open_sql_control,
+        from airflow_provider_callapi.ledgers.sql_supervision import (  # noqa: PLC0415 - SQLAlchemy is heavy
+            open_sql_supervision,
         )
 
-        return open_sql_control(options.ledger_conn_id).of(options.campaign)
+        return open_sql_supervision(options.ledger_conn_id).of(options.campaign)
     # Without a store, the campaign still runs, but reads no wishes and publishes no progress.
-    return None if state is None else KeyedControl(state)
+    return None if state is None else KeyedSupervision(state)

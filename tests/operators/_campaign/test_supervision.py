@@ -12,9 +12,10 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KEY, KeyedControl
-from airflow_provider_callapi.ledgers.sql_control import SqlControl, open_sql_control
-from airflow_provider_callapi.operators._campaign.control import Control
+from airflow_provider_callapi.ledgers.keyed_supervision import KeyedSupervision
+from airflow_provider_callapi.ledgers.sql_supervision import SqlSupervision, open_sql_supervision
+from airflow_provider_callapi.ledgers.state_keys import PROGRESS_KEY, WISH_KEY
+from airflow_provider_callapi.operators._campaign.supervision import Supervision
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 IN_TASK_STATE = pytest.param(None, marks=pytest.mark.needs_airflow("3.3", "task state"))
@@ -40,7 +41,7 @@ def ask(task: Any, ledger: str | None, kind: WishKind, by: str = "anna") -> None
     if ledger is None:
         task.state.set(WISH_KEY, wish.to_json())
     else:
-        open_sql_control(ledger).write_wish("spring", wish)
+        open_sql_supervision(ledger).write_wish("spring", wish)
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
@@ -119,7 +120,7 @@ def test_a_campaign_publishes_its_progress_next_to_its_ledger(desk, ledger, tmp_
     if ledger is None:
         published = task.state.get(PROGRESS_KEY)
     else:
-        (progress,) = open_sql_control("ledger").list_progress()
+        (progress,) = open_sql_supervision("ledger").list_progress()
         published = progress.to_json()
 
     assert published["owner"] == ["dag", "run", "call", "-1"]
@@ -133,18 +134,18 @@ def test_a_campaign_publishes_its_progress_next_to_its_ledger(desk, ledger, tmp_
 
 def test_the_last_wish_stays_in_force_if_the_store_fails(caplog) -> None:
     store = MemoryStore()
-    keyed = KeyedControl(store)
+    keyed = KeyedSupervision(store)
     wish = Wish(WishKind.PAUSE, "anna", 1.0)
     keyed.write_wish(wish)
-    control = Control(lambda: keyed, logging.getLogger("control"))
-    assert control.read_wish() == wish
+    supervision = Supervision(lambda: keyed, logging.getLogger("supervision"))
+    assert supervision.read_wish() == wish
 
     store.set(WISH_KEY, {"kind": "nonsense of 79161234567"})
 
-    assert [control.read_wish(), control.read_wish()] == [wish, wish]
+    assert [supervision.read_wish(), supervision.read_wish()] == [wish, wish]
     assert caplog.text.count("goes on as before") == 1
     keyed.write_wish(Wish(WishKind.RESUME, "anna", 2.0))
-    assert control.read_wish() == Wish(WishKind.RESUME, "anna", 2.0)
+    assert supervision.read_wish() == Wish(WishKind.RESUME, "anna", 2.0)
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
@@ -153,8 +154,8 @@ def test_a_paused_campaign_dials_no_one_in_a_try_that_cannot_read_the_pause(desk
     ask(task, ledger, WishKind.PAUSE)
 
     with monkeypatch.context() as outage:
-        for control in (KeyedControl, SqlControl):
-            outage.setattr(control, "read_wish", lambda *_: raises(OSError("away, said 79161234567")))
+        for store in (KeyedSupervision, SqlSupervision):
+            outage.setattr(store, "read_wish", lambda *_: raises(OSError("away, said 79161234567")))
         with pytest.raises(CallApiTrouble, match="paused or stopped it: OSError: away, said 7916…4567"):
             task.run()
 
@@ -162,7 +163,7 @@ def test_a_paused_campaign_dials_no_one_in_a_try_that_cannot_read_the_pause(desk
 
 
 def test_a_store_that_cannot_be_opened_is_tried_again() -> None:
-    stores = iter([OSError("away"), KeyedControl(MemoryStore())])
+    stores = iter([OSError("away"), KeyedSupervision(MemoryStore())])
 
     def open_store() -> Any:
         store = next(stores)
@@ -170,8 +171,8 @@ def test_a_store_that_cannot_be_opened_is_tried_again() -> None:
             raise store
         return store
 
-    control = Control(open_store, logging.getLogger("control"))
+    supervision = Supervision(open_store, logging.getLogger("supervision"))
 
     with pytest.raises(CallApiTrouble, match="OSError: away"):
-        control.read_wish()
-    assert control.read_wish() is None
+        supervision.read_wish()
+    assert supervision.read_wish() is None

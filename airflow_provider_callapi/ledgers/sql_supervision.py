@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LISTED = 500
-"""How many tasks of campaigns `SqlControl.list_progress` returns at most."""
+"""How many tasks of campaigns `SqlSupervision.list_progress` returns at most."""
 _SHARD_LENGTH = 32
 
 # The ledger's own tables are separate: a campaign dials even where it may not create these two tables.
@@ -57,7 +57,7 @@ _progress = Table(
 _IS_OVER = case((_progress.c.progress["doing"].as_string() == "over", 1), else_=0)
 
 
-class SqlControl:
+class SqlSupervision:
     """Reads and writes the wishes (such as ``pause``) and the progress of all campaigns in one SQL database.
 
     If the database does not answer, each method gives up after a few repeats.
@@ -132,12 +132,12 @@ class SqlControl:
         """Close the connections to the database."""
         self._engine.dispose()
 
-    def of(self, campaign: str) -> CampaignControl:
+    def of(self, campaign: str) -> CampaignSupervision:
         """Return an object that reads what users ask of one campaign, and stores the campaign's progress.
 
         :param campaign: the campaign's name.
         """
-        return CampaignControl(self, campaign)
+        return CampaignSupervision(self, campaign)
 
     def _upsert(self, table: Table, row: dict[str, Any]) -> None:
         """Write a row (column → value). The row replaces the row with the same primary key."""
@@ -147,20 +147,18 @@ class SqlControl:
         return in_transaction(self._engine, work, retrying=RETRY_BRIEFLY, named=DATABASE)
 
 
-class CampaignControl:
+class CampaignSupervision:
     """Reads what users ask of one campaign (pause, resume or stop), and stores its progress, in SQL tables.
 
-    The class has the methods of `airflow_provider_callapi.calls.campaign.control_store.ControlStore`.
+    The class has the methods of `airflow_provider_callapi.calls.campaign.supervision_store.SupervisionStore`.
 
-    :param control: the wishes and the progress of all campaigns in the database.
+    :param of_all: the wishes and the progress of all campaigns in the database.
     :param campaign: the campaign's name.
     """
 
-    def __init__(self, control: SqlControl, campaign: str) -> None:
+    def __init__(self, of_all: SqlSupervision, campaign: str) -> None:
+        self._of_all = of_all
         self._campaign = campaign
-        self._control = control
-        self.publish = control.publish
-        self.close = control.close
 
     def read_wish(self) -> Wish | None:
         """Return the newest wish of a user for the campaign, such as ``pause``.
@@ -170,10 +168,18 @@ class CampaignControl:
         :raises ValueError: the database contains another wish than ``pause``, ``resume`` or ``stop``.
         :raises CallApiTrouble: the database does not answer.
         """
-        return self._control.read_wish(self._campaign)
+        return self._of_all.read_wish(self._campaign)
+
+    def publish(self, progress: CampaignProgress) -> None:
+        """Store how far the campaign's task is, see `SqlSupervision.publish`."""
+        self._of_all.publish(progress)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._of_all.close()
 
 
-def open_sql_control(ledger_conn_id: str) -> SqlControl:
+def open_sql_supervision(ledger_conn_id: str) -> SqlSupervision:
     """Open the tables with the users' wishes (pause, resume or stop) and with the campaigns' progress.
 
     :param ledger_conn_id: id of the Airflow connection to the database: the campaigns' ``ledger_conn_id``.
@@ -183,4 +189,4 @@ def open_sql_control(ledger_conn_id: str) -> SqlControl:
     """
     engine = open_engine(ledger_conn_id, "ledger_conn_id")
     with disposed_on_error(engine):
-        return SqlControl(engine)
+        return SqlSupervision(engine)

@@ -8,15 +8,13 @@ from __future__ import annotations
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
-
-WISH_KEY = "callapi_campaign_wish"
-PROGRESS_KEY = "callapi_campaign_progress"
+from airflow_provider_callapi.ledgers.state_keys import PROGRESS_KEY, WISH_KEY
 
 
-class KeyedControl:
+class KeyedSupervision:
     """Stores the wish (such as ``pause``) and the progress of one campaign in a key-value store.
 
-    The class has the methods of `airflow_provider_callapi.calls.campaign.control_store.ControlStore`.
+    The class has the methods of `airflow_provider_callapi.calls.campaign.supervision_store.SupervisionStore`.
 
     :param store: the key-value store of the campaign's task, such as Airflow's task state.
     """
