@@ -48,7 +48,8 @@ class CampaignParts:
     :ivar ledger: the store of the campaign's attempts.
     :ivar scope: a text that stands for the campaign in hashes of phone numbers.
     :ivar scope_of_ids: a text that stands for the campaign and its ledger in the ids of calls.
-    :ivar listed: the people of this map index. None: no other map index can call them, see `ListedPeople.of`.
+    :ivar listed: prevents that another map index calls the same people. None: not needed, see
+        `ListedPeople.of`.
     :ivar plan: the people of the contact list, and the rows that lead to no call.
     :ivar excluded: the people on the do-not-call list.
     :ivar files: the results file and the campaign report.
@@ -95,6 +96,7 @@ def open_parts(
     :raises CallApiFailure: a parameter, the contact list or a database cannot be used, or Airflow has deleted
         the campaign's ledger.
     :raises CallApiTrouble: a database, or a list that was readable before, cannot be read now.
+    :raises CallApiError: the Data API does not answer now. A retry may succeed.
     """
     if not (options.ledger_conn_id or options.is_dry_run) and lost_its_state(facts):
         raise CallApiFailure(DELETED_STATE)

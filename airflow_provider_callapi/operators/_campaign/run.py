@@ -123,7 +123,7 @@ class CampaignRun:
     def _campaign(self) -> Campaign:
         return self._runner.campaign
 
-    # --- preparation ---
+    # --- the beginning ---
 
     def _before_dialling(self) -> AbstractContextManager[None]:
         """Return a context manager: if this try has placed no call, the error of the block says so."""
