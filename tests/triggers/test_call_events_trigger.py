@@ -243,21 +243,19 @@ def test_a_watcher_fires_only_for_the_events_that_its_parameters_select(wire):
 
 
 def test_any_number_of_watchers_share_one_poll(wire):
-    async def main(number: int) -> int:
-        before = wire.requests("list.calls")
+    async def main(number: int) -> tuple[int, float]:
+        before, began = wire.requests("list.calls"), time.monotonic()
         others = [watcher(contacts=str(7000 + index)) for index in range(number - 1)]
         async with watching(watcher(direction="in"), *others) as running:
             await polled(wire)
             session = wire.inbound(CONTACT)
             await until(lambda: ("started", session) in running[0].reported)
-            await asyncio.sleep(1.0)
-        return wire.requests("list.calls") - before
+            await polled(wire, 8)
+            return wire.requests("list.calls") - before, time.monotonic() - began
 
-    one = asyncio.run(main(1))
-    fifty = asyncio.run(main(50))
-
-    assert one >= 8
-    assert fifty <= one + 4, f"one watcher took {one} polls, fifty took {fifty}"
+    for number in (1, 50):
+        polls, seconds = asyncio.run(main(number))
+        assert 8 <= polls <= seconds / 0.1 + 4, f"{number} watchers took {polls} polls in {seconds:.1f} s"
 
 
 def test_failed_polls_cause_no_events_and_lose_none(wire):

@@ -72,10 +72,10 @@ def test_the_trigger_fires_with_the_observations_when_all_calls_have_ended(excha
     exchange.script(OTHER, Script.busy(rings=2.0))
     first, second = start(exchange), start(exchange, OTHER)
 
-    event, took = fired(trigger(first, second))
+    event, took = fired(trigger(first, second, wakes_in=60.0))
 
     observations = read_observations(event)
-    assert took < 10
+    assert took < 60
     assert observations[first].answered_at is not None
     assert observations[second].answered_at is None
     assert observations.keys() == {first, second}
