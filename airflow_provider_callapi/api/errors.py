@@ -96,7 +96,8 @@ def _redact(message: str, value: Any) -> str:
 
 def _forms_of(secret: str) -> set[str]:
     """Return the texts in which an error page can repeat a secret, e.g. also with ``%21`` for ``!``."""
-    return {secret, quote(secret, safe=""), quote_plus(secret), escape(secret), json.dumps(secret)[1:-1]}
+    quoted = {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
+    return {secret, escape(secret), json.dumps(secret)[1:-1], *quoted}
 
 
 _PHONE_FIELD = re.compile(r"(?:^|[._])(?:phone_number|contact)$")

@@ -6,12 +6,20 @@ began before must not fail for this reason: its call is placed, and a retry woul
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from threading import Lock
 
 from airflow_provider_callapi.api.credentials import LogIn
 from airflow_provider_callapi.api.errors import AuthenticationFailed
 from airflow_provider_callapi.connection.settings import ConnectionSettings
+
+_NOT_AGAIN_FOR = 5.0
+"""Seconds for which the connection is not read again after a read that gave nothing new.
+
+Otherwise, each thread of a campaign would read it in turn.
+"""
 
 
 class RenewedCredentials:
@@ -25,6 +33,7 @@ class RenewedCredentials:
         self._settings = settings
         self._read_again = read_again
         self._credentials = settings.credentials()
+        self._read_in_vain_at = -math.inf
         self._lock = Lock()
 
     def token(self, log_in: LogIn, now: float) -> str:
@@ -58,21 +67,14 @@ class RenewedCredentials:
         with self._lock:
             if self._credentials is not refused:  # another thread has read the connection meanwhile
                 return True
+            if time.monotonic() - self._read_in_vain_at < _NOT_AGAIN_FOR:
+                return False
             try:
                 settings = self._read_again()
             except Exception:  # the service's error says more about this request
-                return False
-            before = self._settings
-            if _login_of(settings) == _login_of(before) or not _has_same_services(settings, before):
+                settings = self._settings
+            if not settings.renews(self._settings):
+                self._read_in_vain_at = time.monotonic()
                 return False
             self._settings, self._credentials = settings, settings.credentials()
             return True
-
-
-def _login_of(settings: ConnectionSettings) -> tuple[str | None, str]:
-    return settings.login, settings.password.get_secret_value()
-
-
-def _has_same_services(one: ConnectionSettings, other: ConnectionSettings) -> bool:
-    """Return whether two settings lead to the same services: a key must not be sent to another host."""
-    return (one.url, one.data_api_url) == (other.url, other.data_api_url)

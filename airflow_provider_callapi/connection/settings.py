@@ -214,6 +214,17 @@ class ConnectionSettings(BaseModel):
         secret = self.password.get_secret_value()
         return hashlib.sha256("\0".join((self.url, self.login or "", secret)).encode()).hexdigest()[:32]
 
+    def renews(self, other: ConnectionSettings) -> bool:
+        """Return whether these settings have another login or password than ``other``, for the same services.
+
+        A key must not be sent to another host. The services of another host do not know the calls.
+        """
+        mine, before = (
+            (each.login, each.password.get_secret_value(), each.url, each.data_api_url)
+            for each in (self, other)
+        )
+        return mine[:2] != before[:2] and mine[2:] == before[2:]
+
     def credentials(self) -> Credentials:
         """Return new credentials for one client.
 

@@ -96,6 +96,7 @@ class _Poller:
             self._client = self._connect(read_settings(await self._read_connection()))
         snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
         if isinstance(snapshot.failure, AuthenticationFailed) and (renewed := await self._renewed_settings()):
+            self._client.close()
             self._client = self._connect(renewed)
             snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
         if not self.poll.idle:  # the last subscriber may have left during the poll
@@ -117,12 +118,12 @@ class _Poller:
         return make_client(settings)
 
     async def _renewed_settings(self) -> ConnectionSettings | None:
-        """Return the settings of the connection if a user has changed them since they were read."""
+        """Return the settings of the connection if a user has renewed its key or password. None: not so."""
         try:
             settings = read_settings(await CallApiHook.aget_connection(self._callapi_conn_id))
         except Exception:  # the service's error says more about this poll
             return None
-        return None if settings == self._settings else settings
+        return settings if self._settings and settings.renews(self._settings) else None
 
     async def _read_connection(self) -> Connection:
         """Return the Airflow connection. After a transient error, try again for up to three minutes."""

@@ -130,13 +130,20 @@ class CallApiHook(BaseHook):
     def _read_settings(self) -> ConnectionSettings:
         return read_settings(self.get_connection(self.callapi_conn_id))
 
+    def _read_settings_again(self) -> ConnectionSettings:
+        """Read the connection again, because a service has refused the password or key."""
+        settings = self._read_settings()
+        if settings.renews(self.settings):
+            self.settings = settings  # also for a release of calls, which uses a client of its own
+        return settings
+
     @cached_property
     def call_api(self) -> RetryingClient:
         """A Call API client that sends a failed request again if the repeat is safe.
 
         A repeat is safe if the service did not carry out the request, or if a second execution does no harm.
         """
-        return self._retrying_client(make_client(self.settings, read_again=self._read_settings))
+        return self._retrying_client(make_client(self.settings, read_again=self._read_settings_again))
 
     @cached_property
     def data_api(self) -> RetryingClient:
@@ -152,7 +159,7 @@ class CallApiHook(BaseHook):
             raise ConnectionSettingsInvalid(
                 f"connection {self.callapi_conn_id} does not use the Data API; set extra.data_api to true"
             )
-        client = make_client(self.settings, service="data_api", read_again=self._read_settings)
+        client = make_client(self.settings, service="data_api", read_again=self._read_settings_again)
         return self._retrying_client(client)
 
     @cached_property

@@ -107,8 +107,8 @@ def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | 
     """Return when the ``execution_timeout`` of a try ends, in epoch seconds.
 
     Before the first deferral, the time counts from now, as Airflow counts it: Airflow has parsed the DAG file
-    since the start of the try, and this does not count. A deferral does not move the time. After a deferral,
-    the time therefore counts from the start of the try.
+    since the start of the try, and this does not count. After a deferral, the time counts from the start of
+    the try, because nothing else is known.
 
     :param ti: the task instance in Airflow's context.
     :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.

@@ -510,3 +510,8 @@ def test_the_name_of_a_field_shows_no_phone_number() -> None:
     error = rejection(raw("bad", -32602, field="contact 79260000001"), method="start.simple_call")
 
     assert "79260000001" not in str(error)
+
+
+def test_a_secret_that_no_url_can_contain_does_not_replace_the_error() -> None:
+    error = rejection({"code": -32001, "message": "bad"}, method="login.user", secrets=["ab\udc80"])
+    assert "bad" in str(error)

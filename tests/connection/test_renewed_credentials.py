@@ -95,5 +95,17 @@ def test_threads_with_one_refused_key_read_the_connection_once() -> None:
     assert len(reads) == 1
 
 
+def test_threads_with_a_key_that_stays_refused_read_the_connection_once() -> None:
+    reads: list[int] = []
+
+    def read() -> ConnectionSettings:
+        reads.append(1)
+        raise RuntimeError("the secrets backend is down")
+
+    credentials = renewed(read)
+    assert [credentials.discard_refused("old") for _ in range(5)] == [False] * 5
+    assert len(reads) == 1
+
+
 def test_the_object_shows_no_secret() -> None:
     assert "a-secret-key" not in repr(renewed(settings, password="a-secret-key"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT
+from airflow_fakes import CONTACT, informer_task
 from campaign_desk import campaign, rung
 from ways_to_wait import WAITS, WORKER_AND_DEFERRAL
 
 from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
@@ -24,6 +24,25 @@ def test_a_wait_goes_on_with_the_new_key(desk: Any, way: str) -> None:
 
     assert task.run()["answered"] is True
     assert desk.exchange.rings(CONTACT) == 1
+
+
+def test_a_killed_task_ends_its_call_with_the_new_key(desk: Any) -> None:
+    desk.exchange.script(CONTACT, Script(rings=3, talks=None))
+    task = informer_task(desk, external_id=None, timeout=300.0, cancel_on_kill=True)
+    desk.renew_key(20)
+    killed = desk.clock() + 40
+    sleep = desk.sleep
+
+    def sleep_until_killed(seconds: float) -> None:
+        sleep(seconds)
+        if desk.clock() >= killed:
+            task.operator.on_kill()
+
+    desk.monkeypatch.setattr("airflow_provider_callapi.operators._naps.time.sleep", sleep_until_killed)
+    with pytest.raises(CallApiTrouble, match="killed"):
+        task.run()
+
+    assert not desk.exchange.active_calls
 
 
 @WORKER_AND_DEFERRAL

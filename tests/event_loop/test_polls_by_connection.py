@@ -59,6 +59,17 @@ def test_a_new_key_in_the_connection_replaces_the_refused_key_while_calls_are_ac
     assert event["phase"] == "ENDED"
 
 
+def test_a_key_for_another_host_does_not_replace_the_refused_key(desk):
+    """The other host does not know the calls, so they would seem to have ended."""
+    desk.exchange.script(CONTACT, Script(rings=0, talks=60))
+    session, began = desk.start(), desk.clock()
+    desk.renew_key(20, port=10)
+
+    (event,) = asyncio.run(events_of(trigger(session, began, deadline=began + 1000)))
+
+    assert event.get("phase") != "ENDED"
+
+
 @pytest.mark.parametrize(
     "callapi_profile",
     [

@@ -104,15 +104,18 @@ class Desk:
         self.monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps({**fields, "password": account.key}))
         return "other"
 
-    def renew_key(self, seconds: float) -> None:
-        """In some seconds, give the account a new key, and store the key in the Airflow connection."""
+    def renew_key(self, seconds: float, **changes: Any) -> None:
+        """In some seconds, give the account a new key, and store the key in the Airflow connection.
+
+        :param changes: other fields of the connection that change at the same time.
+        """
         renewed_at, advance = self.clock() + seconds, self.clock.advance
 
         def advance_and_renew(by: float) -> None:
             advance(by)
             if self.clock() >= renewed_at and self.exchange.account.key != "renewed-key":
                 self.exchange.account.key = "renewed-key"
-                self.connect()
+                self.connect(**changes)
 
         self.monkeypatch.setattr(self.clock, "advance", advance_and_renew)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from airflow_provider_callapi.calls.campaign.row_templates import (
     fill_in,
     has_template,
 )
+from airflow_provider_callapi.calls.lists.columns import fold_name
 from airflow_provider_callapi.calls.number_texts import LOST_DIGITS
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
@@ -29,6 +31,8 @@ _LONGEST_ID = 240
 
 A ledger stores up to 255 characters, and later attempts add their number to the id.
 """
+_COLUMN = re.compile(rf"""\b{ROW}\s*(?:\.\s*(?P<name>\w+)|\[\s*(?P<q>['"])(?P<key>.+?)(?P=q)\s*\])""")
+"""Matches the use of a column in a template, such as ``contact.name`` or ``contact['First name']``."""
 
 
 class CallTemplate:
@@ -66,6 +70,10 @@ class CallTemplate:
             )
         self.reads_phone = "phone" in str(fields.get(ROW, PERSONS_NUMBER))
         """Whether the number to call is in the column ``phone``."""
+        self.columns = frozenset(
+            fold_name(match["name"] or match["key"]) for match in _COLUMN.finditer(str(fields))
+        )
+        """The names of the columns that the templates use, as `fold_name` returns them."""
         self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.
 

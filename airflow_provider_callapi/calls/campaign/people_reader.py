@@ -12,7 +12,7 @@ from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
 from airflow_provider_callapi.calls.campaign.time_zones import is_backwards, read_time_zone
 from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading
-from airflow_provider_callapi.calls.lists.contradicting_columns import find_contradiction
+from airflow_provider_callapi.calls.lists.contradicting_columns import find_ban, find_extension
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
@@ -86,6 +86,8 @@ class _PeopleReader:
         """Number, as `own_number` returns it → the person of the first valid row with the number."""
         self._other_zones: dict[str, list[tuple[str, int]]] = {}
         """Number → (time zone, line) of its invalid rows and its duplicates that name a time zone."""
+        self._banned: dict[str, int] = {}
+        """Number → line of the first row that forbids the call."""
         self._backwards: set[str] = set()
         self._signed = SignedColumns()
         self._rounded = RoundedNumbers()
@@ -115,6 +117,10 @@ class _PeopleReader:
         number = own_number(contact, numbers)
         if not self._shard.has_person(number):
             return
+        if reason := find_ban(row.cells):
+            self._banned.setdefault(number, line)
+            self._skip(row, InvalidRow(reason))
+            return
         if first := self._met.get(number):
             why = f"the number of row {first.line}"
             self._plan.duplicates.append(Duplicate(row.cells, row.line, why, contact))
@@ -136,6 +142,7 @@ class _PeopleReader:
             rounded many of the phone numbers.
         """
         self._signed.refuse()
+        self._skip_banned()
         self._skip_contradictions()
         if rounded_lines := self._rounded.lines():
             raise ListUnreadable(f"row {rounded_lines[0]}: {ROUNDED_LIST}")
@@ -167,10 +174,10 @@ class _PeopleReader:
     def _make_person(self, row: _Row, key: str, contact: str, numbers: frozenset[str]) -> Person:
         """Return the person of a row.
 
-        :raises InvalidRow: the time zone cannot be read, or the row makes no valid start request. Or a column
-            of the row contradicts the call.
+        :raises InvalidRow: the time zone cannot be read, the row makes no valid start request, or a column
+            has an extension.
         """
-        if reason := find_contradiction(row.cells):
+        if reason := find_extension(row.cells, self._template.columns):
             raise InvalidRow(reason)
         zone = self._read_zone(row)
         person = Person(key, contact, zone, row.cells, row.line, numbers)
@@ -204,6 +211,16 @@ class _PeopleReader:
         # The zone is compared with the zone in the person's own row.
         if row.zone is not None and row.zone != "":
             self._other_zones.setdefault(number, []).append((str(row.zone), row.line))
+
+    def _skip_banned(self) -> None:
+        # One row that forbids the call protects the person, also from another row with the number.
+        banned = {number: person for number, person in self._met.items() if number in self._banned}
+        for number, person in banned.items():
+            why = f"row {self._banned[number]} with the same number seems to forbid the call"
+            self._plan.invalid.append(Skipped(person.row, person.line, why))
+        if banned:
+            keys = {person.key for person in banned.values()}
+            self._plan.people = [person for person in self._plan.people if person.key not in keys]
 
     def _skip_contradictions(self) -> None:
         # If the rows of a person name different time zones, the person becomes an invalid row.

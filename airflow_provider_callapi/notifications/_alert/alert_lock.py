@@ -210,7 +210,7 @@ class AlertLock:
 
         If this callback has placed a call, the method does nothing.
         """
-        if self._candidate is None or not self._candidate.is_elected or self._newest is not None:
+        if self._candidate is None or self._newest is not None:
             return
         with self._log_failure("Other callbacks wait for this one"):
             self._candidate.withdraw()

@@ -120,6 +120,24 @@ def test_a_column_with_another_value_is_no_column_of_time_zones(
     assert len(plan_of(zeros).people) == 2
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_one_row_that_forbids_the_call_protects_the_person_in_every_row(first: bool) -> None:
+    rows = [
+        anna(**{"do not call": "yes" if first else None}),
+        anna(**{"do not call": None if first else "x"}),
+    ]
+    plan = plan_of([*rows, anna("79260000012", **{"do not call": "no"})])
+    assert [person.contact for person in plan.people] == ["79260000012"]
+    assert all("forbid" in skipped.why for skipped in plan.invalid)
+    assert {skipped.line for skipped in plan.invalid} == {1, 2}
+
+
+def test_an_extension_is_refused_unless_the_call_uses_it_for_somebody_else() -> None:
+    assert "extension" in why(plan_of([anna(ext="12")]))
+    message = {"type": "tts", "value": "Hello, your extension is {{ contact['ext'] }}"}
+    assert len(plan_of([anna(ext="12")], contact_message=message).people) == 1
+
+
 @pytest.mark.parametrize("error", ["#N/A", "#ССЫЛКА!", "####"])
 def test_a_failed_formula_is_neither_spoken_nor_taken_for_a_missing_time_zone(error: str) -> None:
     assert why(plan_of([anna(name=error)])).startswith(
