@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, informer_task
+from airflow_fakes import CONTACT, informer_task, installed_task_state
 from campaign_desk import campaign, rung
 from ways_to_wait import WAITS, WORKER_AND_DEFERRAL
 
@@ -15,6 +15,10 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
 
+def forgets(how: dict[str, Any]) -> bool:
+    return how.get("mode") == "reschedule" and installed_task_state() is None
+
+
 @pytest.mark.parametrize("way", WAITS)
 def test_a_wait_goes_on_with_the_new_key(desk: Any, way: str) -> None:
     desk.exchange.script(CONTACT, Script(rings=3, talks=60))
@@ -22,7 +26,8 @@ def test_a_wait_goes_on_with_the_new_key(desk: Any, way: str) -> None:
     task = make(desk, 5.0, 300.0, **how)
     desk.renew_key(20)
 
-    assert task.run()["answered"] is True
+    # Before Airflow 3.3, a sensor that reschedules forgets what its earlier polls have shown.
+    assert task.run()["answered"] is (None if forgets(how) else True)
     assert desk.exchange.rings(CONTACT) == 1
 
 
@@ -39,7 +44,7 @@ def test_a_killed_task_ends_its_call_with_the_new_key(desk: Any) -> None:
             task.operator.on_kill()
 
     desk.monkeypatch.setattr("airflow_provider_callapi.operators._naps.time.sleep", sleep_until_killed)
-    with pytest.raises(CallApiTrouble, match="killed"):
+    with pytest.raises(CallApiTrouble if installed_task_state() else CallApiFailure, match="killed"):
         task.run()
 
     assert not desk.exchange.active_calls

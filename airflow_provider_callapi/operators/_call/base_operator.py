@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, BaseOperatorLink, conf
 
@@ -70,6 +70,9 @@ class _LinksOfTask(property):
 
     def __iter__(self) -> Iterator[BaseOperatorLink]:
         return iter(())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # as Python copies a plain property; Airflow 3.0 copies tasks
 
 
 class StartCallOperator(LostLimitIsAnError, RequestOperator):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from airflow.serialization import serialized_objects
@@ -41,6 +43,7 @@ def test_airflow_can_iterate_over_the_links_of_a_task_that_it_has_not_unmapped(o
         CallApiStartInformerCallOperator.partial(**FIXED, **options).expand(contact=[CONTACT])
 
     assert list(dag.get_task("call").operator_extra_links) == []
+    assert copy.deepcopy(dag.get_task("call").operator_extra_links) is not None
 
 
 @pytest.mark.parametrize("asked", [False, True])
