@@ -214,26 +214,34 @@ class _PeopleReader:
 
     def _skip_banned(self) -> None:
         # One row that forbids the call protects the person, also from another row with the number.
-        banned = {number: person for number, person in self._met.items() if number in self._banned}
-        for number, person in banned.items():
-            why = f"row {self._banned[number]} with the same number seems to forbid the call"
-            self._plan.invalid.append(Skipped(person.row, person.line, why))
-        if banned:
-            keys = {person.key for person in banned.values()}
-            self._plan.people = [person for person in self._plan.people if person.key not in keys]
+        self._take_out(
+            {
+                number: f"row {line} with the same number seems to forbid the call"
+                for number, line in self._banned.items()
+                if number in self._met
+            }
+        )
 
     def _skip_contradictions(self) -> None:
         # If the rows of a person name different time zones, the person becomes an invalid row.
-        plan, contradicted = self._plan, set()
+        reasons = {}
         for number, others in self._other_zones.items():
             person = self._met.get(number)
             line = person and next((line for zone, line in others if _is_other_zone(zone, person)), None)
-            if person and line:
-                why = f"timezone: row {line} names another time zone for the same number; write one zone"
-                plan.invalid.append(Skipped(person.row, person.line, why))
-                contradicted.add(person.key)
-        if contradicted:
-            plan.people = [person for person in plan.people if person.key not in contradicted]
+            if line:
+                reasons[number] = (
+                    f"timezone: row {line} names another time zone for the same number; write one zone"
+                )
+        self._take_out(reasons)
+
+    def _take_out(self, reasons: Mapping[str, str]) -> None:
+        """Make invalid rows of people: number of a person → why no one may call the number."""
+        people = {number: self._met.pop(number) for number in reasons}
+        for number, person in people.items():
+            self._plan.invalid.append(Skipped(person.row, person.line, reasons[number]))
+        if people:
+            keys = {person.key for person in people.values()}
+            self._plan.people = [person for person in self._plan.people if person.key not in keys]
 
 
 def _is_other_zone(text: str, person: Person) -> bool:

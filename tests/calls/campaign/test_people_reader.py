@@ -132,6 +132,14 @@ def test_one_row_that_forbids_the_call_protects_the_person_in_every_row(first: b
     assert {skipped.line for skipped in plan.invalid} == {1, 2}
 
 
+def test_a_person_with_two_reasons_against_the_call_is_one_invalid_row() -> None:
+    zones = ("Asia/Omsk", "Europe/Moscow")
+    rows = [anna(timezone=zone, **{"do not call": None}) for zone in zones]
+    plan = plan_of([*rows, anna(timezone=zones[0], **{"do not call": "yes"})])
+    assert not plan.people
+    assert sorted(skipped.line for skipped in plan.invalid) == [1, 3]
+
+
 def test_an_extension_is_refused_unless_the_call_uses_it_for_somebody_else() -> None:
     assert "extension" in why(plan_of([anna(ext="12")]))
     message = {"type": "tts", "value": "Hello, your extension is {{ contact['ext'] }}"}
