@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -16,6 +15,7 @@ from airflow_provider_callapi.calls.campaign.row_templates import (
     compile_templates,
     fill_in,
     has_template,
+    templates_in,
 )
 from airflow_provider_callapi.calls.lists.columns import fold_name
 from airflow_provider_callapi.calls.number_texts import LOST_DIGITS
@@ -31,8 +31,6 @@ _LONGEST_ID = 240
 
 A ledger stores up to 255 characters, and later attempts add their number to the id.
 """
-_COLUMN = re.compile(rf"""\b{ROW}\s*(?:\.\s*(?P<name>\w+)|\[\s*(?P<q>['"])(?P<key>.+?)(?P=q)\s*\])""")
-"""Matches the use of a column in a template, such as ``contact.name`` or ``contact['First name']``."""
 
 
 class CallTemplate:
@@ -70,10 +68,10 @@ class CallTemplate:
             )
         self.reads_phone = "phone" in str(fields.get(ROW, PERSONS_NUMBER))
         """Whether the number to call is in the column ``phone``."""
-        self.columns = frozenset(
-            fold_name(match["name"] or match["key"]) for match in _COLUMN.finditer(str(fields))
+        self.names = frozenset(
+            fold_name(name) for template in templates_in(self._fields) for name in template.names
         )
-        """The names of the columns that the templates use, as `fold_name` returns them."""
+        """The names in the templates, as `fold_name` returns them. Each used column is among them."""
         self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.
 

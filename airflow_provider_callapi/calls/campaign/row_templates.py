@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -188,6 +188,8 @@ class RowTemplate:
         self._checks = [(check, problem) for check, problem in _CHECKS if not check(text)]
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
         """Whether the template uses the person's row. If not, its text is the same for every person."""
+        self.names = _names_in(parsed)
+        """The names of attributes, and the constant texts, of the template: ``contact.ext``, ``'ext'``."""
 
     def render(self, row: Mapping[str, Any]) -> str:
         """Return the text of the template, filled in for one person.
@@ -245,6 +247,11 @@ def _is_row(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Name) and node.name == ROW
 
 
+def _names_in(parsed: nodes.Template) -> frozenset[str]:
+    attributes = {node.attr for node in parsed.find_all(nodes.Getattr)}
+    return frozenset(attributes | {str(node.value) for node in parsed.find_all(nodes.Const)})
+
+
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     """Return a copy of a value of the parameter ``call``, in which the templates are compiled.
 
@@ -290,9 +297,16 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
 
 def has_template(value: Any) -> bool:
     """Return whether a value that `compile_templates` has returned contains a template."""
-    if isinstance(value, dict):
-        return any(has_template(inner) for inner in value.values())
-    return isinstance(value, RowTemplate)
+    return any(True for _ in templates_in(value))
+
+
+def templates_in(value: Any) -> Iterator[RowTemplate]:
+    """Yield the templates of a value that `compile_templates` has returned."""
+    if isinstance(value, RowTemplate):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from templates_in(inner)
 
 
 def fill_in(value: Any, row: Mapping[str, Any]) -> Any:

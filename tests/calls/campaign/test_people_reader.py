@@ -140,9 +140,21 @@ def test_a_person_with_two_reasons_against_the_call_is_one_invalid_row() -> None
     assert sorted(skipped.line for skipped in plan.invalid) == [1, 3]
 
 
-def test_an_extension_is_refused_unless_the_call_uses_it_for_somebody_else() -> None:
+def test_an_extension_is_refused_if_the_call_does_not_use_it() -> None:
     assert "extension" in why(plan_of([anna(ext="12")]))
-    message = {"type": "tts", "value": "Hello, your extension is {{ contact['ext'] }}"}
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "{{ contact.ext }}",
+        "{{ contact['ext'] }}",
+        "{{ contact.get('ext') }}",
+        "{% set row = contact %}{{ row.Ext }}",
+    ],
+)
+def test_an_extension_that_the_call_uses_is_somebody_elses(use: str) -> None:
+    message = {"type": "tts", "value": f"Hello, your extension is {use}"}
     assert len(plan_of([anna(ext="12")], contact_message=message).people) == 1
 
 
