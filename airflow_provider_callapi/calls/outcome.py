@@ -21,6 +21,8 @@ from airflow_provider_callapi.calls.finish_reasons import FinishCategory, catego
 
 _TIMES = ("started_at", "answered_at", "ended_at")
 """Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
+_CLOCKS_DIFFER = 600.0
+"""Seconds by which the service's clock may differ from ours. Two time zones differ by more."""
 
 
 class Outcome(Struct, frozen=True, gc=False):
@@ -148,7 +150,7 @@ def with_report(
     report = finished.report
     answered = None if contact_first and finished.if_contact_is_last else finished.answered
     ended_at = call.ended_at
-    with suppress(ValueError):  # the report may lack a readable end; its other facts still count
+    with suppress(ValueError):  # the report may lack a credible end; its other facts still count
         ended_at = _end_time(report.finish_time or "", timezone, call)
     return replace(
         call,
@@ -171,14 +173,20 @@ def _end_time(text: str, timezone: str, call: Outcome) -> float:
     When clocks are set back, a local time occurs twice. The result is then the time that is nearest to the
     end that polls have seen. If they have seen no end: the first time after the call's start.
 
-    :raises ValueError: the text is no time.
+    :raises ValueError: the text is no time. Or the time is before the call's start, or long after the end
+        that polls have seen, as if ``timezone`` is not the account's time zone.
     """
     local = parse_time(text, timezone).astimezone(zone(timezone))
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
     if call.ended_at is not None:
         seen = call.ended_at
-        return min(first, second, key=lambda at: abs(at - seen))
-    return first if call.started_at is None or first >= call.started_at else second
+        end = min(first, second, key=lambda at: abs(at - seen))
+    else:
+        end = first if call.started_at is None or first >= call.started_at else second
+    earliest, latest = call.started_at or end, call.ended_at or end
+    if not earliest - _CLOCKS_DIFFER <= end <= latest + _CLOCKS_DIFFER:
+        raise ValueError("the time of another time zone")
+    return end
 
 
 def _to_iso(at: float | None) -> str | None:

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -216,8 +217,34 @@ def test_a_final_outcome_has_the_facts_of_the_report_and_keeps_what_only_list_ca
 
 @pytest.mark.parametrize(("zone", "hour"), [("UTC", 10), ("Asia/Vladivostok", 0), ("Europe/Kaliningrad", 8)])
 def test_the_reports_times_are_in_the_accounts_zone(zone: str, hour: int) -> None:
-    call = with_report(SEEN, FinishedCall(report(finish_time="2026-01-01 10:00:00"), True), zone)
+    call = with_report(Outcome(7), FinishedCall(report(finish_time="2026-01-01 10:00:00"), True), zone)
     assert call.ended_at == datetime(2026, 1, 1, hour, tzinfo=UTC).timestamp()
+
+
+@given(
+    zones=st.lists(st.sampled_from(sorted(available_timezones())), min_size=2, max_size=2),
+    start=st.integers(1_767_250_000, 1_798_780_000),
+    talk=st.integers(1, 1_500),
+    seen_after=st.none() | st.integers(0, 60),
+)
+def test_an_end_in_another_time_zone_than_the_accounts_is_not_used(
+    zones: list[str], start: int, talk: int, seen_after: int | None
+) -> None:
+    """If the time zone is wrong, the end that polls have seen stays, or no end is known."""
+    account, configured = map(ZoneInfo, zones)
+    end = start + talk
+    seen = None if seen_after is None else end + seen_after
+    written = datetime.fromtimestamp(end, account).strftime("%Y-%m-%d %H:%M:%S")
+    finished = FinishedCall(report(finish_time=written), True)
+
+    call = with_report(Outcome(7, started_at=start, ended_at=seen), finished, configured.key)
+
+    offset, other = (datetime.fromtimestamp(end, where).utcoffset() for where in (account, configured))
+    if offset == other:
+        assert call.ended_at == end
+    elif call.ended_at != seen:
+        assert call.ended_at is not None
+        assert start - 600 <= call.ended_at <= (end + 24 * 3600 if seen is None else seen + 600)
 
 
 @pytest.mark.parametrize("answered", [True, False, None])
