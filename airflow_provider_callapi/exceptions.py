@@ -25,7 +25,8 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_callapi.api.errors import CallApiError, NotSent, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError, NotSent
+from airflow_provider_callapi.api.masking import mask_phones
 
 
 class ConnectionSettingsInvalid(AirflowFailException):

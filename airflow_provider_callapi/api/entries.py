@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
 from threading import Lock
 from typing import Any, Protocol, Self, TypeVar
 
@@ -62,6 +63,15 @@ class Entries(list[E]):
         super().__init__(entries)
         self.left_out = left_out
         self.left_out_ids = left_out_ids
+
+    @classmethod
+    def joined(cls, parts: Collection[Entries[E]]) -> Entries[E]:
+        """Return the entries of several lists as one list."""
+        return cls(
+            chain.from_iterable(parts),
+            left_out=sum(part.left_out for part in parts),
+            left_out_ids=[entry_id for part in parts for entry_id in part.left_out_ids],
+        )
 
     @property
     def complete(self) -> bool:

@@ -27,95 +27,12 @@ Source: the error messages chapter of the vendor's Call API document, and its ta
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, ClassVar
-from urllib.parse import quote, quote_plus
 
+from airflow_provider_callapi.api.masking import mask_phones, may_be_shown, redact
 from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits
-from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, PLUSES, SEPARATOR
-
-_GAP = rf"{SEPARATOR}{{0,8}}"
-_DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
-_IP_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_NO_PHONE = re.compile(
-    rf"(?<!\d)(?<!\d\.){_IP_OCTET}(?:\.{_IP_OCTET}){{3}}(?!{_GAP}\d)"
-    rf"|(?<!\d){_DATE}(?:[ T]+\d\d(?=:)|(?!{_GAP}\d)|(?=[ –-]{{1,3}}{_DATE}))",
-)
-"""Matches internet addresses and dates. These have as many digits as a phone number, but stay readable."""
-_PHONE = re.compile(
-    rf"(?:[+{PLUSES}]{_GAP})?(?<!\d)\d{{10,}}"
-    rf"|[+{PLUSES}]{_GAP}\d(?:{_GAP}\d){{7,}}"
-    rf"|(?<!\d)\d(?:{_GAP}\d){{9,}}"
-)
-_PHONE_OR_NOT = re.compile(f"({_NO_PHONE.pattern})|{_PHONE.pattern}")
-
-
-def mask_phones(text: str) -> str:
-    """Shorten every phone number in a text: ``79260000001`` becomes ``7926…0001``.
-
-    A phone number has ten digits or more, or a ``+`` and eight digits or more. Up to eight separators may
-    stand between two digits. IP addresses (``192.0.2.10``) and dates (``2026-12-31``) stay unchanged.
-    """
-
-    def masked(match: re.Match[str]) -> str:
-        if match[1] is not None:
-            return match[0]
-        digits = re.sub(r"\D", "", match[0])
-        return f"{digits[:4]}…{digits[-4:]}"
-
-    return _PHONE_OR_NOT.sub(masked, text)
-
-
-def mask_number(number: str) -> str:
-    """Shorten a text that is known to be a phone number, also a number of seven to nine digits.
-
-    ``376312345`` becomes ``376…45``. A SIP number stays unchanged.
-    """
-    shown = mask_phones(number)
-    is_short = shown == number and number.isdigit() and len(number) >= FEWEST_DIGITS
-    return f"{number[:3]}…{number[-2:]}" if is_short else shown
-
-
-def _redact(message: str, value: Any) -> str:
-    """Return an error message in which ``***`` replaces ``value``, a secret in a request.
-
-    If ``value`` is a dict or a list, replace each value in it.
-    """
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            message = _redact(message, inner)
-    # Booleans and single characters are no secrets: they occur in any text.
-    elif value is not None and not isinstance(value, bool) and len(str(value)) > 1:
-        for form in _forms_of(str(value)):
-            message = message.replace(form, "***")
-    return message
-
-
-def _forms_of(secret: str) -> set[str]:
-    """Return the texts in which an error page can repeat a secret, e.g. also with ``%21`` for ``!``."""
-    quoted = {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
-    return {secret, escape(secret), json.dumps(secret)[1:-1], *quoted}
-
-
-_PHONE_FIELD = re.compile(r"(?:^|[._])(?:phone_number|contact)$")
-_ID_FIELD = re.compile(r"(?:^|[._])id$")
-_ID = re.compile(r"\d{1,9}")
-
-
-def _may_be_shown(field: Any, value: Any) -> bool:
-    """Return whether it is safe to repeat a field's invalid value in an error text.
-
-    True: the value is a phone number (shown shortened) or a short id. Other values may be secret.
-    """
-    if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
-        return False
-    # A value of another form may be a password. `CallApiError` shortens the phone numbers.
-    if _PHONE_FIELD.search(field):
-        return _PHONE.fullmatch(str(value)) is not None
-    return _ID_FIELD.search(field) is not None and _ID.fullmatch(str(value)) is not None
 
 
 class CallApiError(Exception):
@@ -188,7 +105,7 @@ class Rejected(CallApiError):
         value: Any = None,
         limits: Limits | None = None,
     ) -> None:
-        safe_message = message if _may_be_shown(field, value) else _redact(message, value)
+        safe_message = message if may_be_shown(field, value) else redact(message, value)
         super().__init__(safe_message, method=method, request_id=request_id)
         self.code = code
         self.mnemonic = mnemonic
@@ -398,10 +315,10 @@ def rejection(
         error_class = DateRefused
 
     def shown(name: str | None) -> str | None:
-        return mask_phones(_redact(name, list(secrets))) if name else name
+        return mask_phones(redact(name, list(secrets))) if name else name
 
     return error_class(
-        _redact(str(error.get("message") or "no message"), list(secrets)),
+        redact(str(error.get("message") or "no message"), list(secrets)),
         method=method,
         request_id=request_id,
         code=code,

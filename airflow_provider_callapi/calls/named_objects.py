@@ -24,8 +24,9 @@ from airflow_provider_callapi.api.account import (
     VirtualNumber,
 )
 from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.list_request import fetch_list
+from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import Employee, Message, StartCall
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_phone_number
 
@@ -176,7 +177,7 @@ def _find_by_id(
     known = {str(getattr(entry, key)) for entry in entries}
     for each in sorted(ids, key=str):
         if str(each) not in known:
-            yield mask_phones(f"The account has no {kind} {each}.")
+            yield f"The account has no {kind} {each if key == 'id' else mask_number(str(each))}."
 
 
 def _find_numbers(numbers: Collection[str], entries: Entries[VirtualNumber] | None) -> Iterator[str]:
@@ -202,7 +203,7 @@ def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, s
             by_number.setdefault(number, []).append(state)
     for number, found in sorted(by_number.items()):
         if all(found):  # the account's list may have several entries for a number
-            yield mask_phones(f"The {kind} {number} is off ({found[0]}).")
+            yield f"The {kind} {mask_number(number)} is off ({found[0]})."
 
 
 def _number_off(number: VirtualNumber) -> str | None:
@@ -232,7 +233,8 @@ def _find_employees(named: Collection[tuple[int, str | None]], lists: AccountLis
         if number is None and not any(telephones.values()):
             yield f"Employee {employee_id} has no telephone that is switched on."
         elif number not in (None, _extension(entry)) and not telephones.get(str(number)):
-            yield mask_phones(f"The telephone {number} of employee {employee_id} does not exist or is off.")
+            shown = mask_number(str(number))
+            yield f"The telephone {shown} of employee {employee_id} does not exist or is off."
 
 
 def _extension(employee: AccountEmployee) -> str | None:

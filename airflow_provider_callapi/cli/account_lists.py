@@ -23,8 +23,8 @@ from airflow_provider_callapi.api.account import (
     MediaFile,
     VirtualNumber,
 )
-from airflow_provider_callapi.api.errors import mask_number
 from airflow_provider_callapi.api.list_request import PagedRequest, fetch_list
+from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import print_rows, warn
 
@@ -52,11 +52,12 @@ def employees(args: Namespace) -> None:
     """
 
     def to_row(employee: AccountEmployee) -> dict[str, Any]:
-        phones = [f"{phone.phone_number} ({phone.status})" for phone in employee.phone_numbers or ()]
+        shown = str if args.show_phone_numbers else mask_number
+        phones = employee.phone_numbers or ()
         return {
             "id": employee.id,
             "name": employee.full_name,
-            "phones": phones if args.show_phone_numbers else [mask_number(phone) for phone in phones],
+            "phones": [f"{shown(phone.phone_number or '')} ({phone.status})" for phone in phones],
             "extension": employee.extension and employee.extension.extension_phone_number,
         }
 

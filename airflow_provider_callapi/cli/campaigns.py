@@ -11,7 +11,7 @@ from typing import Any
 from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.platform import getuser
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.cli.output import fail, print_rows, warn
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble

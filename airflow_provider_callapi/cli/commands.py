@@ -19,7 +19,8 @@ from airflow.utils.cli import suppress_logs_and_warning
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import probe_access
-from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg
 from airflow_provider_callapi.api.times import parse_time
@@ -215,14 +216,16 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
 
 def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
     """Return an active call as a dict with all its columns, for the output formats other than ``table``."""
+    shown = str if show_phone_numbers else mask_number
+    id_text = session.external_id
     return {
         "session": session.call_session_id,
         "direction": session.direction,
         "since": _to_utc(session.start_time, timezone, "%Y-%m-%dT%H:%M:%SZ"),
-        "contact": _mask(session.contact_phone_number or "", show_phone_numbers),
-        "legs": [_mask(f"{_leg_name(leg)}: {leg.state}", show_phone_numbers) for leg in session.legs],
+        "contact": shown(session.contact_phone_number or ""),
+        "legs": [f"{shown(_leg_name(leg))}: {leg.state}" for leg in session.legs],
         "tags": [tag.tag_name or tag.tag_id for tag in session.tags],
-        "external_id": session.external_id,
+        "external_id": id_text if show_phone_numbers or id_text is None else mask_phones(id_text),
     }
 
 
@@ -236,10 +239,6 @@ def _table_row(session: CallSession, timezone: str, show_phone_numbers: bool) ->
         "contact": row["contact"],
         "legs": row["legs"],
     }
-
-
-def _mask(text: str, show_phone_numbers: bool) -> str:
-    return text if show_phone_numbers else mask_phones(text)
 
 
 def _leg_name(leg: Leg) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.errors import mask_number, mask_phones
+from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.count_texts import count_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.journal import Entry
 from airflow_provider_callapi.emulator.state_diagram import Role

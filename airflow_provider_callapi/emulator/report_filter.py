@@ -51,7 +51,7 @@ def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> 
     if name not in filterable:
         raise RpcError("filter_prohibited", "filter.field", name)
     compare = _OPERATORS.get(str(tree.get("operator")))
-    if compare is None or (tree["operator"] == "in" and not isinstance(expected, list)):
+    if compare is None or (tree["operator"] == "in" and not (isinstance(expected, list) and expected)):
         raise RpcError("invalid_parameter_value", "filter", tree.get("operator"))
     column, expected = columns[name], _as_set(expected)
     return lambda row: compare(column(row), expected)

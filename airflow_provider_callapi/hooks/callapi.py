@@ -13,7 +13,7 @@ from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.errors import mask_number
+from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient

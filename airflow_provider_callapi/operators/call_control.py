@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_callapi.api import methods
 from airflow_provider_callapi.api.data_api import SetTagCommunications
-from airflow_provider_callapi.api.errors import CallNotFound, mask_phones
+from airflow_provider_callapi.api.errors import CallNotFound
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.calls.count_texts import count_text

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.value_kinds import TextWithGap, without_enum
 from airflow_provider_callapi.calls.inserted_values import (
     DEFAULT,

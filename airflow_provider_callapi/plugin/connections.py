@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.api.advice import advice
-from airflow_provider_callapi.api.errors import CallApiError, mask_phones
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE

@@ -29,7 +29,7 @@ from sqlalchemy import create_engine, inspect
 
 from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import METHODS, Repeat
 from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS

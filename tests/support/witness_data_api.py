@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import Limits
 
@@ -23,4 +24,4 @@ class DataApi:
         self.asked.append(request)
         if self.failure is not None:
             raise self.failure
-        return self.legs if isinstance(request, GetCallLegsReport) else self.reports
+        return Entries(self.legs if isinstance(request, GetCallLegsReport) else self.reports)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_number
+from airflow_provider_callapi.api.errors import CallApiError, Rejected
+from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress

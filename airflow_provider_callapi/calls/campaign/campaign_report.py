@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.charts import FEW, TimeLine, rate_scale
 from airflow_provider_callapi.calls.campaign.figures import MINUTE, count_calls, split_into_bins
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, fold
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
-from itertools import chain
 
 from airflow_provider_callapi.api.data_api import REPORT_FIELDS, CallReport, LegReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.calls.answers import FinishedCall, judge_finished_call
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import DataApiClient, ReportRequests, Selection
-
-_MOST_IDS = 1_000
-"""How many call session ids the filter of one request contains at most."""
 
 
 def fetch_finished_calls(
@@ -45,16 +40,11 @@ def fetch_finished_calls(
     :raises CallApiError: the Data API did not answer, or refuses the whole request.
     """
     requests = ReportRequests(data_api, refusals, timezone)
-    fetch = partial(_fetch, requests, since, until, fields)
-    if sessions is None:
-        return fetch(None)
-    ids = sorted(sessions)
-    parts = [fetch(set(ids[first : first + _MOST_IDS])) for first in range(0, len(ids), _MOST_IDS)]
-    return Entries(
-        chain.from_iterable(parts),
-        left_out=sum(part.left_out for part in parts),
-        left_out_ids=[session_id for part in parts for session_id in part.left_out_ids],
-    )
+    selection = None if sessions is None else Selection("id", sessions)
+    reports = requests.calls(since, until, fields=fields, selection=selection)
+    # The legs of all calls need fewer requests than filters with the ids of most calls.
+    calls = judge_reports(requests, reports, since, until, selects_legs=selection is not None)
+    return Entries(calls, left_out=reports.left_out, left_out_ids=reports.left_out_ids)
 
 
 def judge_reports(
@@ -75,7 +65,7 @@ def judge_reports(
     :param since: the beginning of the interval in which the calls began, epoch seconds.
     :param until: the end of the interval, epoch seconds.
     :param selects_legs: False: the requests ask for the legs of all calls of the interval. Choose False if
-        ``reports`` can have more calls than the filter of one request can name.
+        ``reports`` contains all calls of the interval, so that a filter would not save a request.
     :raises CallApiError: the Data API did not answer, or refuses the whole request.
     """
     finished = [report for report in reports if report.finished]
@@ -91,14 +81,3 @@ def judge_reports(
         judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id))
         for report in finished
     ]
-
-
-def _fetch(
-    requests: ReportRequests, since: float, until: float, fields: Sequence[str], ids: Collection[int] | None
-) -> Entries[FinishedCall]:
-    """Return the finished calls of an interval, and for each call whether the contact picked up."""
-    selection = Selection("id", ids) if ids else None
-    reports = requests.calls(since, until, fields=fields, selection=selection)
-    # Without ids, the calls without a talk can be too many for a filter.
-    calls = judge_reports(requests, reports, since, until, selects_legs=selection is not None)
-    return Entries(calls, left_out=reports.left_out, left_out_ids=reports.left_out_ids)

@@ -18,8 +18,8 @@ unknown           returns an empty list that is marked as incomplete, and asks a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -46,6 +46,8 @@ from airflow_provider_callapi.calls.reports.report_refusals import (
 )
 
 _DAY = 86_400.0
+_MOST_VALUES = 1_000
+"""How many values the filter of one request contains at most."""
 
 Entry = TypeVar("Entry", CallReport, LegReport)
 
@@ -78,6 +80,12 @@ class Selection:
         if len(self.values) == 1:
             return equals(self.field, next(iter(self.values)))
         return is_one_of(self.field, self.values)
+
+    def split(self) -> Iterator[Selection]:
+        """Yield conditions with some of the values each, so that the Data API accepts each as a filter."""
+        values = sorted(self.values)
+        for first in range(0, len(values), _MOST_VALUES):
+            yield Selection(self.field, frozenset(values[first : first + _MOST_VALUES]))
 
     def excludes(self, entry: CallReport | LegReport) -> bool:
         """Return True if a report certainly does not meet the condition.
@@ -217,15 +225,23 @@ class ReportRequests:
 
     def _fetch(self, query: _Query) -> Entries[Any]:
         """Fetch the wanted reports. If the Data API cannot select them, select them from all reports."""
-        selection = query.selection
-        while (accepted := self._fetch_accepted(query)) is not None:
+        if query.selection is None:
+            accepted = self._fetch_accepted(query)
+            return _incomplete() if accepted is None else accepted[0]
+        found: list[Entries[Any]] = []
+        for selection in query.selection.split():
+            accepted = self._fetch_accepted(replace(query, selection=selection))
+            if accepted is None:
+                found.append(_incomplete())
+                break
             entries, parameters = accepted
-            if selection is None:
-                return entries
-            if "filter" not in parameters or not any(map(selection.excludes, entries)):
-                return selection.select(entries, query.kind.id_field)
-            self._refusals.refuse(query.kind, ["filter"])  # the service ignores the filter
-        return Entries(left_out=1)  # no request is accepted: the list counts as incomplete
+            if "filter" not in parameters:
+                return query.selection.select(entries, query.kind.id_field)
+            if any(map(selection.excludes, entries)):  # the service ignores the filter
+                self._refusals.refuse(query.kind, ["filter"])
+                return self._fetch(query)
+            found.append(selection.select(entries, query.kind.id_field))
+        return Entries.joined(found)
 
     def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
         """Send a request until the Data API accepts it, each time without the refused parts.
@@ -281,8 +297,14 @@ class ReportRequests:
         self, kind: ReportRequest, timezone: str, parameters: dict[str, Any], period: Period, offset: int
     ) -> Entries[Any]:
         dates = report_dates(*period, timezone)
-        page = self._data_api.call(kind(**dates, **parameters, limit=LARGEST_PAGE, offset=offset or None))
-        return page if isinstance(page, Entries) else Entries(page)
+        request = kind(**dates, **parameters, limit=LARGEST_PAGE, offset=offset or None)
+        page: Entries[Any] = self._data_api.call(request)
+        return page
+
+
+def _incomplete() -> Entries[Any]:
+    """Return the list that follows if the Data API accepts no request. It counts as incomplete."""
+    return Entries(left_out=1)
 
 
 def _more_telling(first: Entry, newest: Entry) -> Entry:

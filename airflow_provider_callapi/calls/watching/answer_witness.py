@@ -85,8 +85,12 @@ class AnswerWitness:
         :param at: the time of the snapshot, epoch seconds.
         """
         self._pause.begin(at, REPORT_INTERVAL)
+        outbound = [call for call in calls if call.direction != "in"]
         try:
-            answered = self._ask_for_legs(calls, at) if self._next_asks_for_legs else self._ask(calls, at)
+            if self._next_asks_for_legs and outbound:
+                answered = self._ask_for_legs(outbound, at)
+            else:
+                answered = self._ask(calls, at)
         except CallApiError as error:
             self._pause.begin_after_failure(at, error)
             return
@@ -110,10 +114,8 @@ class AnswerWitness:
         )
         return frozenset(report.id for report in reports if report.talk_duration)
 
-    def _ask_for_legs(self, calls: Collection[CallSession], at: float) -> frozenset[int]:
-        contacts = {
-            call.call_session_id: call.contact_phone_number for call in calls if call.direction != "in"
-        }
+    def _ask_for_legs(self, outbound: Collection[CallSession], at: float) -> frozenset[int]:
+        contacts = {call.call_session_id: call.contact_phone_number for call in outbound}
         legs = self._requests.legs(at, at, selection=Selection("call_session_id", contacts))
         return frozenset(
             call_session_id

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Collection, Set
 from typing import Any
 
-from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
 from airflow_provider_callapi.api.value_kinds import is_template_text

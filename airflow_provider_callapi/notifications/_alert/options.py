@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications._alert.contacts import check_external_id, check_region

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.value_kinds import problem_text
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber

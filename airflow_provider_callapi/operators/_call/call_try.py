@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_number
+from airflow_provider_callapi.api.errors import CallApiError, CallRefused
+from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.call_journal import Journal, Stage

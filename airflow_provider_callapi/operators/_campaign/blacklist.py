@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetBlacklistPhoneNumbers
-from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, mask_number
+from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters
 from airflow_provider_callapi.api.list_request import fetch_list
+from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.lists.columns import check_empty_do_not_call
 from airflow_provider_callapi.calls.lists.empty_values import is_blank

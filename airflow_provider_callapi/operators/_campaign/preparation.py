@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint

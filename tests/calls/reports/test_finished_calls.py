@@ -39,11 +39,11 @@ class DataApi:
         ]
         page = inside[request.offset or 0 :][: request.limit]
         if isinstance(request, GetCallLegsReport):
-            return [
+            return Entries(
                 LegReport(id=number, call_session_id=number, connect_time="then", is_operator=False)
                 for number in page
-            ]
-        return [CallReport(id=number, finish_time="then", **self.report) for number in page]
+            )
+        return Entries(CallReport(id=number, finish_time="then", **self.report) for number in page)
 
 
 @pytest.fixture(autouse=True)
@@ -92,8 +92,8 @@ def test_an_unfinished_call_is_left_out() -> None:
     class Ongoing(DataApi):
         def call(self, request: Any) -> Any:
             if isinstance(request, GetCallLegsReport):
-                return []
-            return [CallReport(id=1), CallReport(id=2, finish_reason="subscriber_busy")]
+                return Entries()
+            return Entries([CallReport(id=1), CallReport(id=2, finish_reason="subscriber_busy")])
 
     assert found(Ongoing([], closed=True)) == [(2, False)]
 
@@ -118,7 +118,7 @@ def test_a_talk_counts_whichever_of_two_reports_of_one_call_shows_it(turned: boo
     class Twice:
         def call(self, request: Any) -> Any:
             reports = [busy, talk] if turned else [talk, busy]
-            return [] if isinstance(request, GetCallLegsReport) else reports
+            return Entries(() if isinstance(request, GetCallLegsReport) else reports)
 
     calls = fetch_finished_calls(Twice(), since=NOW, until=NOW + 3600, timezone=ZONE)
     assert [(call.report.id, call.answered) for call in calls] == [(1, True)]
@@ -153,7 +153,7 @@ def test_rows_of_one_second_that_change_their_page_make_the_reports_incomplete()
 def test_no_report_is_lost_if_a_row_before_it_leaves_the_list_during_the_reading() -> None:
     class Shrinking(DataApi):
         def call(self, request: Any) -> Any:
-            page = Entries(super().call(request))
+            page: Entries[Any] = super().call(request)
             page.total = len(self.calls)
             if len(self.calls) == 25:
                 del self.calls[0]

@@ -10,7 +10,7 @@ from witness_data_api import DataApi
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.reports import report_requests
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
 
@@ -70,12 +70,20 @@ def test_a_request_without_session_ids_returns_all_calls() -> None:
 
 
 def test_many_session_ids_are_divided_among_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finished_calls, "_MOST_IDS", 3)
+    monkeypatch.setattr(report_requests, "_MOST_VALUES", 3)
     account = Account()
     assert account.fetch(set(account.ids)) == account.ids
-    of_calls = [each for each in account.filters if each["field"] == "id"]
-    assert max(len(each.get("value", ())) for each in of_calls) <= 3
-    assert len(of_calls) == 3
+    sizes = [len(each["value"]) for each in account.filters]
+    assert sizes == [3, 3, 2] * 2, "the reports of the calls, and those of their legs"
+
+
+def test_a_refused_filter_of_many_session_ids_causes_one_request_for_all_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(report_requests, "_MOST_VALUES", 3)
+    account = Account(Profile(refused_filters=("id", "call_session_id")))
+    assert account.fetch(set(account.ids)) == account.ids
+    assert [each and len(each["value"]) for each in account.filters] == [3, None, 3, None]
 
 
 def test_an_empty_set_of_session_ids_causes_no_request() -> None:

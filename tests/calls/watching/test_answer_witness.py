@@ -65,7 +65,9 @@ def test_the_contacts_connected_leg_is_an_answer() -> None:
 
 def test_the_leg_of_a_contact_who_calls_in_does_not_count_as_an_answer() -> None:
     legs = [{"call_session_id": 1, "is_operator": False, "connect_time": "then"}]
-    assert Desk(DataApi(legs=legs)).polls(ringing(1, direction="in"), seconds=20) == set()
+    desk = Desk(DataApi(legs=legs))
+    assert desk.polls(ringing(1, direction="in"), seconds=40) == set()
+    assert [type(request) for request in desk.data_api.asked] == [GetCallsReport] * 4
 
 
 def test_one_request_covers_all_calls_and_is_sent_at_most_every_ten_seconds() -> None:
