@@ -11,8 +11,11 @@ from airflow_provider_callapi.task_context.mapped_task import MappedTask
 
 _KEY = "callapi_people"
 """The key of the XCom with the fingerprints of the people."""
-_NEVER_RAN = frozenset({None, "scheduled", "queued", "removed"})
-"""States of a map index that has published nothing and has called no one."""
+_NEVER_RAN = frozenset({None, "scheduled", "queued", "removed", "skipped", "upstream_failed"})
+"""States of a map index that has called no one if it has published nothing.
+
+A map index publishes before it can skip itself. So the scheduler has skipped it.
+"""
 _LONGEST_WAIT = 120.0
 _PAUSE = 1.0
 

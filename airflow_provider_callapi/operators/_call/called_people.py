@@ -1,6 +1,6 @@
-"""Remembers which people a mapped task has called, so that it does not call them again after a clear.
+"""Remembers which people a mapped task has called, so that no other map index calls them again.
 
-A person may have another map index after the clear, because the list of people has changed.
+In a retry, and after a clear, a person may have another map index, because the list of people has changed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
 from airflow_provider_callapi.task_context.task_state import TaskState
 
-# Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now
-# Anna belongs to map index 2, which has no record of the call to Anna. Therefore, with task state
-# (Airflow 3.3+), each map index publishes whom it has called. After a clear, a map index reads this before it
-# calls a person.
+# Example: map index 3 called Anna. Then a row was deleted from the list. Now Anna belongs to map index 2,
+# which has no record of the call to Anna. Therefore, with task state (Airflow 3.3+), each map index publishes
+# whom it has called. If the list may have changed, a map index reads this before it calls a person.
 
 _KEY = "callapi_people"
-"""The key of the task state with the fingerprints of the called people."""
+"""The key of the task state with the fingerprints of the called people, the newest last."""
+_FIRST_KEY = "callapi_first_person"
+"""The key of the task state with the fingerprint of the person of the first try."""
 
 
 class CalledPeople:
@@ -66,11 +67,13 @@ class CalledPeople:
         if lost_its_state(self._facts):
             raise CallApiFailure(f"{DELETED_STATE}. This try placed no call.")
         # is_known: the newest call in this map index's own journal went to the person, or may have.
-        if self._facts.follows_clear and not is_known:
+        person = self._facts.deployment.fingerprint(*self._scope, contact_key(contact))
+        if self._facts.try_number == 1:
+            self._state.set(_FIRST_KEY, person)
+        if not is_known and self._list_may_have_changed(contact):
             self._refuse_called_person(contact)
         called = self._called()
         if not any(self._may_be(person, contact) for person in called):
-            person = self._facts.deployment.fingerprint(*self._scope, contact_key(contact))
             self._state.set(_KEY, [*called, person])
             self.publish()
 
@@ -83,10 +86,25 @@ class CalledPeople:
         self._state.set(_KEY, people)
         self.publish()
 
+    def _list_may_have_changed(self, contact: str) -> bool:
+        """Return whether a person may have had another map index in an earlier try.
+
+        Without a clear, the list can change only if it does not come from another task, but e.g. from a file
+        that the DAG file reads.
+        """
+        first = self._state.get(_FIRST_KEY)
+        same_person = first is not None and self._may_be(first, contact)
+        return self._facts.follows_clear or (self._facts.try_number > 1 and not same_person)
+
     def _refuse_called_person(self, contact: str) -> None:
         *_, task_id, map_index = self._facts.owner
         others = self._published.read_others()
-        for index, people in sorted({**others.people, int(map_index): self._called()}.items()):
+        own = self._called()
+        # The journal is not of this person. So if the newest claim is, it never became a call: the process
+        # was killed, or a service failed, before the journal could store the call.
+        if own and self._is(own[-1], contact):
+            own = own[:-1]
+        for index, people in sorted({**others.people, int(map_index): own}.items()):
             if any(self._may_be(person, contact) for person in people):
                 raise CallApiFailure(
                     f"task {task_id} has called this person at map index {index} of this DAG run, or may "
@@ -108,5 +126,8 @@ class CalledPeople:
 
         Also True if the secret key of the hash was deleted.
         """
+        return self._is(person, contact) is not False
+
+    def _is(self, person: str, contact: str) -> bool | None:
         parts = (*self._scope, contact_key(contact))
-        return self._facts.deployment.is_fingerprint_of(person, *parts) is not False
+        return self._facts.deployment.is_fingerprint_of(person, *parts)
