@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from numbers import Rational, Real
 from typing import Any
 
 from airflow_provider_callapi.api.value_kinds import has_own_text
-from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.lists.empty_values import is_empty, is_empty_text
 from airflow_provider_callapi.calls.number_texts import number_text
 from airflow_provider_callapi.calls.shown_values import LongNumber
 
 DEFAULT = "give a default with {{ … or 'a default' }}"
 """What an author can do about an empty value, for error messages."""
 EMPTY_VALUE = f"an empty value (None or NaN); {DEFAULT}"
+EMPTY_TEXT = (
+    "the text of a missing value, such as None or nan, as a template in another DAG or a program writes it; "
+    "let it pass on an empty text"
+)
 NESTED_VALUE = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
 _BYTES = "bytes that are no UTF-8 text; insert a text"
 _FUNCTION = "a function or a method; insert its result"
@@ -35,8 +40,10 @@ def check_inserted(value: Any) -> Any:
 
     :raises UnsuitableValue: the value is empty, such as None, or Python has no text for people for it.
     """
-    if isinstance(value, str):  # an author may insert an empty text on purpose
-        return value
+    if isinstance(value, str):
+        if value.strip() and is_empty_text(value):
+            raise UnsuitableValue(EMPTY_TEXT)
+        return value  # an author may insert an empty text on purpose
     if is_empty(value):
         raise UnsuitableValue(EMPTY_VALUE)
     if callable(value):
@@ -50,6 +57,11 @@ def check_inserted(value: Any) -> Any:
     return value
 
 
+def _needs_number_text(value: Any) -> bool:
+    """Return whether a value is a number with a fraction, also one of another library: ``numpy.float32``."""
+    return isinstance(value, Real | Decimal | LongNumber) and not isinstance(value, Rational)
+
+
 def spoken_value(value: Any) -> Any:
     """Return a value for a text that a person hears. A number becomes a text such as ``1234`` for 1234.0.
 
@@ -57,6 +69,6 @@ def spoken_value(value: Any) -> Any:
     """
     value = check_inserted(value)
     try:
-        return number_text(value) if isinstance(value, float | Decimal | LongNumber) else value
+        return number_text(value) if _needs_number_text(value) else value
     except ValueError as problem:
         raise UnsuitableValue(f"a number that is not certain: {problem}") from None

@@ -140,24 +140,21 @@ class TextStaysText:
         the text.
         """
         render: Any = super().render_template  # type: ignore[misc]
-        content = without_enum(content) if isinstance(content, str) else content
+        content = _as_airflow_renders(content)
         if not (self._text_rules.refuses_gaps and isinstance(content, str)):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
         is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
         if environment.finalize is not None or is_file:  # the DAG's own function decides what is inserted
             return render(content, context, environment, *args, **kwargs)
-        from airflow_provider_callapi.parameters.text_parts import (  # noqa: PLC0415 - parse time
-            parse_with_checks,
-        )
+        from airflow_provider_callapi.parameters.text_parts import add_checks  # noqa: PLC0415 - parse time
 
-        # A part of an expression stays a number: {{ '%.2f' | format(params.sum) }} needs one.
-        check_part = partial(_check, check_inserted)
-        check = partial(_check, spoken_value) if self._text_rules.is_spoken else check_part
-        environment = environment.overlay(finalize=partial(_mark_gap, check))
+        check = partial(_check, check_inserted)
+        insert = partial(_check, spoken_value) if self._text_rules.is_spoken else check
+        environment = environment.overlay(finalize=partial(_mark_gap, insert))
+        add_checks(environment, check, insert)
         try:
-            template = environment.from_string(parse_with_checks(content, environment, check_part))
-            return self._render(template, context)
+            return self._render(environment.from_string(content), context)
         except UnsuitableValue as gap:
             return TextWithGap(str(gap))
 
@@ -167,6 +164,15 @@ class TextStaysText:
         if self._text_rules.keeps_text and isinstance(template.environment, NativeEnvironment):
             return _render_text(template, context)
         return super()._render(template, context, dag)  # type: ignore[misc]
+
+
+def _as_airflow_renders(content: Any) -> Any:
+    """Return a value in a form in which Airflow finds its templates: as a str, a dict or a set."""
+    if isinstance(content, str):
+        return without_enum(content)
+    if isinstance(content, Mapping) and not isinstance(content, dict):  # e.g. a MappingProxyType
+        return dict(content)
+    return set(content) if isinstance(content, frozenset) else content
 
 
 def fields_of_package(operator_type: type) -> Sequence[str]:

@@ -1,84 +1,127 @@
 """Check the values that an expression of a Jinja template turns into text, as in ``'Hello ' ~ params.name``.
 
 If ``params.name`` is None, the expression gives the text "Hello None", and a person would hear it. A check of
-the rendered text cannot recognise the None any more. So the check must be a part of the expression.
+the rendered text cannot recognise the None any more. So the check must be a part of the expression, also in
+the files that a template includes or imports.
 """
 # ruff: noqa: N802 - Jinja finds the methods by the names of its classes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from jinja2 import Environment, Undefined, nodes
+from jinja2.filters import FILTERS
 from jinja2.visitor import NodeTransformer
 
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
 
 _TEXT_FILTERS = frozenset(
     {"capitalize", "center", "e", "escape", "forceescape", "format", "indent", "join", "lower", "pprint"}
-    | {"replace", "string", "striptags", "title", "trim", "truncate", "upper", "urlize", "wordwrap"}
+    | {"replace", "safe", "string", "striptags", "title", "tojson", "trim", "truncate", "upper", "urlencode"}
+    | {"urlize", "wordcount", "wordwrap", "xmlattr"}
 )
 """The filters of Jinja that convert their value to text."""
-_CHECK, _CHECK_ALL = "_check_text_part", "_check_text_parts"
-_TEXT_METHODS = {"format": _CHECK, "join": _CHECK_ALL, "format_map": _CHECK_ALL}
+_CHECK, _CHECK_ALL = "_check_value", "_check_values"
+_INSERT, _INSERT_ALL = "_insert_value", "_insert_values"
+"""The names of filters. The first two return a value unchanged, and the others as it stands in a text."""
+_TEXT_METHODS = {"format": _CHECK, "join": _INSERT_ALL, "format_map": _CHECK_ALL}
 """Method of a text that inserts its arguments → the check of each argument."""
+_NUMBER_PLACE = re.compile(r"%[^%a-zA-Z]*[diouxXeEfFgGc]|\{[^{}]*:[^{}]*\}")
+"""Matches a place for a number in a text, such as ``%.2f`` or ``{:.2f}``."""
 
 
-def parse_with_checks(text: str, environment: Environment, check: Callable[[Any], Any]) -> nodes.Template:
-    """Parse a template. Return its syntax tree, which checks each value that an expression turns into text.
+def add_checks(environment: Environment, check: Callable[[Any], Any], insert: Callable[[Any], Any]) -> None:
+    """Change an environment: its templates check each value that an expression turns into text.
 
     The conditions of a template, such as those behind ``if``, stay unchanged: the text does not contain them.
+    A filter of the DAG's author stays unchanged, too, even if it has the name of a filter of Jinja.
 
-    :param environment: a copy of the DAG's environment. The function adds filters to it.
-    :param check: takes a value, and returns the value to insert. It raises an error for an unsuitable value.
+    :param environment: a copy of the DAG's environment.
+    :param check: takes a value that a text inserts in a form of its own, as ``'%.2f' % value`` does, and
+        returns the value unchanged. It raises an error for an unsuitable value.
+    :param insert: takes a value that a text inserts, and returns the value in the form for the text. It
+        raises an error for an unsuitable value.
     """
+    jinjas = {name for name, function in FILTERS.items() if environment.filters.get(name) is function}
+    numbers = {"int": to_int, "float": to_float}
+    environment.filters = {
+        **environment.filters,
+        **{name: function for name, function in numbers.items() if name in jinjas},
+        _CHECK: check,
+        _CHECK_ALL: lambda values: _convert_all(check, values),
+        _INSERT: insert,
+        _INSERT_ALL: lambda values: _convert_all(insert, values),
+    }
+    parse, text_filters = environment._parse, (_TEXT_FILTERS | {"map"}) & jinjas
 
-    def check_all(value: Any) -> Any:
-        value = list(value) if isinstance(value, Iterator) else value  # e.g. the result of `map`
-        for part in value.values() if isinstance(value, Mapping) else _items(value):
-            check(part)
-        return value
+    def parse_with_checks(source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree: nodes.Template = _Checks(text_filters).visit(parse(source, name, filename))
+        tree.set_environment(environment)
+        return tree
 
-    own = {_CHECK: check, _CHECK_ALL: check_all, "int": to_int, "float": to_float}
-    environment.filters = {**environment.filters, **own}
-    tree: nodes.Template = _Checks().visit(environment.parse(text))
-    tree.set_environment(environment)
-    return tree
+    # Jinja parses each template with this method, also an included one.
+    environment._parse = parse_with_checks  # type: ignore[method-assign]
 
 
-def _items(value: Any) -> Iterable[Any]:
-    is_collection = isinstance(value, Collection) and not isinstance(value, str | bytes | Undefined)
-    return value if is_collection else (value,)
+def _convert_all(convert: Callable[[Any], Any], values: Any) -> Any:
+    """Convert each value of a collection, or one value that is no collection."""
+    if isinstance(values, Mapping):
+        return {name: convert(value) for name, value in values.items()}
+    if isinstance(values, tuple):
+        return tuple(map(convert, values))
+    if isinstance(values, str | bytes | Undefined) or not isinstance(values, Collection | Iterator):
+        return convert(values)
+    return list(map(convert, values))
 
 
 class _Checks(NodeTransformer):
-    """Put a check around each value that an expression converts to text."""
+    """Put a check around each value that an expression converts to text.
+
+    :param text_filters: the names of the filters that convert their value to text, and ``map``.
+    """
+
+    def __init__(self, text_filters: Collection[str]) -> None:
+        self._text_filters = text_filters
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # 'Hello ' ~ params.name
         self.generic_visit(node)
-        node.nodes = _checked(node.nodes)
+        node.nodes = _checked(node.nodes, _INSERT)
         return node
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # params.name | upper
         self.generic_visit(node)
+        if node.name not in self._text_filters:
+            return node
         if node.name == "join":
             _take_attribute(node)
-        if node.node is not None and (check := _check_of_filter(node)):
-            (node.node,) = _checked([node.node], check)
         if node.name == "format":
-            _check_arguments(node)
+            _check_arguments(node, _CHECK if _has_number_place(node.node) else _INSERT)
+        if node.node is not None and (check := self._check_of_filter(node)):
+            (node.node,) = _checked([node.node], check)
         return node
+
+    def _check_of_filter(self, node: nodes.Filter) -> str | None:
+        """Return the check of the value that a filter gets. None: the filter makes no text of the value."""
+        if node.name == "join":
+            return _INSERT_ALL
+        if node.name == "map":  # names | map('upper')
+            name = node.args[0].value if node.args and isinstance(node.args[0], nodes.Const) else None
+            return _INSERT_ALL if name in self._text_filters else None
+        return _CHECK if node.name == "tojson" else _INSERT
 
     def visit_Mod(self, node: nodes.Mod) -> nodes.Node:  # 'Hello %s' % params.name
         self.generic_visit(node)
-        (node.right,) = _checked([node.right], _CHECK_ALL)
+        (node.right,) = _checked([node.right], _CHECK_ALL if _has_number_place(node.left) else _INSERT_ALL)
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # 'Hello {}'.format(params.name)
         self.generic_visit(node)
         if isinstance(node.node, nodes.Getattr) and (check := _TEXT_METHODS.get(node.node.attr)):
-            _check_arguments(node, check)
+            can_insert = check is _CHECK and not _has_number_place(node.node.node)
+            _check_arguments(node, _INSERT if can_insert else check)
         return node
 
     def visit_If(self, node: nodes.If) -> nodes.Node:
@@ -98,28 +141,27 @@ class _Checks(NodeTransformer):
         return node
 
 
-def _checked(values: Iterable[nodes.Expr], check: str = _CHECK) -> list[nodes.Expr]:
+def _has_number_place(text: nodes.Node | None) -> bool:
+    """Return whether a text may have a place for a number, such as ``%.2f``. True: also if not known."""
+    if not isinstance(text, nodes.Const) or not isinstance(text.value, str):
+        return True
+    return _NUMBER_PLACE.search(text.value) is not None
+
+
+def _checked(values: Iterable[nodes.Expr], check: str) -> list[nodes.Expr]:
     return [nodes.Filter(value, check, [], [], None, None, lineno=value.lineno) for value in values]
 
 
-def _check_arguments(node: nodes.Filter | nodes.Call, check: str = _CHECK) -> None:
+def _check_arguments(node: nodes.Filter | nodes.Call, check: str) -> None:
     node.args = _checked(node.args, check)
     for argument in node.kwargs:
         if isinstance(argument, nodes.Keyword):
             (argument.value,) = _checked([argument.value], check)
+    check_all = _CHECK_ALL if check is _CHECK else _INSERT_ALL
     if node.dyn_args is not None:  # 'Hello %s and %s' | format(*params.names)
-        (node.dyn_args,) = _checked([node.dyn_args], _CHECK_ALL)
+        (node.dyn_args,) = _checked([node.dyn_args], check_all)
     if node.dyn_kwargs is not None:
-        (node.dyn_kwargs,) = _checked([node.dyn_kwargs], _CHECK_ALL)
-
-
-def _check_of_filter(node: nodes.Filter) -> str | None:
-    """Return the check of the value that a filter gets. None: the filter makes no text of the value."""
-    if node.name == "join":
-        return _CHECK_ALL
-    if node.name == "map" and node.args and isinstance(node.args[0], nodes.Const):  # names | map('upper')
-        return _CHECK_ALL if node.args[0].value in _TEXT_FILTERS else None
-    return _CHECK if node.name in _TEXT_FILTERS else None
+        (node.dyn_kwargs,) = _checked([node.dyn_kwargs], check_all)
 
 
 def _take_attribute(node: nodes.Filter) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import ChainMap, OrderedDict, UserDict
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from types import SimpleNamespace
+from numbers import Real
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import (
     ChainableUndefined,
+    Environment,
+    FileSystemLoader,
     StrictUndefined,
-    Template,
     TemplateRuntimeError,
     TemplateSyntaxError,
     Undefined,
@@ -37,13 +41,40 @@ pytest_plugins = ["airflow_desk"]
 NATIVE = pytest.mark.parametrize("native", [False, True])
 NAType = type("NAType", (), {})  # stands for the missing value of pandas
 UNSPEAKABLE = st.one_of(
-    st.sampled_from([None, math.nan, math.inf, NAType(), len, CONTACT.join, b"Anna"]),
+    st.sampled_from(
+        [None, math.nan, math.inf, NAType(), len, CONTACT.join, b"Anna", "None", " nan ", "<NA>"]
+    ),
     st.lists(st.text()),
     st.dictionaries(st.text(), st.text()),
     st.tuples(st.text()),
     st.frozensets(st.text()),
 )
 TEXTS = st.sampled_from(["Order {{ params.x }}", "{{ params.x }}!", "{% if 1 %}{{ params.x }}.{% endif %}"])
+
+
+class Float32:
+    """Stands for ``numpy.float32``: a number that is no ``float``."""
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def __float__(self) -> float:
+        return self._value
+
+    def __int__(self) -> int:
+        return int(self._value)
+
+    def __str__(self) -> str:
+        return str(self._value)
+
+    def __format__(self, form: str) -> str:
+        return format(self._value, form)
+
+    def __truediv__(self, other: float) -> Float32:
+        return Float32(self._value / other)
+
+
+Real.register(Float32)
 
 
 class Greeting(str, Enum):  # noqa: UP042 - authors write both forms, and Python 3.11 writes this one as its name
@@ -118,6 +149,11 @@ INSIDE_EXPRESSIONS = pytest.mark.parametrize(
         "{{ 'Hello {x}'.format(**{'x': params.x}) }}",
         "{{ 'Hello {x}'.format_map({'x': params.x}) }}",
         *(f"Hello {{{{ params.x | {name} }}}}" for name in ("striptags", "center(9)", "forceescape")),
+        *(f"Hello {{{{ params.x | {name} }}}}" for name in ("safe", "urlencode", "tojson", "wordcount")),
+        "{% include 'hello.txt' %}",
+        "{% import 'greetings.txt' as greetings %}{{ greetings.hello(params.x) }}",
+        "{% from 'greetings.txt' import hello %}{{ hello(params.x) }}",
+        "{% extends 'letter.txt' %}{% block name %}{{ 'dear ' ~ params.x }}{% endblock %}",
         "{% set text = 'Hello ' ~ params.x %}{{ text }}",
         "{% for greeting in ['Hello '] %}{{ greeting ~ params.x }}{% endfor %}",
         "{% if params.x is none or params.x %}{{ 'Hello ' ~ params.x }}{% endif %}",
@@ -130,8 +166,23 @@ INSIDE_EXPRESSIONS = pytest.mark.parametrize(
 @NATIVE
 @INSIDE_EXPRESSIONS
 @pytest.mark.parametrize("value", [None, math.nan])
-def test_an_empty_value_inside_an_expression_is_a_gap(text: str, value: Any, native: bool) -> None:
-    assert isinstance(rendered(text, {"x": value}, native=native), TextWithGap)
+def test_an_empty_value_inside_an_expression_is_a_gap(
+    text: str, value: Any, native: bool, files: str
+) -> None:
+    message = rendered(text, {"x": value}, native=native, template_searchpath=files)
+    assert isinstance(message, TextWithGap)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> str:
+    """Return the path of a folder with template files, which insert the values in expressions."""
+    for name, text in {
+        "hello.txt": "{{ 'Hello ' ~ params.x }}",
+        "greetings.txt": "{% macro hello(name) %}{{ 'Hello ' ~ name }}{% endmacro %}",
+        "letter.txt": "Hello {% block name %}{% endblock %}",
+    }.items():
+        (tmp_path / name).write_text(text)
+    return str(tmp_path)
 
 
 def generated() -> Any:
@@ -203,9 +254,11 @@ def test_the_filter_int_makes_no_number_of_another_value(value: Any, native: boo
 @INSIDE_EXPRESSIONS
 @pytest.mark.parametrize("value", ["Anna", "", "100 %"])
 def test_a_text_inside_an_expression_is_inserted_as_jinja_inserts_it(
-    text: str, value: str, native: bool
+    text: str, value: str, native: bool, files: str
 ) -> None:
-    assert rendered(text, {"x": value}, native=native) == Template(text).render(params={"x": value})
+    jinja = Environment(loader=FileSystemLoader(files)).from_string(text)
+    with_checks = rendered(text, {"x": value}, native=native, template_searchpath=files)
+    assert with_checks == jinja.render(params={"x": value})
 
 
 @NATIVE
@@ -243,7 +296,7 @@ def test_an_author_may_give_a_default_for_an_empty_value(desk: Desk, native: boo
 
 
 @NATIVE
-@pytest.mark.parametrize("value", ["None", 0, 0.5, False, datetime(2026, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("value", ["Nan", "NA", 0, 0.5, False, datetime(2026, 1, 1, tzinfo=UTC)])
 def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None:
     message = rendered("It is {{ params.x }}", {"x": value}, native=native)
 
@@ -257,12 +310,51 @@ def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None
         ("{{ params.x }}", "1234"),
         ("You owe {{ params.x }} rubles", "You owe 1234 rubles"),
         ("You owe {{ '%.2f' | format(params.x) }} rubles", "You owe 1234.00 rubles"),
+        ("You owe {{ '{:.2f}'.format(params.x) }} rubles", "You owe 1234.00 rubles"),
+        ("You owe {{ '%d' % params.x }} rubles", "You owe 1234 rubles"),
         ("You owe {{ params.x / 8 }} rubles", "You owe 154.25 rubles"),
+        ("{{ params.x ~ ' rubles' }}", "1234 rubles"),
+        ("{{ '%s rubles' | format(params.x) }}", "1234 rubles"),
+        ("{{ '%s rubles' % params.x }}", "1234 rubles"),
+        ("{{ '%(sum)s rubles' % {'sum': params.x} }}", "1234 rubles"),
+        ("{{ '{} rubles'.format(params.x) }}", "1234 rubles"),
+        ("{{ params.x | string }}!", "1234!"),
+        ("{{ [params.x, 2.50] | join(' and ') }}", "1234 and 2.5"),
+        ("{{ [params.x] | map('string') | join }}", "1234"),
     ],
 )
-@pytest.mark.parametrize("value", [1234.0, Decimal("1234.0")])
+@pytest.mark.parametrize("value", [1234.0, Decimal("1234.0"), Float32(1234.0)])
 def test_a_person_hears_a_number_as_people_write_it(text: str, spoken: str, value: Any, native: bool) -> None:
     assert rendered(text, {"x": value}, native=native) == spoken
+
+
+@NATIVE
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("You owe {{ params.x | int }}", "You owe 1501"),
+        ("You owe {{ params.y | upper }}", "You owe nothing"),
+        ("{{ ['You owe', params.y] | map('upper') | join(' ') }}", "nothing nothing"),
+    ],
+)
+def test_a_filter_of_the_author_stays_the_authors(text: str, spoken: str, native: bool) -> None:
+    filters = {"int": lambda value: math.ceil(float(value)), "upper": lambda value: "nothing"}
+    values = {"x": "1500.2", "y": None}
+    assert rendered(text, values, native=native, user_defined_filters=filters) == spoken
+
+
+@NATIVE
+@pytest.mark.parametrize("kind", [MappingProxyType, ChainMap, UserDict, OrderedDict])
+def test_a_template_in_any_mapping_is_rendered(kind: Any, native: bool) -> None:
+    with DAG("dag", render_template_as_native_obj=native):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message=kind({"type": "tts", "value": "Hello {{ params.x }}"}),
+        )
+    operator.render_template_fields({"params": {"x": "Anna"}})
+    assert operator.contact_message == {"type": "tts", "value": "Hello Anna"}
 
 
 @NATIVE
