@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from airflow_provider_callapi.api.errors import InvalidParameters
@@ -60,7 +63,7 @@ def _converted(
 
     :raises InvalidParameters: a phone number cannot be read.
     """
-    session = values.get("call_session_id")
+    session = _read_rendered(values.get("call_session_id"))
     if isinstance(session, Mapping):
         if session.get("status") == "refused":
             raise InvalidParameters(_REFUSED, method=request_type.method)
@@ -73,15 +76,33 @@ def read_call(call_session_id: Any) -> Outcome:
 
     :raises InvalidParameter: the value names no call.
     """
-    if isinstance(call_session_id, Mapping) and call_session_id.get("status") == "refused":
+    call = _read_rendered(call_session_id)
+    if isinstance(call, Mapping) and call.get("status") == "refused":
         raise InvalidParameter(_REFUSED)
     try:
-        if isinstance(call_session_id, Mapping):
-            session_id = IDENTIFIER.read(call_session_id.get("call_session_id"))
-            return Outcome.from_xcom({**call_session_id, "call_session_id": session_id})
-        return Outcome(IDENTIFIER.read(call_session_id))
+        if isinstance(call, Mapping):
+            session_id = IDENTIFIER.read(call.get("call_session_id"))
+            return Outcome.from_xcom({**call, "call_session_id": session_id})
+        return Outcome(IDENTIFIER.read(call))
     except (TypeError, ValueError):
         raise InvalidParameter(
             "call_session_id: a session id as a number or text, or the dict that a start operator returned, "
             f"is needed; the value is {kind_of(call_session_id)}"
         ) from None
+
+
+def _read_rendered(value: Any) -> Any:
+    """Return the dict of a call if a template, e.g. of ``xcom_pull``, has made a text of it."""
+    is_dict = isinstance(value, str) and value.lstrip().startswith("{")
+    return parse_rendered(value) if is_dict else value
+
+
+def parse_rendered(text: str) -> Any:
+    """Read a rendered template's text as JSON or as a Python literal, usually the dict of a call.
+
+    Any other text is returned unchanged.
+    """
+    for parse in (json.loads, ast.literal_eval):
+        with suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            return parse(text)
+    return text

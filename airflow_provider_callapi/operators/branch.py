@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.providers.common.compat.sdk import BaseBranchOperator, MappedOperator
@@ -16,6 +13,7 @@ from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._requests import parse_rendered
 from airflow_provider_callapi.parameters.kind import mapping_of
 from airflow_provider_callapi.parameters.kinds import TEXTS
 from airflow_provider_callapi.parameters.rendering import TextStaysText
@@ -222,8 +220,8 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
         ``our_side_did_not_answer``, ``refused`` or ``unknown`` (also for no call).
     :raises InvalidParameter: ``call`` is neither a call nor None.
     """
-    call = _parse(call) if isinstance(call, str) else call
-    if call is None:
+    call = parse_rendered(call) if isinstance(call, str) else call
+    if call in (None, ""):
         return "unknown"
     try:
         if call["status"] == "refused":
@@ -238,15 +236,3 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
     if mark is not None:
         return mark
     return "unknown" if by_outcome == "answered" and may_have_mark(marks, outcome) else by_outcome
-
-
-def _parse(text: str) -> Mapping[str, Any] | str | None:
-    """Read a rendered template's text as JSON or as a Python literal, usually the dict of a call.
-
-    Any other text is returned unchanged. None: the text is empty.
-    """
-    for parse in (json.loads, ast.literal_eval):
-        with suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-            value: Mapping[str, Any] | None = parse(text)
-            return value
-    return text or None  # an empty text means: no call

@@ -287,7 +287,12 @@ def test_wrong_credentials_are_sent_only_once(desk, method, login):
 
 
 @pytest.mark.parametrize(
-    "session", [SESSION, str(SESSION), {"call_session_id": SESSION, "status": "started"}]
+    "session",
+    [
+        *(SESSION, str(SESSION), {"call_session_id": SESSION, "status": "started"}),
+        str({"call_session_id": SESSION, "answered": None}),
+        json.dumps({"call_session_id": SESSION, "answered": None}),
+    ],
 )
 @pytest.mark.parametrize("method", CONTROLS)
 def test_a_session_is_a_number_its_text_or_a_start_operators_dict(desk, wire, method, session):

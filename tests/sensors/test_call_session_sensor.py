@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -380,7 +381,9 @@ def test_eleven_consecutive_failed_polls_end_the_try_and_a_retry_may_succeed(des
     assert task.retry()["answered"] is True
 
 
-@pytest.mark.parametrize("session", ["12x", None, {}, {"call_session_id": "x"}, [], "", True, 0, -5])
+@pytest.mark.parametrize(
+    "session", ["12x", None, {}, {"call_session_id": "x"}, [], "", True, 0, -5, "{", "{'a': 1}", "{1, 2}"]
+)
 def test_an_invalid_session_id_fails_without_retries_and_the_error_names_the_field(desk, session):
     for how in WAIT_MODES.values():
         with pytest.raises(CallApiFailure, match="call_session_id"):
@@ -388,7 +391,16 @@ def test_an_invalid_session_id_fails_without_retries_and_the_error_names_the_fie
     assert desk.exchange.journal == []
 
 
-@pytest.mark.parametrize("as_text", [int, str, lambda session: {"call_session_id": session}])
+@pytest.mark.parametrize(
+    "as_text",
+    [
+        int,
+        str,
+        lambda session: {"call_session_id": session},
+        lambda session: str({"call_session_id": session, "answered": None}),
+        lambda session: json.dumps({"call_session_id": session, "answered": None}),
+    ],
+)
 def test_a_session_is_a_number_its_text_or_a_start_operators_dict(desk, as_text):
     desk.exchange.script(CONTACT, Script.busy(7))
     session = desk.start()
