@@ -146,6 +146,7 @@ class Emulator:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,  # longer than usual pauses between two polls
         )
         self._server = _NotifyingServer(config, self._started)
         await self._server.serve(sockets=[self._socket])

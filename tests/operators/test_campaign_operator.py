@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from datetime import timedelta
 from itertools import pairwise
@@ -329,8 +330,20 @@ def test_the_log_names_an_account_list_that_may_not_be_read_and_the_campaign_con
 def test_a_dry_run_without_the_data_api_sends_no_request(desk):
     desk.connect(extra={"data_api": False})
 
-    assert campaign(desk, dry_run=True).run()["problems"] == []
+    assert campaign(desk, dry_run=True, max_attempts=1).run()["problems"] == []
+    (problem,) = campaign(desk, dry_run=True).run()["problems"]
+    assert "no one is called again" in problem
     assert desk.sent() == []
+
+
+def test_a_dry_run_names_the_limits_with_which_the_campaign_would_fail(desk):
+    people = [*PEOPLE, "nonsense", "12-34", "12-35"]
+    changes = {"contacts": people, "fail_if_invalid_over": 0.1, "max_lateness": 60, "max_active_calls": 1}
+    rehearsal = campaign(desk, dry_run=True, **changes)
+    rehearsal.run_after = rehearsal.now
+    *_, too_short, invalid = rehearsal.run()["problems"]
+    assert "before a call to each person" in too_short
+    assert invalid == "fail_if_invalid_over: 20.0% of 15 people, more than 10.0%"
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
@@ -628,15 +641,21 @@ def test_a_person_is_called_once_although_a_later_list_has_a_sip_address_with_th
     assert len(desk.exchange.calls) == 1
 
 
-def test_a_later_run_with_the_same_name_fails_if_it_places_no_call_before_max_lateness(desk):
+def test_a_later_run_with_the_same_name_fails_if_it_places_no_call_before_max_lateness(desk, tmp_path):
     campaign(desk, contacts=PEOPLE[:2], ledger_conn_id="ledger").run()
     next_day = {"ledger_conn_id": "ledger", "calling_hours": ("20:00", "21:00"), "max_lateness": 600}
 
     summary = campaign(desk, contacts=PEOPLE[:2], ti=TaskInstance(run_id="2"), **next_day).run()
     assert counted(summary) == {"answered": 2}
 
+    results = tmp_path / "results.jsonl"
     with pytest.raises(CallTooLate, match="No one could be called"):
-        campaign(desk, contacts=PEOPLE[:5], ti=TaskInstance(run_id="3"), **next_day).run()
+        campaign(
+            desk, contacts=PEOPLE[:5], ti=TaskInstance(run_id="3"), results=str(results), **next_day
+        ).run()
+    reasons = [json.loads(line)["call_why"] for line in results.read_text("utf-8").splitlines()]
+    assert reasons[:2] == [None, None]
+    assert all(reason.startswith("max_lateness ended at 2025-") for reason in reasons[2:])
 
 
 @pytest.mark.parametrize("ledgers", [pytest.param((None, None), marks=TASK_STATE), ("ledger", "other")])

@@ -35,6 +35,7 @@ class Announcement:
     :ivar called: how many people the campaign is going to call.
     :ivar excluded: how many people are left out, because they are on the do-not-call list.
     :ivar timezone: IANA name of the time zone in which the log shows times.
+    :ivar writes_results: whether the campaign writes the rows of the list with their results.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Announcement:
     called: int
     excluded: int
     timezone: str
+    writes_results: bool = False
 
     def plan_lines(self) -> Iterator[Line]:
         """Yield log lines: how many people the campaign calls, how many people are left out, and why."""
@@ -58,7 +60,8 @@ class Announcement:
             yield Line(f"Row {skipped.line} is skipped: {skipped.why}", is_warning=True)
         if len(plan.invalid) > _ROWS_SHOWN:
             more = count_text(len(plan.invalid) - _ROWS_SHOWN, "more row is skipped", "more rows are skipped")
-            yield Line(f"… and {more}; the results list all skipped rows", is_warning=True)
+            where = "; the results list all skipped rows" if self.writes_results else ""
+            yield Line(f"… and {more}{where}", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
         """Yield the log lines that a campaign writes before its first call.
@@ -66,12 +69,15 @@ class Announcement:
         - The points (rate-limit units) and minutes that one call to each person needs. The method omits this
           line if it cannot compute the minutes. If the cost of a call is not known yet, the line assumes one
           point.
+        - A warning, if there is no Data API, so that no one gets a redial.
         - A warning, if the calling hours go over midnight.
+        - A warning, if ``max_lateness`` ends too early for some of the people.
         - The time of the campaign's first call, if it must wait for more than a minute.
 
         :param now: the present time, epoch seconds.
         """
         campaign, pacing, forecast = self.campaign, self.campaign.pacing, self.forecast()
+        rules = campaign.rules
         if self.called and forecast["minutes_needed"] is not None:
             guess = "" if pacing.known_cost else " (taking 1 point a call: the real cost is not known yet)"
             yield Line(
@@ -79,11 +85,38 @@ class Announcement:
                 f"least {timedelta(minutes=forecast['minutes_needed'])} of calling at the present limits; "
                 f"the bottleneck: {self._bottleneck()[1]}. Redials are not included"
             )
-        if campaign.rules.hours.over_midnight:
+        if self.called and rules.report_timeout is None and rules.max_attempts > 1 and rules.redial:
+            yield Line(
+                "The connection does not use the Data API, so a call is answered or unknown, and no one is "
+                "called again. For redials, set extra.data_api of the connection to true",
+                is_warning=True,
+            )
+        if rules.hours.over_midnight:
             yield Line("calling_hours go over midnight: people are called at night", is_warning=True)
         dial_at, why = campaign.dial_queue.next_dial(now)
-        if campaign.waiting and now + _WORTH_SAYING < dial_at < NEVER:
+        if self.called and (problem := self._too_short(now, dial_at)):
+            yield Line(problem, is_warning=True)
+        if campaign.waiting and now + _WORTH_SAYING < dial_at < rules.dial_until:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
+
+    def _too_short(self, now: float, dial_at: float) -> str | None:
+        """Return why ``max_lateness`` ends too early. None: as far as is known, the time is long enough.
+
+        :param dial_at: when the first person may be called, epoch seconds.
+        """
+        end = self.campaign.rules.dial_until
+        if end == NEVER:
+            return None
+        shown = local_time(end, self.timezone)
+        if late := self.campaign.dial_queue.count_late(now):
+            return (
+                f"max_lateness ends at {shown}, before the calling hours of "
+                f"{count_text(late, 'person', 'people')}, who will not be called"
+            )
+        minutes = self._bottleneck()[0]
+        if math.isfinite(minutes) and dial_at + minutes * 60 > end:
+            return f"max_lateness ends at {shown}, before a call to each person: some will not be called"
+        return None
 
     def forecast(self) -> dict[str, Any]:
         """Return how many people are to be called, and the points and minutes for one call to each of them.

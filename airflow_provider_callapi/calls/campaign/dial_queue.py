@@ -91,6 +91,13 @@ class DialQueue:
         for key in self._queues.clear_from(self._rules.dial_until, now):
             self._index.finish(self._index[key], PersonEvent.EXPIRED)
 
+    def count_late(self, now: float) -> int:
+        """Return how many of the waiting people `drop_expired` would give up.
+
+        :param now: epoch seconds.
+        """
+        return self._queues.count_from(self._rules.dial_until, now)
+
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now. Return an intent (the record of the next attempt) for each of them.
 

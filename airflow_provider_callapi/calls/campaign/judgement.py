@@ -57,15 +57,22 @@ def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container
     return final
 
 
-def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -> list[Ending]:
+def collect_endings(
+    plan: Plan, results: Mapping[str, Result], ledger: Ledger, *, not_called_because: str | None = None
+) -> list[Ending]:
     """Return each person's `Ending`: the final result, and the person's attempts in the ledger.
 
     :param results: key in the ledger → final result, for every person.
+    :param not_called_because: why people with the result ``not_called`` were not called; None: not known.
     """
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in ledger.load(person.key for person in plan.people):
         attempts[attempt.person].append(attempt)
-    return [Ending(person, results[person.key], tuple(attempts[person.key])) for person in plan.people]
+    because = {Result.NOT_CALLED: not_called_because}
+    return [
+        Ending(person, results[person.key], tuple(attempts[person.key]), because.get(results[person.key]))
+        for person in plan.people
+    ]
 
 
 def find_problem(
@@ -142,19 +149,24 @@ def _had_people_to_call(summary: Summary, of_this_run: Sequence[Attempt]) -> boo
 
 
 def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem | None:
-    for name, share, number in (
-        ("unreached", summary.unreached_share, summary.callable),
-        ("unknown", summary.unknown_share, summary.callable),
-        ("invalid", summary.invalid_share, summary.people),
-    ):
-        most: float | None = getattr(limits, name)
-        if most is not None and share > most:
-            return Problem(
-                ProblemKind.OVER_LIMIT,
-                f"fail_if_{name}_over: {share:.1%} of {count_text(number, 'person', 'people')}, more than "
-                f"{most:.1%}. {counts}",
-            )
-    return None
+    over = (
+        _describe_excess("unreached", summary.unreached_share, limits.unreached, summary.callable)
+        or _describe_excess("unknown", summary.unknown_share, limits.unknown, summary.callable)
+        or find_invalid_rows(summary, limits)
+    )
+    return Problem(ProblemKind.OVER_LIMIT, f"{over}. {counts}") if over else None
+
+
+def find_invalid_rows(summary: Summary, limits: FailureLimits) -> str | None:
+    """Return why the task of a campaign fails because of its invalid rows. None: it does not."""
+    return _describe_excess("invalid", summary.invalid_share, limits.invalid, summary.people)
+
+
+def _describe_excess(name: str, share: float, most: float | None, number: int) -> str | None:
+    if most is None or share <= most:
+        return None
+    people = count_text(number, "person", "people")
+    return f"fail_if_{name}_over: {share:.1%} of {people}, more than {most:.1%}"
 
 
 def describe_counts(summary: Summary) -> str:

@@ -92,7 +92,7 @@ class ProgressMeter:
             if dial_at < NEVER:
                 line += f" ({timedelta(seconds=round(dial_at - now))})"
         pace = self._per_second(now)
-        if pace and finished < total:
+        if pace and finished < total and campaign.dial_queue.stopped is None:
             line += f"; at this pace {timedelta(seconds=round((total - finished) / pace))} to go"
         return line
 

@@ -19,19 +19,22 @@ class Ending:
 
     :ivar result: what became of the person, such as ``answered``.
     :ivar attempts: the attempts that the ledger contains, the oldest first.
+    :ivar not_called_because: why the campaign has not called the person; None: it has, or it is not known.
     """
 
     person: Person
     result: Result
     attempts: Sequence[Attempt] = ()
+    not_called_because: str | None = None
 
     @property
     def why(self) -> str | None:
-        """The name of the error with which the service refused the last call to the person.
+        """Why the person was not called: a text, or the name of the error of the service.
 
-        None: the service did not refuse the last call, or the ledger contains no attempt.
+        None: the service did not refuse the last call, or the reason is not known.
         """
-        return self.attempts[-1].refused_with if self.attempts else None
+        refused_with = self.attempts[-1].refused_with if self.attempts else None
+        return refused_with or self.not_called_because
 
     @property
     def calls(self) -> list[Attempt]:

@@ -143,6 +143,14 @@ class ZoneQueues:
         """
         return [key for queue in self._queues.values() if queue.next_at(now) >= end for key in queue.clear()]
 
+    def count_from(self, end: float, now: float) -> int:
+        """Return how many people `clear_from` would remove.
+
+        :param end: epoch seconds.
+        :param now: epoch seconds.
+        """
+        return sum(len(queue) for queue in self._queues.values() if queue.next_at(now) >= end)
+
     def _queue_of(self, person: Person) -> ZoneQueue:
         if person.zone not in self._queues:
             self._queues[person.zone] = ZoneQueue(person.zone, self._hours)

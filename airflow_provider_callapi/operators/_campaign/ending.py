@@ -40,7 +40,9 @@ class CampaignEnding:
         self._campaign = campaign
         plan = parts.plan
         results = final_results(campaign.results(), plan, parts.excluded.numbers())
-        self._endings = collect_endings(plan, results, parts.ledger)
+        self._endings = collect_endings(
+            plan, results, parts.ledger, not_called_because=self._not_called_because
+        )
         intents = [attempt.intended_at for ending in self._endings for attempt in ending.attempts]
         self.summary = summarise(
             options.campaign,
@@ -51,6 +53,17 @@ class CampaignEnding:
             ended_at=now,
             points_per_call=campaign.pacing.known_cost,
         )
+
+    @property
+    def _not_called_because(self) -> str | None:
+        if self._campaign.dial_queue.stopped is not None:
+            return "dialling stopped before this person was called"
+        return f"max_lateness ended at {self._last_minute}" if self._parts.rules.dial_until < NEVER else None
+
+    @property
+    def _last_minute(self) -> str:
+        dial_until = self._parts.rules.dial_until
+        return local_time(dial_until, self._options.timezone) if dial_until < NEVER else "never"
 
     def write(self, log: Any) -> list[str]:
         """Write the results and the campaign report, and put people who objected on the blacklist.
@@ -84,7 +97,6 @@ class CampaignEnding:
         :param run_after: when the DAG run was due, epoch seconds. None: not known.
         :param began_too_late: whether this try began after the author's time limit ``max_lateness``.
         """
-        dial_until = self._parts.rules.dial_until
         problem = find_problem(
             self.summary,
             self._endings,
@@ -92,7 +104,7 @@ class CampaignEnding:
             run_after=run_after,
             stopped=self._campaign.dial_queue.stopped,
             began_too_late=began_too_late,
-            last_minute=local_time(dial_until, self._options.timezone) if dial_until < NEVER else "never",
+            last_minute=self._last_minute,
         )
         texts = [problem.text, *unwritten] if problem is not None else unwritten
         if unwritten and (problem is None or problem.kind is ProblemKind.OVER_LIMIT):

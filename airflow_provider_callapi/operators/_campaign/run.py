@@ -15,7 +15,11 @@ from airflow_provider_callapi.calls.campaign.announcement import Announcement, L
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
-from airflow_provider_callapi.calls.campaign.judgement import describe_not_called, final_results
+from airflow_provider_callapi.calls.campaign.judgement import (
+    describe_not_called,
+    final_results,
+    find_invalid_rows,
+)
 from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
@@ -181,7 +185,7 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log and return what the campaign will do: the counts of people, and the account's ``problems``."""
+        """Log and return what the campaign will do: the counts of people, and the ``problems`` in its way."""
         parts = self._parts
         results = final_results(self._campaign.results(), parts.plan, parts.excluded.numbers())
         excluded = sum(result is Result.DO_NOT_CALL for result in results.values())
@@ -191,18 +195,21 @@ class CampaignRun:
             called=0 if self._memory.began_too_late else self._campaign.waiting - excluded,
             excluded=excluded,
             timezone=self._options.timezone,
+            writes_results=self._options.results is not None and not self._options.is_dry_run,
         )
         now = time.time()
         for line in announcement.plan_lines():
             self._log_line(line)
         self._runner.poll_limits()  # the answer to the poll contains the points left
-        for line in announcement.forecast_lines(now):
+        forecast = list(announcement.forecast_lines(now))
+        for line in forecast:
             self._log_line(line)
         marks = [*parts.rules.redial_marks, *parts.rules.block_marks]
         tags = {*parts.rules.tags.values(), *tag_ids(marks)}
         problems = find_problems(parts.hook, parts.template, parts.plan.people, tags)
         for problem in problems:
             self._log.warning("%s", problem)
+        problems = [*problems, *(line.text for line in forecast if line.is_warning)]
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
@@ -222,7 +229,11 @@ class CampaignRun:
         self._log.info("A dry run: the campaign places no calls and writes no files")
         forecast = self._announce()
         self._refuse_unknown_days()
-        return {**self._ending().summary.to_xcom(), **forecast}
+        summary = self._ending().summary
+        if problem := find_invalid_rows(summary, self._options.failure_limits):
+            self._log.warning("The campaign would fail: %s", problem)
+            forecast["problems"].append(problem)
+        return {**summary.to_xcom(), **forecast}
 
     def _begin(self) -> None:
         """Check that the task has the same campaign as in earlier tries, and begin or continue this try."""
