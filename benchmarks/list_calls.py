@@ -3,6 +3,9 @@
 The exchange runs in another process and does the same work in both cases. The benchmark also measures the
 client's CPU time in this process. The ratio of the CPU times is stricter, because CPU times do not depend on
 the server.
+
+At last, the benchmark adds a field that the package does not know to each call of an answer, and compares the
+CPU time of reading this answer with that of ``json.loads``.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from measuring import ExchangeProcess, Figure, exchange_process, show
 ROUNDS = {50: 300, 10_000: 15}
 """Number of active calls → the measured requests of each way."""
 LARGEST_CPU_RATIO = {50: 1.15, 10_000: 1.3}
+LARGEST_READING_RATIO = 3.0
+"""CPU time to read an answer with an undocumented field in each call, divided by that of ``json.loads``."""
 WARM_UP = 0.1
 """Requests before the measured ones, as a share of the measured ones."""
 
@@ -60,7 +65,33 @@ def measure() -> list[Figure]:
             assert len(raw) == len(typed) == sessions
             assert all(len(session.legs) == 2 for session in typed)
             figures += compare(clients, sessions, rounds)
+        figures.append(read_undocumented_field(clients["bare"](), rounds))
     return figures
+
+
+def read_undocumented_field(calls: list[dict[str, Any]], rounds: int) -> Figure:
+    """Measure the reading of an answer whose every call has a field that the package does not know."""
+    from airflow_provider_callapi.api.answer_json import load_exact_envelope, load_json
+    from airflow_provider_callapi.api.methods import ListCalls
+
+    data = [{**call, "undocumented": False} for call in calls]
+    answer = json.dumps({"jsonrpc": "2.0", "id": "1", "result": {"data": data}}, ensure_ascii=False).encode()
+
+    def read() -> Any:
+        body = load_exact_envelope(answer, ListCalls.exact_type) or load_json(answer)
+        return ListCalls.read_answer(body["result"]["data"])
+
+    assert all(session.model_extra for session in read())
+    ways: list[Callable[[], Any]] = [lambda: json.loads(answer), read]
+    took: list[list[float]] = [[], []]
+    for _ in range(rounds):
+        for times, way in zip(took, ways, strict=True):
+            begin = time.process_time()
+            way()
+            times.append(time.process_time() - begin)
+    bare, ours = map(median, took)
+    name = f"list.calls, {len(calls)} sessions with one undocumented field"
+    return Figure(f"{name}: reading / json.loads, CPU time", ours / bare, at_most=LARGEST_READING_RATIO)
 
 
 def compare(clients: dict[str, Callable[[], Any]], sessions: int, rounds: int) -> list[Figure]:

@@ -68,8 +68,13 @@ def load_json(content: bytes, *, unique_names: bool = False) -> Any:
     :raises ValueError: the body is not JSON, or an object has two values of one name.
     :raises RecursionError: the body is nested too deeply.
     """
-    body = json.loads(content, object_pairs_hook=_with_unique_names if unique_names else None)
-    if b"\\ud" not in content.lower() and _NUL not in content:
+    encoding, is_valid = json.detect_encoding(content), True
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text, is_valid = content.decode(encoding, "surrogatepass"), False
+    body = json.loads(text, object_pairs_hook=_with_unique_names if unique_names else None)
+    if is_valid and "\\ud" not in text.lower() and "\\u0000" not in text:
         return body
     text = replace_lone_surrogates(json.dumps(body, ensure_ascii=False))
     return json.loads(_NUL_IN_TEXT.sub("\\1\ufffd", text))

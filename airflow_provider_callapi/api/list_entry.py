@@ -1,7 +1,8 @@
 """The base class of the entries of ``list.calls``.
 
 An answer can contain ten thousand entries. So the fast library `msgspec` reads an answer that has exactly the
-documented shape. The slower library `pydantic` reads any other answer: it converts values, and finds the
+documented shape. In any other answer, it reads each entry that has the documented shape, apart from
+additional fields. The slower library `pydantic` reads the other entries: it converts values, and finds the
 fields that cannot be read. Both libraries create objects of the same classes.
 """
 
@@ -10,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import MemberDescriptorType
-from typing import Any, ClassVar, Literal, Self, get_type_hints
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Struct, ValidationError, convert, structs
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic_core import CoreSchema, core_schema, to_jsonable_python
 
@@ -62,10 +63,10 @@ class ListEntry(RichRepr, Private, Struct, frozen=True, gc=False, kw_only=True, 
         :param values: the JSON object of the entry.
         :raises pydantic.ValidationError: the value of a field cannot be read, or a required field is missing.
         """
-        read = _lenient_reader(cls).model_validate(values)
-        extra = _Extra(read.model_extra or {})
-        sent = {name: getattr(read, name) for name in read.model_fields_set - extra.keys()}
-        return cls(**sent, model_extra=extra)
+        try:
+            return _read_exactly(cls, values)
+        except ValidationError:
+            return _read_leniently(cls, values)
 
     @property
     def model_fields_set(self) -> set[str]:
@@ -104,6 +105,49 @@ class ListEntry(RichRepr, Private, Struct, frozen=True, gc=False, kw_only=True, 
         """
         dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
         return core_schema.is_instance_schema(cls, serialization=dump)
+
+
+E = TypeVar("E", bound=ListEntry)
+
+
+def _read_exactly(entry_type: type[E], values: Any) -> E:
+    """Read an entry whose declared fields have exactly the documented types.
+
+    The entry may have additional fields, and its legs and tags, too.
+
+    :raises msgspec.ValidationError: a declared field has another type, or a required field is missing.
+    """
+    declared, lists = _declared_fields(entry_type)
+    if not isinstance(values, dict):
+        raise ValidationError
+    sent = {name: value for name, value in values.items() if name in declared}
+    for name, inner_type in lists.items():
+        if isinstance(inner := sent.get(name), list):
+            sent[name] = tuple(_read_exactly(inner_type, each) for each in inner)
+    entry = convert(sent, entry_type)
+    if len(sent) == len(values):
+        return entry
+    extra = _Extra({name: value for name, value in values.items() if name not in declared})
+    return structs.replace(entry, model_extra=extra)
+
+
+@cache
+def _declared_fields(entry_type: type[ListEntry]) -> tuple[frozenset[str], dict[str, type[ListEntry]]]:
+    """Return the names of an entry's fields, and a dict of those that contain a list.
+
+    The dict maps the name of a field to the type of the list's entries.
+    """
+    names = frozenset(entry_type.__struct_fields__) - {"model_extra"}
+    hints = get_type_hints(entry_type)
+    return names, {name: get_args(hints[name])[0] for name in names if get_origin(hints[name]) is tuple}
+
+
+def _read_leniently(entry_type: type[E], values: Mapping[str, Any]) -> E:
+    """Read an entry in any shape, see `ListEntry.model_validate`."""
+    read = _lenient_reader(entry_type).model_validate(values)
+    extra = _Extra(read.model_extra or {})
+    sent = {name: getattr(read, name) for name in read.model_fields_set - extra.keys()}
+    return entry_type(**sent, model_extra=extra)
 
 
 def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:

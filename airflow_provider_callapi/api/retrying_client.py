@@ -6,13 +6,18 @@ A repeat is safe if the service did not carry out the failed request, or if a se
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import tenacity
-
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.errors import LimitExceeded, NotSent, ServiceFailed, Unanswered
+from airflow_provider_callapi.api.errors import (
+    CallApiError,
+    LimitExceeded,
+    NotSent,
+    ServiceFailed,
+    Unanswered,
+)
 from airflow_provider_callapi.api.methods import Repeat, Request
 
 R = TypeVar("R")
@@ -21,7 +26,10 @@ MAX_SENDS = 5
 """The default number of sends of one failing request, the first send included."""
 MAX_LIMIT_WAIT = 120.0
 """The default of ``max_limit_wait``: the longest time in seconds that one request waits for points."""
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+_FIRST_BACKOFF = 0.5
+"""The longest pause in seconds before the first repeat. It doubles with each further repeat."""
+_LONGEST_BACKOFF = 8.0
+"""The longest pause in seconds before any repeat."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,9 +42,9 @@ class RetryingClient:
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds. It is called before each repeat.
     :param max_limit_wait: the longest time in seconds that one request waits after `LimitExceeded`, in all
-        waits together. If the next wait would be too long, the client raises the error.
-    :param max_sends: how many times the client sends one request at most, the first time included. It applies
-        to all errors except `LimitExceeded`. 1: no repeat.
+        these waits together. If the next one would be too long, the client raises the error.
+    :param max_sends: how many times the client sends one request at most, the first time included. Sends that
+        ended with `LimitExceeded` do not count. 1: no repeat, except after `LimitExceeded`.
     """
 
     def __init__(
@@ -59,36 +67,33 @@ class RetryingClient:
             first one included. If it raises an exception, the client does not send the request.
         :raises CallApiError: the error of the last send.
         """
-        retrying = tenacity.Retrying(
-            retry=lambda state: self._repeat_delay(request, state) is not None,
-            wait=lambda state: self._repeat_delay(request, state) or 0.0,
-            before_sleep=_log_repeat,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        answer: R = retrying(self.client.call, request, before_each_send=before_each_send)
-        return answer
-
-    def _repeat_delay(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:
-        """Return the seconds to wait before a failed request is repeated; None: do not repeat the request."""
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, LimitExceeded):  # the service did not carry out the request
-            affordable = state.idle_for + error.retry_after <= self.max_limit_wait
-            return float(error.retry_after) if affordable else None
-        if state.attempt_number >= self.max_sends:
-            return None
-        if isinstance(error, NotSent):
-            return _BACKOFF(state)
-        if isinstance(error, Unanswered | ServiceFailed) and request.repeat is not Repeat.NEVER:
-            return _BACKOFF(state)
-        return None
+        send, failures, waited_for_points = 1, 0, 0.0
+        while True:
+            try:
+                return self.client.call(request, before_each_send=before_each_send)
+            except LimitExceeded as error:  # the service did not carry out the request
+                pause = float(error.retry_after)
+                if waited_for_points + pause > self.max_limit_wait:
+                    raise
+                waited_for_points += pause
+                _log_repeat(error, pause, send + 1)
+            except CallApiError as error:
+                failures += 1
+                if failures >= self.max_sends or not _is_repeatable(error, request):
+                    raise
+                longest = min(_FIRST_BACKOFF * 2 ** (failures - 1), _LONGEST_BACKOFF)
+                pause = random.uniform(0.0, longest)  # noqa: S311 - no secret
+                _log_repeat(error, pause, send + 1)
+            send += 1
+            self._sleep(pause)
 
 
-def _log_repeat(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    _log.warning(
-        "%s; sending the request again in %.1f s (send %d)",
-        error,
-        state.upcoming_sleep,
-        state.attempt_number + 1,
-    )
+def _is_repeatable(error: CallApiError, request: Request[Any]) -> bool:
+    """Return whether a repeat of the request is safe after this error."""
+    if isinstance(error, NotSent):
+        return True
+    return isinstance(error, Unanswered | ServiceFailed) and request.repeat is not Repeat.NEVER
+
+
+def _log_repeat(error: CallApiError, pause: float, send: int) -> None:
+    _log.warning("%s; sending the request again in %.1f s (send %d)", error, pause, send)

@@ -6,7 +6,6 @@ Airflow imports this module at the start of every ``airflow`` command, so the mo
 from __future__ import annotations
 
 import argparse
-import re
 
 from airflow.cli.cli_config import (
     ARG_OUTPUT,
@@ -44,9 +43,12 @@ _SHOW_PHONE_NUMBERS = Arg(("--show-phone-numbers",), action="store_true", help="
 
 
 def _session_id(text: str) -> int:
-    if not re.fullmatch(r"0*[1-9][0-9]{0,17}", text):
-        raise argparse.ArgumentTypeError("a session id is a positive whole number")
-    return int(text)
+    from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id  # noqa: PLC0415 - see above
+
+    try:
+        return read_object_id(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a session id is {ID_RANGE}") from None
 
 
 _SESSION_ID = Arg(

@@ -113,13 +113,18 @@ class PagedLedger:
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
         newest |= {attempt.person: attempt for attempt in changed}
-        taken = [is_taken(newest.get(intent.person), intent) for intent in intents]
-        granted = [intent for intent, is_held in zip(intents, taken, strict=True) if not is_held]
+        claims: list[ClaimResult] = []
+        granted: list[Attempt] = []
+        for intent in intents:
+            held = newest.get(intent.person)
+            if is_taken(held, intent):
+                claims.append(ClaimResult(granted=False, held=held))
+            else:
+                claims.append(ClaimResult(granted=True))
+                granted.append(intent)
+                newest[intent.person] = intent
         self.record([*changed, *granted])
-        return [
-            ClaimResult(granted=not is_held, held=newest[intent.person] if is_held else None)
-            for intent, is_held in zip(intents, taken, strict=True)
-        ]
+        return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Replace stored attempts by newer versions, for example by versions with a result.

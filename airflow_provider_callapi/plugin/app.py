@@ -20,6 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -61,7 +62,7 @@ _ASK = {
 }
 _SEE_OTHER = 303
 
-SessionId = Annotated[int, Form(ge=1, le=10**18)]
+SessionId = Annotated[int, Form(ge=1, le=LARGEST_ID)]
 CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
 
 

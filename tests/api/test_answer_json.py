@@ -1,4 +1,7 @@
-"""The fast reader of ``list.calls`` returns what the careful reader returns, for any bytes."""
+"""The fast readers of ``list.calls`` return what the careful reader returns, for any bytes.
+
+There is a fast reader of a whole answer, and a fast reader of one entry.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from answer_mutations import JUNK, mutated
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.api import entries
+from airflow_provider_callapi.api import entries, list_entry
 from airflow_provider_callapi.api.answer_json import load_exact_envelope, load_json
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
@@ -83,9 +86,12 @@ def read(content: bytes, *, fast: bool) -> Any:
 
 
 def assert_same(content: bytes) -> bool:
-    """Check an answer, and return whether the fast reader accepts it."""
-    careful = read(content, fast=False)
+    """Check an answer, and return whether the fast reader of whole answers accepts it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(list_entry, "_read_exactly", list_entry._read_leniently)
+        careful = read(content, fast=False)
     is_exact = load_exact_envelope(content, ListCalls.exact_type) is not None
+    assert read(content, fast=False) == careful
     assert read(content, fast=True) == careful
     return is_exact
 
@@ -153,6 +159,7 @@ PIECES = [
     )
 )
 @example(changes=[(0, 0, b"\xef\xbb\xbf")])
+@example(changes=[(314, 0, b"\xed\xa0\x80")])
 def test_both_readers_return_the_same_for_any_bytes(changes: list[tuple[int, int, bytes]]) -> None:
     content = TEXT
     for at, removed, inserted in changes:
@@ -175,6 +182,21 @@ def test_an_unknown_field_is_kept() -> None:
     assert_same(TEXT.replace(b'"tag_id"', b'"colour": "red", "tag_id"'))
     [tag] = CallSession.model_validate({"call_session_id": 1, "tags": [{"tag_id": 1, "colour": "red"}]}).tags
     assert tag.model_extra == {"colour": "red"}
+
+
+@pytest.mark.parametrize(
+    "key", [b'"call_session_id"', b'"tag_id"', b'"leg_id"'], ids=["in each call", "in a tag", "in each leg"]
+)
+def test_an_unknown_field_does_not_need_the_slow_reader(key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow: list[type] = []
+    read_leniently = list_entry._read_leniently
+    monkeypatch.setattr(
+        list_entry, "_read_leniently", lambda kind, values: slow.append(kind) or read_leniently(kind, values)
+    )
+    content = TEXT.replace(key, b'"is_lost": false, ' + key)
+
+    assert "'is_lost': False" in read(content, fast=True)[1]
+    assert slow == []
 
 
 def test_a_field_that_an_entry_lacks_differs_from_null() -> None:

@@ -27,6 +27,7 @@ from airflow_provider_callapi.api.methods import (
     TagCall,
     request_by_name,
 )
+from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock
 
@@ -284,3 +285,40 @@ def test_max_limit_wait_bounds_all_waits_of_a_request_together(desk):
 
     assert 0 < sum(desk.slept) <= 150
     assert desk.exchange.rings(CONTACT) == 1  # by use_up
+
+
+class _Impatient:
+    """A Call API client whose sends end with the given errors, one after the other, and then succeed."""
+
+    def __init__(self, *errors: CallApiError) -> None:
+        self.errors = list(errors)
+        self.sends = 0
+
+    def call(self, request: object, *, before_each_send: object) -> str:
+        self.sends += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "answer"
+
+
+def _no_points(seconds: int) -> LimitExceeded:
+    return LimitExceeded("no points", limits=Limits(minute_remaining=0, minute_reset=seconds))
+
+
+def test_sends_that_found_no_points_do_not_use_up_max_sends():
+    client = _Impatient(*[_no_points(1)] * 5, *[NotSent("refused")] * 4)
+    slept: list[float] = []
+
+    assert RetryingClient(client, sleep=slept.append).call(START) == "answer"  # type: ignore[arg-type]
+    assert client.sends == 10
+    assert slept[:5] == [1.0] * 5
+    assert slept[5] <= 0.5, "the first back-off is short, also after waits for points"
+
+
+def test_pauses_after_other_errors_do_not_use_up_max_limit_wait(monkeypatch):
+    monkeypatch.setattr("random.uniform", lambda shortest, longest: longest)
+    client = _Impatient(*[NotSent("refused")] * 4, _no_points(60), _no_points(60))
+    slept: list[float] = []
+
+    assert RetryingClient(client, sleep=slept.append).call(START) == "answer"  # type: ignore[arg-type]
+    assert slept == [0.5, 1.0, 2.0, 4.0, 60.0, 60.0]

@@ -25,6 +25,8 @@ from airflow_provider_callapi.api.methods import (
     StartInformerCall,
     TagCall,
 )
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.cli.definition import _SESSION_ID
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -288,7 +290,7 @@ def test_release_with_yes_asks_no_question_and_succeeds_for_an_ended_call(callap
     assert "is not active: it has ended or never existed" in runs[1].out
 
 
-@pytest.mark.parametrize("session", ["0", "00", "-5", "1.5", "x", "", "٣", "9" * 5000])
+@pytest.mark.parametrize("session", ["0", "00", "-5", "1.5", "x", "", "٣", "9" * 5000, str(LARGEST_ID + 1)])
 def test_release_refuses_a_value_that_is_no_session_id_in_one_sentence(capsys, session):
     parser = argparse.ArgumentParser()
     _SESSION_ID.add_to_parser(parser)
@@ -296,7 +298,15 @@ def test_release_refuses_a_value_that_is_no_session_id_in_one_sentence(capsys, s
     with pytest.raises(SystemExit):
         parser.parse_args(["--", session])
 
-    assert "a session id is a positive whole number" in capsys.readouterr().err
+    assert "a session id is a whole number from 1" in capsys.readouterr().err
+
+
+def test_release_accepts_the_largest_session_id_that_a_list_of_calls_can_contain():
+    parser = argparse.ArgumentParser()
+    _SESSION_ID.add_to_parser(parser)
+
+    session = CallSession(call_session_id=LARGEST_ID).call_session_id
+    assert parser.parse_args([str(session)]).call_session_id == session
 
 
 def test_release_of_session_0_ends_without_a_traceback_and_without_a_request(callapi, exchange, capsys):
@@ -304,7 +314,7 @@ def test_release_of_session_0_ends_without_a_traceback_and_without_a_request(cal
         callapi("release", "0", "--yes")
 
     shown = capsys.readouterr().err
-    assert "a session id is a positive whole number" in shown
+    assert "a session id is a whole number from 1" in shown
     assert "Traceback" not in shown
     assert exchange.journal == []
 

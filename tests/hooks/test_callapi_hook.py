@@ -371,7 +371,6 @@ def test_a_start_request_over_http_is_sent_once_and_a_poll_is_repeated(
 ) -> None:
     connection(extra={"timeout": 0.5})
     pauses: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
     exchange.fault(Fault.HANG, method="start.informer_call", seconds=4)
     exchange.fault(Fault.DROP_BEFORE, method="list.calls")
 

@@ -20,6 +20,7 @@ from campaigns_seen import PROGRESS
 from fastapi.testclient import TestClient
 from itsdangerous import URLSafeTimedSerializer
 
+from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
 
@@ -176,6 +177,15 @@ def test_a_release_ends_the_call_and_the_log_names_the_user(  # noqa: PLR0917 - 
     assert "0 calls in progress" in page.text
     assert f"anna released call {session}" in page.text
     assert f"anna: released call {session} (connection callapi_default)" in caplog.text
+
+
+@pytest.mark.parametrize(("session", "status"), [(LARGEST_ID, 200), (LARGEST_ID + 1, 422), (0, 422)])
+def test_the_page_releases_each_session_id_that_a_list_of_calls_can_contain(
+    browse: Browse, session: int, status: int
+) -> None:
+    anna = browse("anna")
+
+    assert submit(anna, f"{PAGE}release?call_session_id={session}").status_code == status
 
 
 def test_a_release_of_a_call_that_has_ended_succeeds_too(browse: Browse, session: int, exchange: Any) -> None:

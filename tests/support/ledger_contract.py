@@ -137,6 +137,18 @@ class LedgerContract:
         ]
         assert list(ledger.load([ANNA])) == [active(an_intent())]
 
+    def test_of_two_intents_for_one_person_in_one_claim_only_the_first_is_granted(
+        self, ledger: Ledger
+    ) -> None:
+        first, second = an_intent(attempt=1), an_intent(attempt=2)
+
+        assert ledger.claim([first, second, an_intent(BORIS)]) == [
+            ClaimResult(granted=True),
+            ClaimResult(granted=False, held=first),
+            ClaimResult(granted=True),
+        ]
+        assert list(ledger.load([ANNA])) == [first]
+
     def test_an_empty_ledger_and_an_empty_list_return_nothing(self, ledger: Ledger) -> None:
         assert list(ledger.load([])) == list(ledger.load([ANNA])) == []
         assert ledger.claim([]) == []

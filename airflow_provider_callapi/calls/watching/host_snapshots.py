@@ -128,6 +128,8 @@ class HostSnapshots:
         if now < self._due_at:
             return None
         with self._locked() as is_locked:
+            if is_locked is None:
+                return self._schedule(self._take_snapshot())
             if is_locked:
                 # Another task may have polled between the first reading and the lock.
                 shared = self._read_newer()
@@ -195,15 +197,16 @@ class HostSnapshots:
             new_file.unlink(missing_ok=True)
 
     @contextmanager
-    def _locked(self) -> Iterator[bool]:
+    def _locked(self) -> Iterator[bool | None]:
         """Try once to reserve the next poll for this task. The reservation ends with the ``with`` block.
 
-        Yield whether this task may poll.
+        Yield whether this task has the reservation. Yield None if the files cannot be used, e.g. because a
+        cleaner of temporary files has removed the folder.
         """
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
-            yield False
+            yield None
             return
         try:
             try:

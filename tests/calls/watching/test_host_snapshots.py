@@ -195,7 +195,19 @@ def test_each_task_polls_on_its_own_without_a_usable_folder(host):
     host.folder = host.folder / "missing"
     seen = host.wait(31, host.task(1), host.task(2))
 
-    assert all(len(snapshots) >= 2 for snapshots in seen)
+    assert [len(snapshots) for snapshots in seen] == [7, 7], "at once, and then every five seconds"
+
+
+def test_a_task_whose_folder_is_removed_goes_on_to_poll_at_the_usual_times(host):
+    tasks = [host.task(1), host.task(2)]
+    host.wait(11, *tasks)
+    for file in host.folder.iterdir():
+        file.unlink()
+    host.folder.rmdir()
+
+    seen = host.wait(30, *tasks)
+
+    assert [len(snapshots) for snapshots in seen] == [6, 6]
 
 
 def test_a_shared_snapshot_contains_what_a_wait_uses_and_no_phone_number(host):
