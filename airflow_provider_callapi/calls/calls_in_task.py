@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
-_INDEX_KEY = "callapi_calls"
+CALLS_KEY = "callapi_calls"
 """The key under which the calls of a task are stored."""
 
 
@@ -73,7 +73,7 @@ class CallsInTask:
         if not unasked:
             calls.append({"person": self._fingerprint(person)})
         calls[number] |= {"request": self._fingerprint(content), "try": self._try}
-        self._store.set(_INDEX_KEY, {"calls": calls})
+        self._store.set(CALLS_KEY, {"calls": calls})
         return number + 1
 
     def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
@@ -95,7 +95,7 @@ class CallsInTask:
 
         Keys: the hashes ``person`` and ``request``; ``try``: the last try that asked for the call.
         """
-        return list((self._store.get(_INDEX_KEY) or {}).get("calls", []))
+        return list((self._store.get(CALLS_KEY) or {}).get("calls", []))
 
     def _fingerprint(self, text: str) -> str:
         return self._deployment.fingerprint(*self._owner, text)

@@ -14,11 +14,12 @@ from typing import Any
 
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.call_journal import Journal
-from airflow_provider_callapi.calls.calls_in_task import CallsInTask, NumberedStore
+from airflow_provider_callapi.calls.calls_in_task import CALLS_KEY, CallsInTask, NumberedStore
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.observability.observed_store import ObservedStore
 from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
 
 _stores_without_state: dict[tuple[str, ...], MemoryStore] = {}
 """Task and try → what this process knows of the task's calls, on Airflow without task state."""
@@ -53,6 +54,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: 
                 "keeps no record of the call. Set retries=0 of the task. This try placed no call."
             )
         store = _stores_without_state.setdefault((*facts.owner, this_try), MemoryStore())
+    refuse_another_kind(facts, CALLS_KEY)
     with _index_lock:
         calls = CallsInTask(store, owner=facts.owner, this_try=this_try, deployment=facts.deployment)
         number = calls.number(request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
-from airflow_provider_callapi.ledgers.state_keys import PROGRESS_KEY, WISH_KEY
+from airflow_provider_callapi.task_context.state_keys import PROGRESS_KEY, WISH_KEY
 
 
 class KeyedSupervision:

@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
-from airflow_provider_callapi.ledgers.state_keys import IDENTITY_KEY, PROGRESS_KEY, WISH_KEY
+from airflow_provider_callapi.task_context.state_keys import IDENTITY_KEY, PROGRESS_KEY, WISH_KEY
 
 _NEWEST = 500
 """The largest number of entries that are read. The oldest finished ones are left out first."""

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.ledgers.sql_supervision import open_sql_supervision
-from airflow_provider_callapi.ledgers.state_keys import IDENTITY_KEY, PROGRESS_KEY
+from airflow_provider_callapi.task_context.state_keys import IDENTITY_KEY, PROGRESS_KEY
 
 PROGRESS = CampaignProgress(
     campaign="spring",

@@ -11,7 +11,7 @@ from airflow_provider_callapi.api.errors import CallApiError, CallRefused
 from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls import call_journal
-from airflow_provider_callapi.calls.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.call_journal import RECORD_KEY, Journal, Stage
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.lateness import too_late_reason
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -43,6 +43,7 @@ from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
 from airflow_provider_callapi.triggers.shortest_deferral import pause_trigger
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
@@ -106,6 +107,8 @@ class CallTry:
 
         Return the call as a dict, or a deferral if the task must wait.
         """
+        if self.is_durable:
+            refuse_another_kind(self._facts, RECORD_KEY)
         step = self._journal.next_step(request)
         self.refuse_another_connection(step)
         if step is call_journal.Step.ADOPT:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
-from airflow_provider_callapi.ledgers.state_keys import IDENTITY_KEY
+from airflow_provider_callapi.task_context.state_keys import IDENTITY_KEY
 
 _COST = "callapi_campaign_points_per_call"
 _TIMEZONE = "callapi_campaign_timezone"

@@ -42,6 +42,8 @@ from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts
+from airflow_provider_callapi.task_context.state_keys import IDENTITY_KEY
+from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 _CLOCK_STEP = 30.0
@@ -175,6 +177,8 @@ class CampaignRun:
         """
         plan, listed = self._parts.plan, self._parts.listed
         identity = identity_of(self._options, plan, self._parts.scope, max_tries=self._facts.max_tries)
+        if self._is_new_try:
+            refuse_another_kind(self._facts, IDENTITY_KEY)
         if self._memory.identity is not None:
             proves_absence = self._options.absence_proven_after is not None
             refuse_another_campaign(identity, self._memory.identity, proves_absence=proves_absence)

@@ -14,8 +14,8 @@ from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.ledgers.keyed_supervision import KeyedSupervision
 from airflow_provider_callapi.ledgers.sql_supervision import SqlSupervision, open_sql_supervision
-from airflow_provider_callapi.ledgers.state_keys import PROGRESS_KEY, WISH_KEY
 from airflow_provider_callapi.operators._campaign.supervision import Supervision
+from airflow_provider_callapi.task_context.state_keys import PROGRESS_KEY, WISH_KEY
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 IN_TASK_STATE = pytest.param(None, marks=pytest.mark.needs_airflow("3.3", "task state"))
