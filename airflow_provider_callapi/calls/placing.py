@@ -34,6 +34,19 @@ Delivery = Literal["at_most_once", "at_least_once"]
 
 ``at_most_once``: the task fails. ``at_least_once``: the task places a new attempt.
 """
+
+
+@dataclass(frozen=True)
+class ProveAbsence:
+    """If a search does not find a call: place the same attempt again, once the call's absence is proven.
+
+    :ivar after: seconds from the end of the first search. If no service shows the call after this time, the
+        call was never placed.
+    """
+
+    after: float
+
+
 _NOT_FOUND = "An earlier search did not find the call"
 
 
@@ -123,9 +136,8 @@ def place(
     gateway: CallGateway,
     *,
     appear_timeout: float,
-    delivery: Delivery = "at_most_once",
+    if_not_found: Delivery | ProveAbsence = "at_most_once",
     search_first: bool = False,
-    absence_proven_after: float | None = None,
     id_is_unique: bool = False,
 ) -> Outcome:
     """Place a task's call, or continue with the call that an earlier try of the task placed.
@@ -135,19 +147,16 @@ def place(
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
     :param appear_timeout: how many seconds to search for an unconfirmed call in ``list.calls``.
-    :param delivery: what follows if an unconfirmed call is not found, and ``absence_proven_after`` is None.
-        ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
-        The person's phone may then ring twice.
+    :param if_not_found: what follows if an unconfirmed call is not found. ``at_most_once``: raise
+        `Unresolved`. ``at_least_once``: place a new attempt, at most once per try. The person's phone may
+        then ring twice. `ProveAbsence`: place the same attempt again once the absence is proven.
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
         True if the journal of the earlier try is lost.
-    :param absence_proven_after: seconds from the end of the first search for an unconfirmed call. If no
-        service shows the call after this time, the function places the same attempt again. None: ``delivery``
-        decides.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
         calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
-    :raises AbsenceNotProven: only with ``absence_proven_after``: the unconfirmed call was not found, and may
-        have been placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
+    :raises AbsenceNotProven: only with `ProveAbsence`: the unconfirmed call was not found, and may have been
+        placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Killed: the task was killed before the start request, or during the search for the call.
     :raises Unresolved: it stays unknown whether the call was placed.
@@ -161,7 +170,7 @@ def place(
         gateway.log(f"{journal.describe(request)}: {step}")
     if step is Step.ADOPT:
         return journal.current.outcome
-    if step is Step.GIVE_UP and delivery == "at_most_once" and absence_proven_after is None:
+    if step is Step.GIVE_UP and if_not_found == "at_most_once":
         raise Unresolved(journal.current.external_id, _NOT_FOUND)
     # The call was already searched for appear_timeout: check again without waiting.
     was_searched = step is Step.GIVE_UP or (step is Step.SEARCH and journal.current.missing_since is not None)
@@ -173,21 +182,20 @@ def place(
             journal,
             request,
             gateway,
+            if_not_found=if_not_found,
             search_first=search_first,
-            search_must_work=delivery == "at_most_once",
             others=() if search_first or id_is_unique else None,
-            absence_proven_after=absence_proven_after,
         )
         if isinstance(answer, Outcome):
             return answer
         cause = answer
-    search_must_work = absence_proven_after is not None
-    if call := _search(journal, request, gateway, cause, seconds=search_seconds, must_work=search_must_work):
+    must_work = isinstance(if_not_found, ProveAbsence)  # a search that fails proves nothing
+    if call := _search(journal, request, gateway, cause, seconds=search_seconds, must_work=must_work):
         return call
-    if absence_proven_after is not None:
-        return _place_absent_call(journal, request, gateway, absence_proven_after)
+    if isinstance(if_not_found, ProveAbsence):
+        return _place_absent_call(journal, request, gateway, if_not_found)
     journal.mark_unresolved()
-    if delivery == "at_most_once":
+    if if_not_found == "at_most_once":
         raise Unresolved(journal.current.external_id, cause)
     gateway.log(f"{cause}; the call was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
     return _place_another_attempt(journal, request, gateway, appear_timeout)
@@ -200,7 +208,7 @@ def _place_another_attempt(
 
     :raises Unresolved: the new call is unresolved, too.
     """
-    answer = _dial(journal, request, gateway)
+    answer = _dial(journal, request, gateway, if_not_found="at_least_once")
     if isinstance(answer, Outcome):
         return answer
     if call := _search(journal, request, gateway, answer, seconds=appear_timeout):
@@ -210,30 +218,27 @@ def _place_another_attempt(
 
 
 def _place_absent_call(
-    journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
+    journal: Journal, request: StartCall, gateway: CallGateway, if_absent: ProveAbsence
 ) -> Outcome:
     """Send an unconfirmed call's start request again, if it is proven that the call was never placed.
 
-    :param absence_proven_after: seconds from the end of the first search for the call. If neither the Call
-        API nor the Data API shows the call until then, the call was never placed.
     :raises AbsenceNotProven: it is not proven yet.
     """
     unconfirmed = journal.current
     journal.mark_missing(gateway.clock())
-    # The proof: no service shows the call this many seconds after the end of the first search.
-    proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
+    proven_at = (journal.current.missing_since or 0.0) + if_absent.after
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(journal, request, gateway)
         others, is_complete = _others_calls(unconfirmed.external_id, request, gateway)
         if not is_complete or not set(others) <= set(unconfirmed.others):
             raise AbsenceNotProven(unconfirmed.external_id, gateway.clock())  # the next search finds the call
         gateway.log(
-            f"No service shows external_id {unconfirmed.external_id}, {absence_proven_after:g} s after a "
+            f"No service shows external_id {unconfirmed.external_id}, {if_absent.after:g} s after a "
             "first search. So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
         known = tuple({*unconfirmed.others, *others})
-        answer = _dial(journal, request, gateway, others=known, absence_proven_after=absence_proven_after)
+        answer = _dial(journal, request, gateway, if_not_found=if_absent, others=known)
         if isinstance(answer, Outcome):
             return answer
         unconfirmed, proven_at = journal.current, gateway.clock()
@@ -273,10 +278,9 @@ def _dial(
     request: StartCall,
     gateway: CallGateway,
     *,
+    if_not_found: Delivery | ProveAbsence,
     search_first: bool = False,
-    search_must_work: bool = False,
     others: tuple[int, ...] | None = None,
-    absence_proven_after: float | None = None,
 ) -> Outcome | str:
     """Store the next attempt's intent, then dial. Return the call's outcome.
 
@@ -293,13 +297,13 @@ def _dial(
             gateway,
             since=None,  # it is unknown when the call of the earlier try began
             search_until=0.0,
-            search_must_work=search_must_work,
+            must_work=if_not_found != "at_least_once",
         )
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
         return _store_placed(journal, session_id, journal.current.intended_at)
     seconds = gateway.clock() - journal.current.intended_at
-    if absence_proven_after is not None and seconds >= absence_proven_after:
+    if isinstance(if_not_found, ProveAbsence) and seconds >= if_not_found.after:
         # Another try may have proven that the call was never placed, and may have placed it.
         return f"The worker was suspended for {seconds:.0f} s before the start request"
     try:
@@ -373,7 +377,7 @@ def _search(
         since=record.intended_at,
         # not from the intent: the start request may have waited for a rate limit
         search_until=gateway.clock() + seconds,
-        search_must_work=must_work,
+        must_work=must_work,
         clock_difference=CLOCK_DIFFERENCE if is_used_once(record.external_id) else SMALL_CLOCK_DIFFERENCE,
     )
     if session_id is None:
@@ -389,12 +393,12 @@ def _find_unconfirmed_call(
     *,
     since: float | None,
     search_until: float,
-    search_must_work: bool,
+    must_work: bool,
     clock_difference: float = CLOCK_DIFFERENCE,
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    :param search_must_work: whether to raise a permanent error of the search. False: return None.
+    :param must_work: whether to raise a permanent error of the search. False: return None.
     :return: the session id of the call. None: the search did not find the call.
     """
     # `since`: when the intent was stored; a call that began much earlier is another call.
@@ -428,7 +432,7 @@ def _find_unconfirmed_call(
     for failure in failures:
         gateway.log(f"Could not search for external_id {record.external_id}: {failure}")
         # After a permanent error, a retry would not help. The call then counts as not found.
-        if search_must_work or not failure.permanent:
+        if must_work or not failure.permanent:
             raise failure
     return None
 

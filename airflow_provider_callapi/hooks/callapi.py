@@ -291,7 +291,7 @@ class CallApiHook(BaseHook):
                 raise CallApiFailure(conflict)
             gateway = self.call_gateway(lambda text: self.log.info("%s: %s", description, text))
             try:
-                call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)
+                call = place(journal, request, gateway, appear_timeout=seconds, if_not_found=delivery)
             except Unresolved as error:
                 raise unresolved_call(error, may_dial_again=may_dial_again) from error
             except AnswerNotStored as error:

@@ -36,6 +36,7 @@ from airflow_provider_callapi.calls.placing import (
     AnswerNotStored,
     CallGateway,
     Killed,
+    ProveAbsence,
     Unresolved,
     place,
 )
@@ -484,7 +485,7 @@ def test_a_call_with_the_authors_id_that_was_active_before_is_not_the_unconfirme
         world.place(request_to(external_id="order-7"))
     assert world.journal().current.others == (8,)
     world.lists = lambda now: [other, session(9, "order-7")]
-    assert world.place(request_to(external_id="order-7"), delivery="at_least_once").call_session_id == 9
+    assert world.place(request_to(external_id="order-7"), if_not_found="at_least_once").call_session_id == 9
 
 
 def test_a_call_with_a_generated_id_is_placed_without_a_poll() -> None:
@@ -511,7 +512,7 @@ def test_a_record_that_cannot_be_read_stops_the_try_before_a_request() -> None:
 def test_no_phone_number_is_ever_stored_or_logged() -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     with pytest.raises(Unresolved) as raised:
-        world.place(delivery="at_least_once")
+        world.place(if_not_found="at_least_once")
     world.answer = lambda request: StartedCall(call_session_id=7)
     world.place(generation=1)
     shown = "\n".join([*world.disk.written, *world.log, str(raised.value)])
@@ -632,7 +633,7 @@ def test_a_kill_during_the_search_leaves_the_intent_so_that_the_next_try_searche
 
     world.snapshots = polls  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        world.place(delivery="at_least_once")
+        world.place(if_not_found="at_least_once")
     assert (world.disk.stage, len(world.sent)) == ("starting", 1)
 
 
@@ -774,7 +775,7 @@ def test_a_transient_error_of_one_source_is_raised_if_the_other_source_is_forbid
 def test_at_least_once_places_only_one_more_attempt_after_the_search() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     with pytest.raises(Unresolved, match=r"a retry searches for external_id .* and places a new call"):
-        world.place(delivery="at_least_once")
+        world.place(if_not_found="at_least_once")
     journal = world.journal()
     assert world.sent == [journal.external_id(request_to(), 1), journal.external_id(request_to(), 2)]
     assert world.polled_at[-1] >= 5120, "both were searched for"
@@ -784,7 +785,7 @@ def test_at_least_once_places_only_one_more_attempt_after_the_search() -> None:
 def test_at_least_once_does_not_place_another_attempt_if_the_first_is_found() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
-    assert world.place(delivery="at_least_once").call_session_id == 8
+    assert world.place(if_not_found="at_least_once").call_session_id == 8
     assert len(world.sent) == 1
 
 
@@ -792,7 +793,7 @@ def test_at_least_once_does_not_place_another_attempt_if_the_first_is_found() ->
 def test_at_least_once_never_skips_the_search(stage: Stage) -> None:
     late = world_after(stage)
     late.lists = lambda now: [session(8, late.journal().external_id(request_to(), 1))]
-    assert late.place(delivery="at_least_once").call_session_id == 8
+    assert late.place(if_not_found="at_least_once").call_session_id == 8
     assert late.sent == []
 
 
@@ -801,14 +802,14 @@ def test_at_least_once_places_one_new_attempt_a_try(stage: Stage) -> None:
     world = world_after(stage, answer=failing(Unanswered("no answer")))
     for attempt in (2, 3):
         with pytest.raises(Unresolved):
-            world.place(delivery="at_least_once")
+            world.place(if_not_found="at_least_once")
         assert world.sent[attempt - 2 :] == [world.journal().external_id(request_to(), attempt)]
 
 
 @pytest.mark.parametrize("stage", [Stage.STARTED, Stage.ENDED, Stage.DONE])
 def test_at_least_once_does_not_repeat_a_placed_call(stage: Stage) -> None:
     world = world_after(stage)
-    assert world.place(delivery="at_least_once").call_session_id == EARLIER
+    assert world.place(if_not_found="at_least_once").call_session_id == EARLIER
     assert world.sent == []
 
 
@@ -820,7 +821,7 @@ NOT_FOUND: dict[str, Any] = {"answer": failing(Unanswered("no answer")), "report
 def test_the_absence_of_a_call_in_the_first_search_does_not_prove_absence() -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     assert error.value.proven_at == world.now + 300.0
     assert world.now >= 5060.0, "list.calls may show a new call as late as that"
     assert world.disk.stage == "starting", "the call is still searched for"
@@ -840,7 +841,7 @@ def test_a_worker_that_was_suspended_behind_its_intent_places_no_second_call(sec
 
     world.disk.set = suspend  # type: ignore[method-assign]
 
-    call = world.place(absence_proven_after=300.0)
+    call = world.place(if_not_found=ProveAbsence(300.0))
 
     assert (call.call_session_id, len(world.sent)) == ((9, 0) if seconds >= 300 else (7, 1))
 
@@ -848,11 +849,11 @@ def test_a_worker_that_was_suspended_behind_its_intent_places_no_second_call(sec
 def test_a_call_that_no_service_shows_long_after_a_first_search_is_placed_as_the_same_attempt() -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
     polls = len(world.polled_at)
 
-    call = world.place(absence_proven_after=300.0)
+    call = world.place(if_not_found=ProveAbsence(300.0))
 
     assert (call.call_session_id, call.attempt) == (9, 1)
     assert world.sent == [world.journal().external_id(request_to(), 1)] * 2
@@ -864,7 +865,7 @@ def test_a_second_search_that_comes_too_early_does_not_start_the_wait_again() ->
     proven_at = set()
     for _ in range(3):
         with pytest.raises(AbsenceNotProven) as error:
-            world.place(absence_proven_after=300.0)
+            world.place(if_not_found=ProveAbsence(300.0))
         proven_at.add(error.value.proven_at)
         world.now += 60.0
     assert len(proven_at) == 1
@@ -877,9 +878,9 @@ def test_an_old_intent_needs_a_second_search_because_its_call_may_have_just_ende
     world = world_after(Stage.STARTING, reports=lambda external_id: None)
     world.now = 9000.0
     with pytest.raises(AbsenceNotProven) as error:
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     world.now, world.reports = error.value.proven_at, lambda external_id: 8
-    assert world.place(absence_proven_after=300.0).call_session_id == 8
+    assert world.place(if_not_found=ProveAbsence(300.0)).call_session_id == 8
     assert world.sent == []
 
 
@@ -887,7 +888,7 @@ def test_a_second_lost_answer_is_searched_for_like_the_first() -> None:
     world = World(**NOT_FOUND)
     for number in range(3):
         with pytest.raises(AbsenceNotProven) as error:
-            world.place(absence_proven_after=300.0)
+            world.place(if_not_found=ProveAbsence(300.0))
         world.now = error.value.proven_at
         assert len(world.sent) == [1, 2, 2][number], "the second attempt is searched for before a third"
 
@@ -899,7 +900,7 @@ def test_a_call_that_a_service_shows_is_never_placed_again(stage: Stage, where: 
     if where == "list.calls":
         world.lists = lambda now: [session(8, world.journal().external_id(request_to(), 1))]
     world.now = 9000.0
-    assert world.place(absence_proven_after=300.0).call_session_id == 8
+    assert world.place(if_not_found=ProveAbsence(300.0)).call_session_id == 8
     assert world.sent == []
 
 
@@ -913,7 +914,7 @@ def test_a_search_that_fails_proves_no_absence(failing_part: str, error: CallApi
         world.reports = failing(error)
     world.now = 9000.0
     with pytest.raises(type(error)):
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     assert (world.sent, world.disk.stage) == ([], "starting")
 
 
@@ -924,23 +925,23 @@ def test_a_reported_call_with_the_authors_id_before_the_intent_makes_the_absence
     """The call may be the unconfirmed one, if a clock or the time zone is wrong, or another task's."""
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     with pytest.raises(AbsenceNotProven):
-        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+        world.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0))
     world.now = 9000.0
     world.reported = Entries([CallReport(id=8, call_api_external_id="order-7", **BEGAN_BEFORE)])
     with pytest.raises(Unresolved, match="Call session 8 has this task's external_id"):
-        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+        world.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0))
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
 
 
 def test_an_active_call_with_the_authors_id_that_began_before_the_intent_delays_the_proof() -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     with pytest.raises(AbsenceNotProven):
-        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+        world.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0))
     world.now = 9000.0
     began = CallSession(call_session_id=8, external_id="order-7", **BEGAN_BEFORE)
     world.lists = lambda now: [began]
     with pytest.raises(Unanswered, match="may be the unconfirmed call"):
-        world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+        world.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0))
     assert (len(world.sent), world.disk.stage) == (1, "starting")
 
 
@@ -948,13 +949,13 @@ def test_the_last_poll_before_the_second_start_request_may_show_the_unconfirmed_
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     request = request_to(external_id="order-7")
     with pytest.raises(AbsenceNotProven):
-        world.place(request, absence_proven_after=300.0)
+        world.place(request, if_not_found=ProveAbsence(300.0))
     world.now = 9000.0
     polls = len(world.polled_at)
     world.lists = lambda now: [session(8, "order-7")] if len(world.polled_at) > polls + 2 else []
     with pytest.raises(AbsenceNotProven):
-        world.place(request, absence_proven_after=300.0)
-    assert world.place(request, absence_proven_after=300.0).call_session_id == 8
+        world.place(request, if_not_found=ProveAbsence(300.0))
+    assert world.place(request, if_not_found=ProveAbsence(300.0)).call_session_id == 8
     assert len(world.sent) == 1
 
 
@@ -980,12 +981,12 @@ def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful
     """The account may not show the ids of its calls."""
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     world.now = error.value.proven_at
     facts = {"id": 8, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
     world.reported = Entries([CallReport(**facts)])
     with pytest.raises(Unresolved, match="Call session 8 has no external_id, and may be the call of"):
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
 
 
@@ -1005,29 +1006,29 @@ def test_a_reported_call_that_is_certainly_another_call_does_not_make_the_absenc
 ) -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
     facts = {"call_api_external_id": None, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
     world.reported = Entries([CallReport(id=8, **facts)])
-    assert world.place(absence_proven_after=300.0).call_session_id == 9
+    assert world.place(if_not_found=ProveAbsence(300.0)).call_session_id == 9
 
 
 def test_a_report_that_cannot_be_read_proves_no_absence() -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     world.now, world.reported = error.value.proven_at, Entries(left_out=1)
     with pytest.raises(Unanswered, match="a report cannot be read"):
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     assert (len(world.sent), world.disk.stage) == (1, "starting")
 
 
 def test_an_unresolved_call_is_placed_once_its_absence_is_proven() -> None:
     world = world_after(Stage.UNRESOLVED, reports=lambda external_id: None)
     with pytest.raises(AbsenceNotProven) as error:
-        world.place(absence_proven_after=300.0)
+        world.place(if_not_found=ProveAbsence(300.0))
     world.now = error.value.proven_at
-    assert world.place(absence_proven_after=300.0).attempt == 1
+    assert world.place(if_not_found=ProveAbsence(300.0)).attempt == 1
 
 
 # --- a journal that does not outlive a try ---
@@ -1057,7 +1058,7 @@ def test_search_first_does_not_dial_if_the_search_fails(error: CallApiError) -> 
 
 def test_at_least_once_with_search_first_dials_if_list_calls_is_forbidden() -> None:
     world = World(lists=lambda now: AccessDenied("component"))
-    assert world.place(search_first=True, delivery="at_least_once").call_session_id == 7
+    assert world.place(search_first=True, if_not_found="at_least_once").call_session_id == 7
 
 
 def test_place_dials_only_in_the_rows_whose_step_dials() -> None:
@@ -1078,8 +1079,7 @@ def nameless(number: int, contact: str | None = PERSON) -> CallSession:
     return CallSession(call_session_id=number, contact_phone_number=contact)
 
 
-@pytest.mark.parametrize("delivery", ["at_most_once", "at_least_once"])
-@pytest.mark.parametrize("absence_proven_after", [None, 60.0])
+@pytest.mark.parametrize("if_not_found", ["at_most_once", "at_least_once", ProveAbsence(60.0)], ids=str)
 @pytest.mark.parametrize(
     "unreadable",
     [
@@ -1092,12 +1092,12 @@ def nameless(number: int, contact: str | None = PERSON) -> CallSession:
     ids=["no id", "no external_id", "no contact either", "null as external_id", "empty external_id"],
 )
 def test_an_unconfirmed_call_is_not_dialled_again_while_an_active_call_cannot_be_read(
-    unreadable: dict[str, Any], delivery: Any, absence_proven_after: float | None
+    unreadable: dict[str, Any], if_not_found: Any
 ) -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None, **unreadable)
     for _ in range(3):
         with pytest.raises(Unanswered, match="cannot be read"):
-            world.place(delivery=delivery, absence_proven_after=absence_proven_after)
+            world.place(if_not_found=if_not_found)
         world.now += 100
     assert len(world.sent) == 1
 
@@ -1109,16 +1109,19 @@ def test_a_call_with_the_authors_id_is_not_dialled_again_if_the_last_poll_cannot
     def second_try(unreadable_poll: int) -> World:
         world = World(answer=failing(Unanswered("no answer")), lists=lambda now: others)
         with pytest.raises(AbsenceNotProven) as error:
-            world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+            world.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0))
         world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
         world.left_out = lambda now: int(len(world.polled_at) == unreadable_poll)
         return world
 
     readable = second_try(unreadable_poll=0)
-    assert readable.place(request_to(external_id="order-7"), absence_proven_after=300.0).call_session_id == 9
+    assert (
+        readable.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0)).call_session_id
+        == 9
+    )
     unreadable = second_try(unreadable_poll=len(readable.polled_at))
     with pytest.raises(AbsenceNotProven):
-        unreadable.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+        unreadable.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0))
     assert len(unreadable.sent) == 1
 
 

@@ -71,7 +71,7 @@ class Escalation:
                     request,
                     self.gateway,
                     appear_timeout=self.appear_timeout,
-                    delivery="at_most_once" if self.has_next else "at_least_once",
+                    if_not_found="at_most_once" if self.has_next else "at_least_once",
                     id_is_unique=self.id_is_unique,
                 )
             except CallApiError as error:

@@ -21,6 +21,7 @@ from airflow_provider_callapi.calls.placing import (
     CallGateway,
     Delivery,
     Killed,
+    ProveAbsence,
     Unresolved,
     place,
 )
@@ -153,6 +154,7 @@ class CallTry:
         self._warn_about_retries()
         self._warn_without_data_api()
         delivery: Delivery = "at_most_once" if late else self._options.delivery
+        absent_after = None if late else self._options.absence_proven_after
         description = f"{request.method} to {mask_number(request.contact)}"
         try:
             call = place(
@@ -160,9 +162,8 @@ class CallTry:
                 request,
                 self._call_gateway(description, refuse_closed_hours),
                 appear_timeout=self._options.appear_timeout,
-                delivery=delivery,
+                if_not_found=delivery if absent_after is None else ProveAbsence(absent_after),
                 search_first=self._searches_first,
-                absence_proven_after=None if late else self._options.absence_proven_after,
             )
         except AbsenceNotProven as error:
             return self._await_proof(error, request)
