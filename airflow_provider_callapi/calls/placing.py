@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.call_journal import Journal, Step
+from airflow_provider_callapi.calls.call_journal import DIALLING_STEPS, Journal, Step
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.unconfirmed_call import (
@@ -100,6 +100,10 @@ class AbsenceNotProven(Exception):
         self.proven_at = proven_at
 
 
+class _Unconfirmed(Exception):
+    """It is unknown whether a start request has placed a call. The text of the error states the cause."""
+
+
 @dataclass(frozen=True)
 class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
@@ -172,23 +176,16 @@ def place(
         return journal.current.outcome
     if step is Step.GIVE_UP and if_not_found == "at_most_once":
         raise Unresolved(journal.current.external_id, _NOT_FOUND)
-    # The call was already searched for appear_timeout: check again without waiting.
-    was_searched = step is Step.GIVE_UP or (step is Step.SEARCH and journal.current.missing_since is not None)
-    # The earlier search may be one of this try, which has waited since then.
-    cause = _NOT_FOUND if was_searched else "An earlier try ended before it got an answer"
-    search_seconds = 0.0 if was_searched else appear_timeout
-    if step in (Step.DIAL, Step.DIAL_AGAIN):
-        answer = _dial(
-            journal,
-            request,
-            gateway,
-            if_not_found=if_not_found,
-            search_first=search_first,
-            others=() if search_first or id_is_unique else None,
-        )
-        if isinstance(answer, Outcome):
-            return answer
-        cause = answer
+    cause, search_seconds = "An earlier try ended before it got an answer", appear_timeout
+    if step in DIALLING_STEPS:
+        others = () if search_first or id_is_unique else None
+        try:
+            return _dial(journal, request, gateway, if_not_found, search_first=search_first, others=others)
+        except _Unconfirmed as error:
+            cause = str(error)
+    elif step is Step.GIVE_UP or journal.current.missing_since is not None:
+        # The call was searched for appear_timeout, perhaps by this try, which has waited since then.
+        cause, search_seconds = _NOT_FOUND, 0.0
     must_work = isinstance(if_not_found, ProveAbsence)  # a search that fails proves nothing
     if call := _search(journal, request, gateway, cause, seconds=search_seconds, must_work=must_work):
         return call
@@ -208,13 +205,14 @@ def _place_another_attempt(
 
     :raises Unresolved: the new call is unresolved, too.
     """
-    answer = _dial(journal, request, gateway, if_not_found="at_least_once")
-    if isinstance(answer, Outcome):
-        return answer
-    if call := _search(journal, request, gateway, answer, seconds=appear_timeout):
+    try:
+        return _dial(journal, request, gateway, "at_least_once")
+    except _Unconfirmed as error:
+        cause = str(error)
+    if call := _search(journal, request, gateway, cause, seconds=appear_timeout):
         return call
     journal.mark_unresolved()
-    raise Unresolved(journal.current.external_id, answer, may_redial=True)
+    raise Unresolved(journal.current.external_id, cause, may_redial=True)
 
 
 def _place_absent_call(
@@ -227,22 +225,21 @@ def _place_absent_call(
     unconfirmed = journal.current
     journal.mark_missing(gateway.clock())
     proven_at = (journal.current.missing_since or 0.0) + if_absent.after
-    if gateway.clock() >= proven_at:
-        _refuse_doubtful_absence(journal, request, gateway)
-        others, is_complete = _others_calls(unconfirmed.external_id, request, gateway)
-        if not is_complete or not set(others) <= set(unconfirmed.others):
-            raise AbsenceNotProven(unconfirmed.external_id, gateway.clock())  # the next search finds the call
-        gateway.log(
-            f"No service shows external_id {unconfirmed.external_id}, {if_absent.after:g} s after a "
-            "first search. So the call was never placed, and the same attempt is placed again"
-        )
-        journal.mark_not_placed()
-        known = tuple({*unconfirmed.others, *others})
-        answer = _dial(journal, request, gateway, if_not_found=if_absent, others=known)
-        if isinstance(answer, Outcome):
-            return answer
-        unconfirmed, proven_at = journal.current, gateway.clock()
-    raise AbsenceNotProven(unconfirmed.external_id, proven_at)
+    if gateway.clock() < proven_at:
+        raise AbsenceNotProven(unconfirmed.external_id, proven_at)
+    _refuse_doubtful_absence(journal, request, gateway)
+    others, is_complete = _others_calls(unconfirmed.external_id, request, gateway)
+    if not is_complete or not set(others) <= set(unconfirmed.others):
+        raise AbsenceNotProven(unconfirmed.external_id, gateway.clock())  # the next search finds the call
+    gateway.log(
+        f"No service shows external_id {unconfirmed.external_id}, {if_absent.after:g} s after a first "
+        "search. So the call was never placed, and the same attempt is placed again"
+    )
+    journal.mark_not_placed()
+    try:
+        return _dial(journal, request, gateway, if_absent, others=tuple({*unconfirmed.others, *others}))
+    except _Unconfirmed:
+        raise AbsenceNotProven(journal.current.external_id, gateway.clock()) from None
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
@@ -277,14 +274,14 @@ def _dial(
     journal: Journal,
     request: StartCall,
     gateway: CallGateway,
-    *,
     if_not_found: Delivery | ProveAbsence,
+    *,
     search_first: bool = False,
     others: tuple[int, ...] | None = None,
-) -> Outcome | str:
+) -> Outcome:
     """Store the next attempt's intent, then dial. Return the call's outcome.
 
-    If it is unknown whether the call was placed, return the reason as a text.
+    :raises _Unconfirmed: it is unknown whether the call was placed.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
@@ -305,20 +302,20 @@ def _dial(
     seconds = gateway.clock() - journal.current.intended_at
     if isinstance(if_not_found, ProveAbsence) and seconds >= if_not_found.after:
         # Another try may have proven that the call was never placed, and may have placed it.
-        return f"The worker was suspended for {seconds:.0f} s before the start request"
+        raise _Unconfirmed(f"The worker was suspended for {seconds:.0f} s before the start request")
     try:
         session_id = gateway.send(intended).call_session_id
-        if session_id == earlier or session_id in (*others, *journal.calls_of_others(request)):
-            # this does not show whether a new call was placed
-            return f"The answer names call session {session_id}, which is an earlier call"
+        is_earlier = session_id == earlier or session_id in (*others, *journal.calls_of_others(request))
     except (OutsideCallingHours, Killed):
         journal.mark_not_placed()
         raise
     except CallApiError as error:
         if error.maybe_done:
-            return str(error)
+            raise _Unconfirmed(str(error)) from error
         journal.mark_not_placed()
         raise
+    if is_earlier:  # this does not show whether a new call was placed
+        raise _Unconfirmed(f"The answer names call session {session_id}, which is an earlier call")
     gateway.log(f"Call session {session_id}: the call is placed")
     return _store_placed(journal, session_id, gateway.clock())
 
