@@ -7,27 +7,17 @@ task's journal before it sends the start request. A table in the docstring of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
+from airflow_provider_callapi.api.errors import CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import DIALLING_STEPS, Journal, Step
+from airflow_provider_callapi.calls.call_search import find_other_calls, find_unconfirmed_call
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.unconfirmed_call import (
-    CLOCK_DIFFERENCE,
-    SMALL_CLOCK_DIFFERENCE,
-    UnconfirmedCall,
-    is_own_id,
-    is_used_once,
-)
-from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
 Delivery = Literal["at_most_once", "at_least_once"]
 """What a task does if it is unknown whether a call was placed, and a search has not found the call.
@@ -102,36 +92,6 @@ class AbsenceNotProven(Exception):
 
 class _Unconfirmed(Exception):
     """It is unknown whether a start request has placed a call. The text of the error states the cause."""
-
-
-@dataclass(frozen=True)
-class CallGateway:
-    """The functions through which `place` reaches the services and the task's log.
-
-    Times are epoch seconds. Without the Data API, ``find_reported_call`` and ``reported_calls`` are None.
-
-    :ivar send: sends a start request. Repeats it only if the service certainly did not carry it out. Raises
-        `OutsideCallingHours` and sends nothing if the contact may not be called now. Raises `Killed` and
-        sends nothing if the task was killed.
-    :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
-        May raise `Killed` instead of the next poll.
-    :ivar find_reported_call: takes the ``external_id``, the contact and the earliest start time of a call,
-        and the session ids of other calls. Returns the session id of this call. None: the Data API does not
-        report the call.
-    :ivar reported_calls: takes a time. Returns the Data API's reports of all calls that began later, both
-        active and finished.
-    :ivar timezone: returns the IANA name of the account's time zone. May ask the Data API.
-    :ivar clock: returns the current time.
-    :ivar log: takes a line for the task's log.
-    """
-
-    send: Callable[[StartCall], StartedCall]
-    poll_snapshots: Callable[[], Iterator[Snapshot]]
-    find_reported_call: Callable[[str, str, float, Collection[int]], int | None] | None
-    reported_calls: Callable[[float], Entries[CallReport]] | None
-    timezone: Callable[[], str]
-    clock: Callable[[], float]
-    log: Callable[[str], None]
 
 
 def place(
@@ -228,7 +188,7 @@ def _place_absent_call(
     if gateway.clock() < proven_at:
         raise AbsenceNotProven(unconfirmed.external_id, proven_at)
     _refuse_doubtful_absence(journal, request, gateway)
-    others, is_complete = _others_calls(unconfirmed.external_id, request, gateway)
+    others, is_complete = find_other_calls(unconfirmed.external_id, request, gateway)
     if not is_complete or not set(others) <= set(unconfirmed.others):
         raise AbsenceNotProven(unconfirmed.external_id, gateway.clock())  # the next search finds the call
     gateway.log(
@@ -285,16 +245,16 @@ def _dial(
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
-        others, _ = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway)
+        others, _ = find_other_calls(journal.external_id(request, journal.next_attempt), request, gateway)
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
-        session_id := _find_unconfirmed_call(
+        session_id := find_unconfirmed_call(
             journal,
             request,
             gateway,
-            since=None,  # it is unknown when the call of the earlier try began
             search_until=0.0,
             must_work=if_not_found != "at_least_once",
+            intent_is_lost=True,
         )
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
@@ -332,26 +292,6 @@ def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outco
         raise AnswerNotStored(session_id, journal.current.external_id, error) from error
 
 
-def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
-    """Return session ids of active calls that a search could mistake for the new call, and a bool.
-
-    False: some of these ids may be missing.
-    """
-    if is_own_id(external_id):  # no other task uses an id that this package made
-        return (), True
-    # Another task may call the same contact with the same external_id, if an author chose the id.
-    like_ours = UnconfirmedCall(external_id, request.contact, since=None, timezone="UTC")
-    snapshot = next(gateway.poll_snapshots())
-    if isinstance(snapshot.failure, AuthenticationFailed):
-        raise snapshot.failure  # the start request would fail in the same way
-    others = tuple(
-        number
-        for number, session in snapshot.sessions.items()
-        if like_ours.matches(session) or like_ours.may_be(session)
-    )
-    return others, snapshot.failure is None and not snapshot.left_out
-
-
 def _search(
     journal: Journal,
     request: StartCall,
@@ -367,96 +307,15 @@ def _search(
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
-    session_id = _find_unconfirmed_call(
+    session_id = find_unconfirmed_call(
         journal,
         request,
         gateway,
-        since=record.intended_at,
         # not from the intent: the start request may have waited for a rate limit
         search_until=gateway.clock() + seconds,
         must_work=must_work,
-        clock_difference=CLOCK_DIFFERENCE if is_used_once(record.external_id) else SMALL_CLOCK_DIFFERENCE,
     )
     if session_id is None:
         return None
     gateway.log(f"Found call session {session_id} by its external_id: it was placed")
     return _store_placed(journal, session_id, record.intended_at)
-
-
-def _find_unconfirmed_call(
-    journal: Journal,
-    request: StartCall,
-    gateway: CallGateway,
-    *,
-    since: float | None,
-    search_until: float,
-    must_work: bool,
-    clock_difference: float = CLOCK_DIFFERENCE,
-) -> int | None:
-    """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
-
-    :param must_work: whether to raise a permanent error of the search. False: return None.
-    :return: the session id of the call. None: the search did not find the call.
-    """
-    # `since`: when the intent was stored; a call that began much earlier is another call.
-    record = journal.current
-    others = frozenset((*record.others, *journal.calls_of_others(request)))
-    unconfirmed = UnconfirmedCall(
-        record.external_id,
-        request.contact,
-        since,
-        # Only a start time needs the zone. The Data API, which tells the zone, may not answer now.
-        "UTC" if is_own_id(record.external_id) else gateway.timezone(),
-        search_until,
-        others=others,
-        clock_difference=clock_difference,
-    )
-    failures: list[CallApiError] = []
-    session_id: int | None = None
-    try:
-        session_id = _find_in_snapshots(unconfirmed, gateway)
-    except CallApiError as error:
-        failures.append(error)
-    try:
-        if session_id is None and gateway.find_reported_call:
-            # the search in the Data API allows for a clock difference of its own
-            earliest = record.intended_at + CLOCK_DIFFERENCE - clock_difference
-            session_id = gateway.find_reported_call(record.external_id, request.contact, earliest, others)
-    except CallApiError as error:
-        failures.append(error)
-    if session_id:
-        return session_id
-    for failure in failures:
-        gateway.log(f"Could not search for external_id {record.external_id}: {failure}")
-        # After a permanent error, a retry would not help. The call then counts as not found.
-        if must_work or not failure.permanent:
-            raise failure
-    return None
-
-
-def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
-    """Poll to find an unconfirmed call. Return its session id. None: not found.
-
-    :raises CallApiError: a permanent error, or too many failed polls in a row.
-    """
-    failed_polls = 0
-    for snapshot in gateway.poll_snapshots():
-        for session in snapshot.sessions.values():
-            if unconfirmed.matches(session):
-                return session.call_session_id
-        failure = snapshot.failure
-        if failure is None:
-            unconfirmed.count_snapshot(snapshot)
-            if not unconfirmed.misses:  # a poll that may hide the unconfirmed call counts as failed
-                failure = Unanswered(
-                    "an active call cannot be read, and may be the unconfirmed call", method="list.calls"
-                )
-        if failure is not None:
-            failed_polls += 1
-            if failure.permanent or failed_polls > TOLERANCE.failures:
-                raise failure
-            continue
-        failed_polls = 0
-        if unconfirmed.is_given_up(snapshot.at):
-            break
-    return None

@@ -29,12 +29,12 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import _STEPS, Journal, Record, Stage, Step
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
     AnswerNotStored,
-    CallGateway,
     Killed,
     ProveAbsence,
     Unresolved,

@@ -31,11 +31,11 @@ from airflow_provider_callapi.api.methods import Component, StartCall, StartInfo
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.api.times import report_time
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
-    CallGateway,
     Delivery,
     ProveAbsence,
     Unresolved,

@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.errors import CallApiError, CallRefused
 from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls import call_journal
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.lateness import too_late_reason
@@ -18,7 +19,6 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
     AnswerNotStored,
-    CallGateway,
     Delivery,
     Killed,
     ProveAbsence,
