@@ -7,33 +7,36 @@ task's journal before it sends the start request. A table in the docstring of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
+from airflow_provider_callapi.api.errors import CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.call_journal import Journal, Step
+from airflow_provider_callapi.calls.call_gateway import CallGateway
+from airflow_provider_callapi.calls.call_journal import DIALLING_STEPS, Journal, Step
+from airflow_provider_callapi.calls.call_search import find_other_calls, find_unconfirmed_call
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.unconfirmed_call import (
-    CLOCK_DIFFERENCE,
-    SMALL_CLOCK_DIFFERENCE,
-    UnconfirmedCall,
-    is_own_id,
-    is_used_once,
-)
-from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
 Delivery = Literal["at_most_once", "at_least_once"]
 """What a task does if it is unknown whether a call was placed, and a search has not found the call.
 
 ``at_most_once``: the task fails. ``at_least_once``: the task places a new attempt.
 """
+
+
+@dataclass(frozen=True)
+class ProveAbsence:
+    """If a search does not find a call: place the same attempt again, once the call's absence is proven.
+
+    :ivar after: seconds from the end of the first search. If no service shows the call after this time, the
+        call was never placed.
+    """
+
+    after: float
+
+
 _NOT_FOUND = "An earlier search did not find the call"
 
 
@@ -87,34 +90,8 @@ class AbsenceNotProven(Exception):
         self.proven_at = proven_at
 
 
-@dataclass(frozen=True)
-class CallGateway:
-    """The functions through which `place` reaches the services and the task's log.
-
-    Times are epoch seconds. Without the Data API, ``find_reported_call`` and ``reported_calls`` are None.
-
-    :ivar send: sends a start request. Repeats it only if the service certainly did not carry it out. Raises
-        `OutsideCallingHours` and sends nothing if the contact may not be called now. Raises `Killed` and
-        sends nothing if the task was killed.
-    :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
-        May raise `Killed` instead of the next poll.
-    :ivar find_reported_call: takes the ``external_id``, the contact and the earliest start time of a call,
-        and the session ids of other calls. Returns the session id of this call. None: the Data API does not
-        report the call.
-    :ivar reported_calls: takes a time. Returns the Data API's reports of all calls that began later, both
-        active and finished.
-    :ivar timezone: returns the IANA name of the account's time zone. May ask the Data API.
-    :ivar clock: returns the current time.
-    :ivar log: takes a line for the task's log.
-    """
-
-    send: Callable[[StartCall], StartedCall]
-    poll_snapshots: Callable[[], Iterator[Snapshot]]
-    find_reported_call: Callable[[str, str, float, Collection[int]], int | None] | None
-    reported_calls: Callable[[float], Entries[CallReport]] | None
-    timezone: Callable[[], str]
-    clock: Callable[[], float]
-    log: Callable[[str], None]
+class _Unconfirmed(Exception):
+    """It is unknown whether a start request has placed a call. The text of the error states the cause."""
 
 
 def place(
@@ -123,9 +100,8 @@ def place(
     gateway: CallGateway,
     *,
     appear_timeout: float,
-    delivery: Delivery = "at_most_once",
+    if_not_found: Delivery | ProveAbsence = "at_most_once",
     search_first: bool = False,
-    absence_proven_after: float | None = None,
     id_is_unique: bool = False,
 ) -> Outcome:
     """Place a task's call, or continue with the call that an earlier try of the task placed.
@@ -135,19 +111,16 @@ def place(
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
     :param appear_timeout: how many seconds to search for an unconfirmed call in ``list.calls``.
-    :param delivery: what follows if an unconfirmed call is not found, and ``absence_proven_after`` is None.
-        ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
-        The person's phone may then ring twice.
+    :param if_not_found: what follows if an unconfirmed call is not found. ``at_most_once``: raise
+        `Unresolved`. ``at_least_once``: place a new attempt, at most once per try. The person's phone may
+        then ring twice. `ProveAbsence`: place the same attempt again once the absence is proven.
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
         True if the journal of the earlier try is lost.
-    :param absence_proven_after: seconds from the end of the first search for an unconfirmed call. If no
-        service shows the call after this time, the function places the same attempt again. None: ``delivery``
-        decides.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
         calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
-    :raises AbsenceNotProven: only with ``absence_proven_after``: the unconfirmed call was not found, and may
-        have been placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
+    :raises AbsenceNotProven: only with `ProveAbsence`: the unconfirmed call was not found, and may have been
+        placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Killed: the task was killed before the start request, or during the search for the call.
     :raises Unresolved: it stays unknown whether the call was placed.
@@ -161,33 +134,25 @@ def place(
         gateway.log(f"{journal.describe(request)}: {step}")
     if step is Step.ADOPT:
         return journal.current.outcome
-    if step is Step.GIVE_UP and delivery == "at_most_once" and absence_proven_after is None:
+    if step is Step.GIVE_UP and if_not_found == "at_most_once":
         raise Unresolved(journal.current.external_id, _NOT_FOUND)
-    # The call was already searched for appear_timeout: check again without waiting.
-    was_searched = step is Step.GIVE_UP or (step is Step.SEARCH and journal.current.missing_since is not None)
-    # The earlier search may be one of this try, which has waited since then.
-    cause = _NOT_FOUND if was_searched else "An earlier try ended before it got an answer"
-    search_seconds = 0.0 if was_searched else appear_timeout
-    if step in (Step.DIAL, Step.DIAL_AGAIN):
-        answer = _dial(
-            journal,
-            request,
-            gateway,
-            search_first=search_first,
-            search_must_work=delivery == "at_most_once",
-            others=() if search_first or id_is_unique else None,
-            absence_proven_after=absence_proven_after,
-        )
-        if isinstance(answer, Outcome):
-            return answer
-        cause = answer
-    search_must_work = absence_proven_after is not None
-    if call := _search(journal, request, gateway, cause, seconds=search_seconds, must_work=search_must_work):
+    cause, search_seconds = "An earlier try ended before it got an answer", appear_timeout
+    if step in DIALLING_STEPS:
+        others = () if search_first or id_is_unique else None
+        try:
+            return _dial(journal, request, gateway, if_not_found, search_first=search_first, others=others)
+        except _Unconfirmed as error:
+            cause = str(error)
+    elif step is Step.GIVE_UP or journal.current.missing_since is not None:
+        # The call was searched for appear_timeout, perhaps by this try, which has waited since then.
+        cause, search_seconds = _NOT_FOUND, 0.0
+    must_work = isinstance(if_not_found, ProveAbsence)  # a search that fails proves nothing
+    if call := _search(journal, request, gateway, cause, seconds=search_seconds, must_work=must_work):
         return call
-    if absence_proven_after is not None:
-        return _place_absent_call(journal, request, gateway, absence_proven_after)
+    if isinstance(if_not_found, ProveAbsence):
+        return _place_absent_call(journal, request, gateway, if_not_found)
     journal.mark_unresolved()
-    if delivery == "at_most_once":
+    if if_not_found == "at_most_once":
         raise Unresolved(journal.current.external_id, cause)
     gateway.log(f"{cause}; the call was not found, and delivery is at_least_once: {Step.DIAL_AGAIN}")
     return _place_another_attempt(journal, request, gateway, appear_timeout)
@@ -200,44 +165,41 @@ def _place_another_attempt(
 
     :raises Unresolved: the new call is unresolved, too.
     """
-    answer = _dial(journal, request, gateway)
-    if isinstance(answer, Outcome):
-        return answer
-    if call := _search(journal, request, gateway, answer, seconds=appear_timeout):
+    try:
+        return _dial(journal, request, gateway, "at_least_once")
+    except _Unconfirmed as error:
+        cause = str(error)
+    if call := _search(journal, request, gateway, cause, seconds=appear_timeout):
         return call
     journal.mark_unresolved()
-    raise Unresolved(journal.current.external_id, answer, may_redial=True)
+    raise Unresolved(journal.current.external_id, cause, may_redial=True)
 
 
 def _place_absent_call(
-    journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
+    journal: Journal, request: StartCall, gateway: CallGateway, if_absent: ProveAbsence
 ) -> Outcome:
     """Send an unconfirmed call's start request again, if it is proven that the call was never placed.
 
-    :param absence_proven_after: seconds from the end of the first search for the call. If neither the Call
-        API nor the Data API shows the call until then, the call was never placed.
     :raises AbsenceNotProven: it is not proven yet.
     """
     unconfirmed = journal.current
     journal.mark_missing(gateway.clock())
-    # The proof: no service shows the call this many seconds after the end of the first search.
-    proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
-    if gateway.clock() >= proven_at:
-        _refuse_doubtful_absence(journal, request, gateway)
-        others, is_complete = _others_calls(unconfirmed.external_id, request, gateway)
-        if not is_complete or not set(others) <= set(unconfirmed.others):
-            raise AbsenceNotProven(unconfirmed.external_id, gateway.clock())  # the next search finds the call
-        gateway.log(
-            f"No service shows external_id {unconfirmed.external_id}, {absence_proven_after:g} s after a "
-            "first search. So the call was never placed, and the same attempt is placed again"
-        )
-        journal.mark_not_placed()
-        known = tuple({*unconfirmed.others, *others})
-        answer = _dial(journal, request, gateway, others=known, absence_proven_after=absence_proven_after)
-        if isinstance(answer, Outcome):
-            return answer
-        unconfirmed, proven_at = journal.current, gateway.clock()
-    raise AbsenceNotProven(unconfirmed.external_id, proven_at)
+    proven_at = (journal.current.missing_since or 0.0) + if_absent.after
+    if gateway.clock() < proven_at:
+        raise AbsenceNotProven(unconfirmed.external_id, proven_at)
+    _refuse_doubtful_absence(journal, request, gateway)
+    others, is_complete = find_other_calls(unconfirmed.external_id, request, gateway)
+    if not is_complete or not set(others) <= set(unconfirmed.others):
+        raise AbsenceNotProven(unconfirmed.external_id, gateway.clock())  # the next search finds the call
+    gateway.log(
+        f"No service shows external_id {unconfirmed.external_id}, {if_absent.after:g} s after a first "
+        "search. So the call was never placed, and the same attempt is placed again"
+    )
+    journal.mark_not_placed()
+    try:
+        return _dial(journal, request, gateway, if_absent, others=tuple({*unconfirmed.others, *others}))
+    except _Unconfirmed:
+        raise AbsenceNotProven(journal.current.external_id, gateway.clock()) from None
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
@@ -272,49 +234,48 @@ def _dial(
     journal: Journal,
     request: StartCall,
     gateway: CallGateway,
+    if_not_found: Delivery | ProveAbsence,
     *,
     search_first: bool = False,
-    search_must_work: bool = False,
     others: tuple[int, ...] | None = None,
-    absence_proven_after: float | None = None,
-) -> Outcome | str:
+) -> Outcome:
     """Store the next attempt's intent, then dial. Return the call's outcome.
 
-    If it is unknown whether the call was placed, return the reason as a text.
+    :raises _Unconfirmed: it is unknown whether the call was placed.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
-        others, _ = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway)
+        others, _ = find_other_calls(journal.external_id(request, journal.next_attempt), request, gateway)
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
-        session_id := _find_unconfirmed_call(
+        session_id := find_unconfirmed_call(
             journal,
             request,
             gateway,
-            since=None,  # it is unknown when the call of the earlier try began
             search_until=0.0,
-            search_must_work=search_must_work,
+            must_work=if_not_found != "at_least_once",
+            intent_is_lost=True,
         )
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
         return _store_placed(journal, session_id, journal.current.intended_at)
     seconds = gateway.clock() - journal.current.intended_at
-    if absence_proven_after is not None and seconds >= absence_proven_after:
+    if isinstance(if_not_found, ProveAbsence) and seconds >= if_not_found.after:
         # Another try may have proven that the call was never placed, and may have placed it.
-        return f"The worker was suspended for {seconds:.0f} s before the start request"
+        raise _Unconfirmed(f"The worker was suspended for {seconds:.0f} s before the start request")
     try:
         session_id = gateway.send(intended).call_session_id
-        if session_id == earlier or session_id in (*others, *journal.calls_of_others(request)):
-            # this does not show whether a new call was placed
-            return f"The answer names call session {session_id}, which is an earlier call"
+        is_earlier = session_id == earlier or session_id in (*others, *journal.calls_of_others(request))
     except (OutsideCallingHours, Killed):
         journal.mark_not_placed()
         raise
     except CallApiError as error:
         if error.maybe_done:
-            return str(error)
+            raise _Unconfirmed(str(error)) from error
         journal.mark_not_placed()
         raise
+    if is_earlier:  # this does not show whether a new call was placed
+        raise _Unconfirmed(f"The answer names call session {session_id}, which is an earlier call")
     gateway.log(f"Call session {session_id}: the call is placed")
     return _store_placed(journal, session_id, gateway.clock())
 
@@ -329,26 +290,6 @@ def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outco
         return journal.mark_started(session_id, started_at)
     except Exception as error:  # a store may raise anything
         raise AnswerNotStored(session_id, journal.current.external_id, error) from error
-
-
-def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
-    """Return session ids of active calls that a search could mistake for the new call, and a bool.
-
-    False: some of these ids may be missing.
-    """
-    if is_own_id(external_id):  # no other task uses an id that this package made
-        return (), True
-    # Another task may call the same contact with the same external_id, if an author chose the id.
-    like_ours = UnconfirmedCall(external_id, request.contact, since=None, timezone="UTC")
-    snapshot = next(gateway.poll_snapshots())
-    if isinstance(snapshot.failure, AuthenticationFailed):
-        raise snapshot.failure  # the start request would fail in the same way
-    others = tuple(
-        number
-        for number, session in snapshot.sessions.items()
-        if like_ours.matches(session) or like_ours.may_be(session)
-    )
-    return others, snapshot.failure is None and not snapshot.left_out
 
 
 def _search(
@@ -366,96 +307,15 @@ def _search(
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
-    session_id = _find_unconfirmed_call(
+    session_id = find_unconfirmed_call(
         journal,
         request,
         gateway,
-        since=record.intended_at,
         # not from the intent: the start request may have waited for a rate limit
         search_until=gateway.clock() + seconds,
-        search_must_work=must_work,
-        clock_difference=CLOCK_DIFFERENCE if is_used_once(record.external_id) else SMALL_CLOCK_DIFFERENCE,
+        must_work=must_work,
     )
     if session_id is None:
         return None
     gateway.log(f"Found call session {session_id} by its external_id: it was placed")
     return _store_placed(journal, session_id, record.intended_at)
-
-
-def _find_unconfirmed_call(
-    journal: Journal,
-    request: StartCall,
-    gateway: CallGateway,
-    *,
-    since: float | None,
-    search_until: float,
-    search_must_work: bool,
-    clock_difference: float = CLOCK_DIFFERENCE,
-) -> int | None:
-    """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
-
-    :param search_must_work: whether to raise a permanent error of the search. False: return None.
-    :return: the session id of the call. None: the search did not find the call.
-    """
-    # `since`: when the intent was stored; a call that began much earlier is another call.
-    record = journal.current
-    others = frozenset((*record.others, *journal.calls_of_others(request)))
-    unconfirmed = UnconfirmedCall(
-        record.external_id,
-        request.contact,
-        since,
-        # Only a start time needs the zone. The Data API, which tells the zone, may not answer now.
-        "UTC" if is_own_id(record.external_id) else gateway.timezone(),
-        search_until,
-        others=others,
-        clock_difference=clock_difference,
-    )
-    failures: list[CallApiError] = []
-    session_id: int | None = None
-    try:
-        session_id = _find_in_snapshots(unconfirmed, gateway)
-    except CallApiError as error:
-        failures.append(error)
-    try:
-        if session_id is None and gateway.find_reported_call:
-            # the search in the Data API allows for a clock difference of its own
-            earliest = record.intended_at + CLOCK_DIFFERENCE - clock_difference
-            session_id = gateway.find_reported_call(record.external_id, request.contact, earliest, others)
-    except CallApiError as error:
-        failures.append(error)
-    if session_id:
-        return session_id
-    for failure in failures:
-        gateway.log(f"Could not search for external_id {record.external_id}: {failure}")
-        # After a permanent error, a retry would not help. The call then counts as not found.
-        if search_must_work or not failure.permanent:
-            raise failure
-    return None
-
-
-def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
-    """Poll to find an unconfirmed call. Return its session id. None: not found.
-
-    :raises CallApiError: a permanent error, or too many failed polls in a row.
-    """
-    failed_polls = 0
-    for snapshot in gateway.poll_snapshots():
-        for session in snapshot.sessions.values():
-            if unconfirmed.matches(session):
-                return session.call_session_id
-        failure = snapshot.failure
-        if failure is None:
-            unconfirmed.count_snapshot(snapshot)
-            if not unconfirmed.misses:  # a poll that may hide the unconfirmed call counts as failed
-                failure = Unanswered(
-                    "an active call cannot be read, and may be the unconfirmed call", method="list.calls"
-                )
-        if failure is not None:
-            failed_polls += 1
-            if failure.permanent or failed_polls > TOLERANCE.failures:
-                raise failure
-            continue
-        failed_polls = 0
-        if unconfirmed.is_given_up(snapshot.at):
-            break
-    return None

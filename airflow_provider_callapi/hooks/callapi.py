@@ -19,10 +19,10 @@ from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
 from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.account_reports import AccountReports
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.placing import (
     AnswerNotStored,
-    CallGateway,
     Delivery,
     Unresolved,
     place,
@@ -291,7 +291,7 @@ class CallApiHook(BaseHook):
                 raise CallApiFailure(conflict)
             gateway = self.call_gateway(lambda text: self.log.info("%s: %s", description, text))
             try:
-                call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)
+                call = place(journal, request, gateway, appear_timeout=seconds, if_not_found=delivery)
             except Unresolved as error:
                 raise unresolved_call(error, may_dial_again=may_dial_again) from error
             except AnswerNotStored as error:

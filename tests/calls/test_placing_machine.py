@@ -31,9 +31,16 @@ from airflow_provider_callapi.api.methods import Component, StartCall, StartInfo
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.api.times import report_time
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Delivery, Unresolved, place
+from airflow_provider_callapi.calls.placing import (
+    AbsenceNotProven,
+    Delivery,
+    ProveAbsence,
+    Unresolved,
+    place,
+)
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
@@ -85,6 +92,7 @@ class Placing(RuleBasedStateMachine):
     ) -> None:
         self.delivery, self.has_data_api, self.own_id = delivery, data_api, own_id
         self.absence_proven_after = ABSENCE_PROVEN_AFTER if proves_absence and data_api else None
+        self.if_not_found = ProveAbsence(ABSENCE_PROVEN_AFTER) if self.absence_proven_after else delivery
         self.missing_since: dict[str, float] = {}
         self.clock = ManualClock(1_760_000_000.0)
         self.exchange = Exchange(clock=self.clock)
@@ -238,8 +246,7 @@ class Placing(RuleBasedStateMachine):
                 request,
                 gateway,
                 appear_timeout=APPEAR_TIMEOUT,
-                delivery=self.delivery,
-                absence_proven_after=self.absence_proven_after,
+                if_not_found=self.if_not_found,
             )
         except AbsenceNotProven:
             self.counts["waits for proof"] += 1

@@ -11,10 +11,11 @@ from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
-from airflow_provider_callapi.calls.placing import CallGateway, Unresolved, place
+from airflow_provider_callapi.calls.placing import Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.calls.unconfirmed_call import folded
 
@@ -71,7 +72,7 @@ class Escalation:
                     request,
                     self.gateway,
                     appear_timeout=self.appear_timeout,
-                    delivery="at_most_once" if self.has_next else "at_least_once",
+                    if_not_found="at_most_once" if self.has_next else "at_least_once",
                     id_is_unique=self.id_is_unique,
                 )
             except CallApiError as error:

@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.errors import CallApiError, CallRefused
 from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls import call_journal
+from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import RECORD_KEY, Journal, Stage
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.lateness import too_late_reason
@@ -18,9 +19,9 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
     AnswerNotStored,
-    CallGateway,
     Delivery,
     Killed,
+    ProveAbsence,
     Unresolved,
     place,
 )
@@ -156,6 +157,7 @@ class CallTry:
         self._warn_about_retries()
         self._warn_without_data_api()
         delivery: Delivery = "at_most_once" if late else self._options.delivery
+        absent_after = None if late else self._options.absence_proven_after
         description = f"{request.method} to {mask_number(request.contact)}"
         try:
             call = place(
@@ -163,9 +165,8 @@ class CallTry:
                 request,
                 self._call_gateway(description, refuse_closed_hours),
                 appear_timeout=self._options.appear_timeout,
-                delivery=delivery,
+                if_not_found=delivery if absent_after is None else ProveAbsence(absent_after),
                 search_first=self._searches_first,
-                absence_proven_after=None if late else self._options.absence_proven_after,
             )
         except AbsenceNotProven as error:
             return self._await_proof(error, request)
