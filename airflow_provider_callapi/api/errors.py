@@ -115,13 +115,16 @@ class Rejected(CallApiError):
         self.limits = limits
 
     def __str__(self) -> str:
+        message = super().__str__()
+        # This package's own errors begin with the method and the field.
+        is_named = f"{self.method}: {self.field}: " in message
         details = [
-            f"field {mask_phones(self.field)}" if self.field else "",
+            f"field {mask_phones(self.field)}" if self.field and not is_named else "",
             f"{self.mnemonic} {self.code}" if self.mnemonic else "",
             f"request {self.request_id}" if self.request_id else "",
         ]
         known = ", ".join(detail for detail in details if detail)
-        return f"{super().__str__()} ({known})" if known else super().__str__()
+        return f"{message} ({known})" if known else message
 
 
 class InvalidParameters(Rejected):

@@ -38,18 +38,20 @@ from airflow_provider_callapi.api.parameter_types import (
     Direction,
     DtmfWithPauses,
     Flag,
+    KeyOrAny,
     ObjectId,
     PhoneNumber,
     PhoneOrSip,
     PhoneSipOrExtension,
     SpeakableText,
     Text,
+    Tone,
     VirtualNumberRule,
     VisibleText,
     WholeNumber,
 )
+from airflow_provider_callapi.api.plain_problems import plain_problem
 from airflow_provider_callapi.api.private_repr import PrivateRepr
-from airflow_provider_callapi.api.value_kinds import kind_of, problem_text
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""
@@ -155,9 +157,7 @@ class Request(_Parameters, Generic[R]):
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
         """Return the error for one problem that pydantic has found. The error omits the invalid value."""
         field = ".".join(str(part) for part in problem["loc"]) or None
-        text = problem_text(problem)
-        if field and problem["type"] != "missing":
-            text = f"{text}; the value is {kind_of(problem['input'])}"
+        text = plain_problem(problem)
         return InvalidParameters(f"{field}: {text}" if field else text, method=cls.method, field=field)
 
     @property
@@ -381,7 +381,7 @@ class StartSimpleCall(_DirectCall):
 
     first_call: Literal["contact", "operator"]
     operator: Annotated[PhoneNumber, BeforeValidator(_operator_phone)]
-    operator_confirmation: Annotated[Text, Field(pattern=r"^([0-9*#]|any)$")] | None = None
+    operator_confirmation: KeyOrAny | None = None
     operator_message: Message | None = None
 
 
@@ -484,7 +484,7 @@ class SendDtmf(SessionRequest[Done]):
 
     method = "send.dtmf"
 
-    dtmf_string: Annotated[Text, Field(pattern=r"^[0-9*#]$")]
+    dtmf_string: Tone
 
 
 class BlockContact(SessionRequest[Done]):

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.api.value_kinds import shown_word
 
 _LONGEST_NUMBER = 64
 _PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s-]*")
@@ -105,11 +106,30 @@ def _check_quoted(value: Any) -> Any:
     return value
 
 
+def _check_tones(text: str) -> str:
+    if not re.fullmatch(r"[0-9*#.]+", text):
+        raise ValueError("tones are needed: digits, * and #, and a dot for a pause of one second")
+    return text
+
+
+def _check_tone(text: str) -> str:
+    if not re.fullmatch(r"[0-9*#]", text):
+        raise ValueError("one tone is needed: a digit, * or #")
+    return text
+
+
+def _check_key_or_any(text: str) -> str:
+    if not re.fullmatch(r"[0-9*#]|any", text):
+        raise ValueError("one phone key is needed: a digit, * or #, or the word any")
+    return text
+
+
 def _check_flag(value: Any) -> Any:
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip()
     if not isinstance(value, bool):
-        raise ValueError("true or false is needed")
+        word = shown_word(value)
+        raise ValueError("true or false is needed" + (f"; the value is {word}" if word else ""))
     return value
 
 
@@ -147,7 +167,11 @@ VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_rando
 ``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's
 region. All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
 """
-DtmfWithPauses = Annotated[Text, BeforeValidator(_check_quoted), Field(pattern=r"^[0-9*#.]+$")]
+Tone = Annotated[Text, AfterValidator(_check_tone)]
+"""One DTMF (phone key) tone: a digit, ``*`` or ``#``."""
+KeyOrAny = Annotated[Text, AfterValidator(_check_key_or_any)]
+"""A phone key: a digit, ``*`` or ``#``. ``any``: any key."""
+DtmfWithPauses = Annotated[Text, BeforeValidator(_check_quoted), AfterValidator(_check_tones)]
 """DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``.
 
 A number is refused, because it may differ from what its author wrote.

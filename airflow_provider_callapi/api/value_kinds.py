@@ -7,6 +7,7 @@ describes it, e.g. as ``a blank text``.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum
@@ -14,6 +15,14 @@ from numbers import Number
 from typing import Any
 
 from airflow_provider_callapi.api.lone_surrogates import has_lone_surrogate
+
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d]|-){0,19}")
+_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:[/+-][A-Za-z_]+){0,3}(?:[+-]?[0-9]{1,2})?")
+_LONGEST_ZONE_NAME = 40
+
+
+A_TEXT = "a text"
+"""The words for a text of which an error cannot say more."""
 
 
 class TextWithGap:
@@ -78,6 +87,24 @@ def problem_text(problem: Mapping[str, Any]) -> str:
     return str(problem["msg"]).removeprefix("Value error, ")
 
 
+def shown_word(value: Any) -> str | None:
+    """Return a short word in quotation marks, for the error of a parameter that takes words of a fixed set.
+
+    None: the value is no word of at most 20 letters, ``_`` and ``-``. Such a value may be a phone number or a
+    secret.
+    """
+    return repr(value) if isinstance(value, str) and _WORD.fullmatch(value) else None
+
+
+def shown_zone(value: Any) -> str | None:
+    """Return a text in quotation marks that looks like the name of a time zone, such as ``MSK`` or ``UTC+3``.
+
+    None: the value looks different. It may be a phone number or a secret.
+    """
+    is_name = isinstance(value, str) and len(value) <= _LONGEST_ZONE_NAME and _ZONE_NAME.fullmatch(value)
+    return repr(value) if is_name else None
+
+
 def kind_of(value: Any) -> str:
     """Return a few words that describe a value in an error text, e.g. ``a blank text`` or ``NaN``.
 
@@ -102,6 +129,8 @@ def _kind_of_object(value: Any) -> str:
     name = type(value).__name__
     if isinstance(value, list | tuple | set | frozenset | Mapping) and not value:
         return f"an empty {name}"
+    if name in ("list", "tuple", "set", "dict"):
+        return f"a {name}"
     # This room does not know Airflow. Airflow's forms use a Param, and operators use its value.
     return (
         "a Param, instead of a template such as {{ params.name }}"
@@ -129,4 +158,4 @@ def _kind_of_text(value: str) -> str:
         return "a blank text"
     if has_lone_surrogate(value):
         return "a text with half of a character (a lone surrogate)"
-    return "a template" if is_template_text(value) else "a text that cannot be used"
+    return "a template" if is_template_text(value) else A_TEXT

@@ -15,14 +15,25 @@ class InvalidPart(ValueError):
     """
 
 
-def invalid_part(path: str, needed: str, value: Any) -> InvalidPart:
+class WrongValue(ValueError):
+    """A value cannot be used. The text says why, as a sentence: ``'tues' is not a weekday``.
+
+    The text contains no phone number, secret or personal text.
+    """
+
+
+def invalid_part(path: str, needed: str, value: Any, reason: str | None = None) -> InvalidPart:
     """Return the error for a part of a value: ``except: a date is needed; the value is a blank text``.
 
     :param path: the path of the part inside the value, such as ``list.sql``.
     :param needed: what is needed instead, such as ``a date``.
     :param value: the part. The error describes it and does not contain it.
+    :param reason: why the value cannot be used. None, or a template in the value: what the value is.
     """
-    return InvalidPart(f"{path}: {needed} is needed; the value is {kind_of(find_gap(value) or value)}")
+    gap = find_gap(value)
+    if gap or not reason:
+        reason = f"the value is {kind_of(gap or value)}"
+    return InvalidPart(f"{path}: {needed} is needed; {reason}")
 
 
 def check_keys(value: Mapping[Any, Any], *, known: Collection[str], required: Collection[str] = ()) -> None:

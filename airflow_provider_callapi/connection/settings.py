@@ -45,12 +45,18 @@ _OTHER_NAMES = {
     "requesttimeout": "timeout",
 }
 """Other usual name of a field, in lower case and without signs → the field."""
+LONGEST_TIMEOUT = 86_400
+"""The longest time limit of one request in seconds. Sockets cannot count much longer times."""
+_ENTER = {
+    "timeout": f"enter a number of seconds, more than 0 and at most {LONGEST_TIMEOUT}, e.g. 30",
+    "data_api": "enter true or false",
+    "allow_http": "enter true or false",
+}
+"""Field of the extra that is no text → what to enter."""
 _VERSION_IN_PATH = re.compile(r"/v[0-9]+(\.[0-9]+)?/*$")
 _LARGEST_PORT = 65_535
 _HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|.*:.*")
 """A host name or an IPv6 address, without brackets. `urlsplit` has checked the address."""
-LONGEST_TIMEOUT = 86_400
-"""The longest time limit of one request in seconds. Sockets cannot count much longer times."""
 
 
 class FieldInvalid(ValueError):
@@ -85,7 +91,7 @@ class _ExtraFields(BaseModel):
     @classmethod
     def _refuse_flag(cls, value: Any) -> Any:
         if isinstance(value, bool):  # pydantic would read true as one second
-            raise ValueError("enter a number of seconds")
+            raise ValueError(_ENTER["timeout"])
         return value
 
     @field_validator("verify", mode="before")
@@ -256,7 +262,11 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
         return _ExtraFields.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-    raise FieldInvalid(f"extra.{first['loc'][0]}", problem_text(first))
+    name = str(first["loc"][0])
+    is_own_check = first["type"] == "value_error"
+    raise FieldInvalid(
+        f"extra.{name}", problem_text(first) if is_own_check else _ENTER.get(name, "enter a text")
+    )
 
 
 def _names_inside(value: Any) -> list[str]:

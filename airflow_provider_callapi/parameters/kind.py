@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_callapi.api.value_parts import InvalidPart, invalid_part, shown_key
+from airflow_provider_callapi.api.value_kinds import shown_word
+from airflow_provider_callapi.api.value_parts import InvalidPart, WrongValue, invalid_part, shown_key
 
 LONGEST_SECONDS = 366 * 86_400.0
 """The longest duration in seconds. Longer durations are typing errors, and overflow Airflow's own times."""
@@ -28,7 +29,7 @@ class Kind:
 
     :ivar allowed: the allowed values in words, for error messages.
     :ivar read: a function that converts the parameter's value. It raises an error, such as ValueError, if the
-        value is not allowed.
+        value is not allowed. A `WrongValue` says why.
     :ivar optional: True: the value None is allowed, and stays None. False: ``read`` decides about None.
     """
 
@@ -40,8 +41,8 @@ class Kind:
         """Check and convert a value that has a name. Return the converted value.
 
         :param name: the name of a parameter, or the key of the value in a dict.
-        :raises InvalidPart: the value is not allowed. The error begins with ``name``, and does not contain
-            the value.
+        :raises InvalidPart: the value is not allowed. The error begins with ``name``. It does not contain the
+            value, except for a short word from a fixed set, a weekday or the name of a time zone.
         """
         if value is None and self.optional:
             return None
@@ -49,6 +50,8 @@ class Kind:
             return self.read(value)
         except InvalidPart as error:
             raise InvalidPart(f"{name}.{error}") from None
+        except WrongValue as error:
+            raise invalid_part(name, self.allowed, value, str(error)) from None
         except (ValueError, TypeError, OverflowError):
             raise invalid_part(name, self.allowed, value) from None
 
@@ -119,7 +122,8 @@ def choice(values: Collection[str]) -> Kind:
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or value not in values:
-            raise ValueError
+            word = shown_word(value)
+            raise WrongValue(f"the value is {word}") if word else ValueError
         return value
 
     return Kind(f"one of {', '.join(values)}", read)

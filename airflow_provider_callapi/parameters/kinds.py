@@ -9,11 +9,11 @@ from typing import Any
 
 from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
-from airflow_provider_callapi.api.value_kinds import find_gap
-from airflow_provider_callapi.api.value_parts import check_keys
+from airflow_provider_callapi.api.value_kinds import find_gap, shown_word, shown_zone
+from airflow_provider_callapi.api.value_parts import WrongValue, check_keys
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
-from airflow_provider_callapi.calls.iana_zones import is_certain_zone
+from airflow_provider_callapi.calls.iana_zones import is_certain_zone, is_iana_zone
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.databases.table_name import TableName
@@ -56,7 +56,8 @@ def _read_flag(value: Any) -> bool:
         return value
     if isinstance(value, str) and (text := value.strip().lower()) in ("true", "false"):
         return text == "true"
-    raise ValueError
+    word = shown_word(value)
+    raise WrongValue(f"the value is {word}") if word else ValueError
 
 
 def _read_text(value: Any) -> str:
@@ -131,9 +132,14 @@ def _read_exclusions(value: Any) -> Exclusions:
 
 
 def _read_timezone(value: Any) -> str:
-    if not isinstance(value, str) or not is_certain_zone(value):
+    if isinstance(value, str) and is_certain_zone(value):
+        return value
+    name = shown_zone(value)
+    if name is None:
         raise ValueError
-    return value
+    if is_iana_zone(value):
+        raise WrongValue(f"{name} has no summer time, and may mean a zone that has it: name a city")
+    raise WrongValue(f"{name} is no IANA time zone")
 
 
 def _read_path_or_table(value: Any) -> str | TableName:

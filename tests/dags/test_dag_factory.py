@@ -83,6 +83,40 @@ def test_an_error_in_a_yaml_file_is_an_import_error_not_a_missing_dag(tmp_path, 
     assert "wait_for_competion" in error
 
 
+@pytest.fixture
+def yaml_folder(tmp_path):
+    """Return a folder with the loader, a correct YAML file and two with an error."""
+    loader = (FOLDER / "load.py").read_text()
+    good = (FOLDER / "informer_call.yml").read_text()
+    (tmp_path / "load.py").write_text(loader)
+    (tmp_path / "good.yml").write_text(good)
+    for name, wrong in (("argument", "wait_for_competion"), ("syntax", "wait: [")):
+        text = good.replace("callapi_yaml_informer_call", name).replace("wait_for_completion", wrong)
+        (tmp_path / f"{name}.yml").write_text(text)
+    return tmp_path
+
+
+def test_one_import_error_names_each_yaml_file_that_has_an_error(yaml_folder, dag_bag):
+    (error,) = dag_bag(yaml_folder).import_errors.values()
+
+    assert "argument.yml: TypeError: " in error
+    assert "wait_for_competion" in error
+    assert "syntax.yml: " in error
+    assert "good.yml" not in error
+
+
+def test_an_error_in_a_yaml_file_does_not_remove_the_dags_of_a_yaml_file_with_its_own_loader(
+    yaml_folder, dag_bag
+):
+    (yaml_folder / "good.py").write_text((yaml_folder / "load.py").read_text())
+
+    bag = dag_bag(yaml_folder)
+
+    assert set(bag.dags) == {"callapi_yaml_informer_call"}
+    (error_file,) = bag.import_errors
+    assert Path(error_file).name == "load.py"
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from lone_surrogates import TEXTS as ANY_TEXTS
 
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.kind import Kind, count, share
+from airflow_provider_callapi.parameters.kind import Kind, choice, count, share
 from airflow_provider_callapi.parameters.kinds import (
+    CALLING_DAYS,
+    CALLING_HOURS,
     CONTACTS,
     FLAG,
     IDENTIFIER,
@@ -25,6 +27,7 @@ from airflow_provider_callapi.parameters.kinds import (
     SECONDS_OR_ZERO,
     TEXT,
     TEXTS,
+    TIMEZONE,
 )
 from airflow_provider_callapi.parameters.schema import read_parameter, read_parameters
 
@@ -106,6 +109,35 @@ def test_an_error_never_contains_the_value(value: Any) -> None:
     with pytest.raises(InvalidParameter) as refused:
         read_parameter("x", value, FLAG)
     assert "7926" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "problem"),
+    [
+        (
+            choice(["contact", "operator"]),
+            "client",
+            "one of contact, operator is needed; the value is 'client'",
+        ),
+        (choice(["contact"]), "79260000001", "one of contact is needed; the value is a text"),
+        (choice(["contact"]), "Anna Petrova", "one of contact is needed; the value is a text"),
+        (FLAG, "yes", "true or false is needed; the value is 'yes'"),
+        (TIMEZONE, "MSK", "'MSK' is no IANA time zone"),
+        (TIMEZONE, "UTC+3", "'UTC+3' is no IANA time zone"),
+        (TIMEZONE, "EST", "'EST' has no summer time, and may mean a zone that has it: name a city"),
+        (TIMEZONE, "+79260000001", "the value is a text"),
+        (CALLING_HOURS, ("09:00", "09:00"), "the two times are equal"),
+        (CALLING_HOURS, "09:00", "the value is a text"),
+        (CALLING_DAYS, ["tues"], "'tues' is not a weekday: write mon, tue, wed, thu, fri, sat, sun"),
+        (count(), [1], "the value is a list"),
+    ],
+)
+def test_an_error_says_what_is_wrong_and_shows_only_a_word_of_a_fixed_set_a_weekday_or_a_zone(
+    kind: Kind, value: Any, problem: str
+) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        read_parameter("x", value, kind)
+    assert str(refused.value).endswith(problem)
 
 
 def test_a_template_is_allowed_only_in_a_template_field() -> None:

@@ -62,11 +62,11 @@ def test_airflow_does_not_render_other_values(value: Any) -> None:
     [
         (
             {"type": "text", "value": "{{ params.text }}"},
-            r"contact_message\.type: Input should be 'media' or",
+            r"contact_message\.type: 'media' or 'tts' is needed; the value is 'text'",
         ),
         ({"type": "{{ params.type }}", "value": " "}, r"contact_message\.value: "),
         ({"type": "tts", "value": print}, r"contact_message\.value: "),
-        ({"typ": "tts", "value": "{{ params.text }}"}, r"contact_message\.type: Field required"),
+        ({"typ": "tts", "value": "{{ params.text }}"}, r"contact_message\.type: the value is missing"),
     ],
 )
 def test_a_constant_beside_a_template_is_checked_in_the_dag_file(message: Any, problem: str) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
-from airflow_provider_callapi.api.value_parts import InvalidPart, check_keys, invalid_part
+from airflow_provider_callapi.api.value_kinds import kind_of, shown_word
+from airflow_provider_callapi.api.value_parts import InvalidPart, WrongValue, check_keys, invalid_part
 from airflow_provider_callapi.calls.count_texts import count_text
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -121,19 +122,28 @@ def _read_days(value: Any) -> frozenset[int] | None:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, Collection) or isinstance(names, Mapping | bytes | bytearray) or not names:
         raise ValueError("names of weekdays are needed")
-    names = [str(name).strip().lower() for name in names]
-    if names == [WORKDAYS]:
+    folded = [str(name).strip().lower() for name in names]
+    if folded == [WORKDAYS]:
         return None
-    if unknown := [name for name in names if name not in _NUMBERS]:
-        raise ValueError(f"{unknown[0]} is not the name of one weekday")
-    return frozenset(_NUMBERS[name] for name in names)
+    for number, (name, known) in enumerate(zip(names, folded, strict=True), start=1):
+        if known == WORKDAYS:
+            raise WrongValue("workdays must be the only entry")
+        if known not in _NUMBERS:
+            shown = shown_word(name)
+            raise WrongValue(
+                f"{shown} is not a weekday: write {', '.join(DAYS)}"
+                if shown
+                else f"entry {number} is {kind_of(name)}, and not a weekday: write {', '.join(DAYS)}"
+            )
+    return frozenset(_NUMBERS[name] for name in folded)
 
 
 def _read_days_part(value: Any) -> frozenset[int] | None:
     try:
         return _read_days(value)
-    except ValueError:
-        raise invalid_part("days", "names of weekdays, such as mon, or workdays", value) from None
+    except ValueError as error:
+        reason = str(error) if isinstance(error, WrongValue) else None
+        raise invalid_part("days", "names of weekdays, such as mon, or workdays", value, reason) from None
 
 
 def _read_dates(key: str, value: Any) -> frozenset[date]:

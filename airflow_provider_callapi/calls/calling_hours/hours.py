@@ -10,7 +10,10 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow_provider_callapi.api.value_parts import WrongValue
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+from airflow_provider_callapi.calls.count_texts import count_text
 
 NEVER = float("inf")
 """The time, in epoch seconds, of what does not happen."""
@@ -135,16 +138,16 @@ def read_hours(value: Any) -> tuple[time, time]:
     :param value: two texts, such as ``("09:00", "21:00")``. ``"24:00"`` means midnight, as ``"00:00"`` does.
     :return: two times of day. For all hours, both are midnight.
     :raises ValueError: the value is not a pair of times, a time has a time zone, or the two times are equal.
-        Exception: ``("00:00", "24:00")`` means all hours.
+        Exception: ``("00:00", "24:00")`` means all hours. For a list, the error is a `WrongValue`.
     """
-    if not isinstance(value, list | tuple) or len(value) != 2 or not all(isinstance(t, str) for t in value):
+    if not isinstance(value, list | tuple) or not value:
         raise ValueError("two times are needed")
-    opens, closes = map(_time_of_day, value)
-    if opens.tzinfo or closes.tzinfo:
-        raise ValueError("a time without a time zone is needed")
+    if len(value) != 2:
+        raise WrongValue(f"the value has {count_text(len(value), 'entry', 'entries')}")
+    opens, closes = (_read_time(entry, number) for number, entry in enumerate(value, start=1))
     # A mistake such as ("09:00", "09:00") would ring people at night.
     if opens == closes and (value[0] == "24:00" or value[1] != "24:00"):
-        raise ValueError("the two times are equal; None or 00:00 to 24:00 means all hours")
+        raise WrongValue("the two times are equal")
     return opens, closes
 
 
@@ -157,8 +160,19 @@ def year_in(timezone: str, now: float) -> int:
     return datetime.fromtimestamp(now, _zone(timezone)).year
 
 
-def _time_of_day(text: str) -> time:
-    return time(0) if text == "24:00" else time.fromisoformat(text)
+def _read_time(value: Any, number: int) -> time:
+    """Return the time of day of one entry. ``number`` is the entry's position, from 1."""
+    if not isinstance(value, str):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        shown = "a number: in YAML, write times in quotation marks" if is_number else kind_of(value)
+        raise WrongValue(f"entry {number} is {shown}")
+    try:
+        moment = time(0) if value == "24:00" else time.fromisoformat(value)
+    except ValueError:
+        raise WrongValue(f"entry {number} is no time with two digits for the hour and the minute") from None
+    if moment.tzinfo:
+        raise WrongValue(f"entry {number} has a time zone: write the time alone")
+    return moment
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
-from airflow_provider_callapi.api.value_kinds import problem_text
+from airflow_provider_callapi.api.plain_problems import plain_problem
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
 from airflow_provider_callapi.notifications._alert.contacts import read_number, split_contacts
@@ -74,7 +74,7 @@ def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
         return Message.model_validate(given, strict=False).model_dump()
     except ValidationError as error:
         problems = (
-            f"{'.'.join(map(str, ('message', *each['loc'])))}: {problem_text(each)}"
+            f"{'.'.join(map(str, ('message', *each['loc'])))}: {plain_problem(each)}"
             for each in error.errors()
         )
         log.error("%s; so %s", mask_phones("; ".join(problems)), FALLBACKS["message"])

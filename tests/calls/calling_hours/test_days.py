@@ -84,6 +84,22 @@ def test_a_date_in_another_form_of_iso_8601_is_refused(day: date, form: str) -> 
         CallingDays.of({"except": [day.strftime(form)]})
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (["monday", "tues"], "^'tues' is not a weekday: write mon, tue, wed"),
+        ("пн", "^'пн' is not a weekday"),
+        (["mon", 2], "^entry 2 is another number, and not a weekday"),
+        (["79260000001"], "^entry 1 is a text, and not a weekday"),
+        (["mon", "workdays"], "^workdays must be the only entry$"),
+        ({"days": ["tues"]}, "^days: names of weekdays, .*; 'tues' is not a weekday"),
+    ],
+)
+def test_the_error_of_weekdays_shows_a_word_that_is_none_and_no_other_value(value: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        CallingDays.of(value)
+
+
 def test_a_workday_is_unknown_without_a_calendar() -> None:
     days = CallingDays.of({"days": "workdays", "also": ["2026-01-03"], "except": ["2026-01-04"]})
     assert [days.allow(date(2026, 1, day)) for day in (3, 4, 5)] == [True, False, None]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.api.value_parts import WrongValue
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays, WorkCalendar
 from airflow_provider_callapi.calls.calling_hours.hours import (
     NEVER,
@@ -119,8 +121,24 @@ def test_hours_that_cannot_be_read_are_refused(given: object) -> None:
 
 @given(st.times().map(lambda t: t.isoformat("minutes")) | st.just("24:00"), st.sampled_from([list, tuple]))
 def test_two_equal_times_are_refused_because_they_would_mean_all_hours(text: str, pair: type) -> None:
-    with pytest.raises(ValueError, match="None or 00:00 to 24:00 means all hours"):
+    with pytest.raises(ValueError, match=r"^the two times are equal$"):
         read_hours(pair([text, text]))
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ((9, 21), "^entry 1 is a number: in YAML, write times in quotation marks$"),
+        (["09:00", 75600], "^entry 2 is a number"),
+        (["09:00", None], "^entry 2 is None$"),
+        (["9:00", "21:00"], "^entry 1 is no time with two digits for the hour and the minute$"),
+        (["09:00+03:00", "21:00"], "^entry 1 has a time zone"),
+        (["09:00", "13:00", "21:00"], "^the value has 3 entries$"),
+    ],
+)
+def test_the_error_of_a_pair_of_times_names_the_wrong_entry(value: Any, problem: str) -> None:
+    with pytest.raises(WrongValue, match=problem):
+        read_hours(value)
 
 
 def test_midnight_to_midnight_means_all_hours_only_as_00_00_to_24_00() -> None:

@@ -40,12 +40,12 @@ def make(**changes: Any) -> CallApiCampaignOperator:
         ({"call": {**TO_OPERATOR, "operator": "+84951234567"}}, r"operator: the \+ may be wrong"),
         (
             {"call": {**CALL, "contact_message": {"type": "text", "value": "{{ contact.name }}"}}},
-            r"^call: start\.informer_call: contact_message\.type: Input should be 'media' or 'tts'",
+            r"^call: start\.informer_call: contact_message\.type: 'media' or 'tts' is needed",
         ),
         ({"call": {**CALL, "dialing_timeout": "soon"}}, r"^call: start\.informer_call: dialing_timeout: "),
         (
             {"call": {name: CALL[name] for name in CALL if name != "virtual_phone_number"}},
-            r"^call: start\.informer_call: virtual_phone_number: Field required",
+            r"^call: start\.informer_call: virtual_phone_number: the value is missing",
         ),
         ({"results": "/lists/results.xlsx"}, r"^results: the path of a file is needed, \.csv or \.jsonl or "),
         ({"report": "/lists/report.pdf"}, r"^report: the path of a file is needed, \.html or \.htm$"),
