@@ -1,8 +1,9 @@
 """Compares the phone number that a service reports with the number in a start request.
 
 A reported number may lack the country code, may be masked (``7900***0002``), and may end with DTMF tones. A
-comparison can therefore be uncertain. `is_same_number` is True only if two numbers are certainly the same.
-`may_be_same_number` is False only if two numbers are certainly different.
+comparison can therefore be uncertain. `may_be_same_number` is False only if two numbers are certainly
+different. `is_same_number` is True only if the digits leave no doubt but one: ten digits count as a Russian
+number without its country code, although the same ten digits may be a whole number of another country.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import read_int
 
 _NATIONAL_LENGTH = 10
 """The number of digits of a Russian phone number without the country code."""
+# Many Russian numbers without the country code look like whole numbers of another country: nine of ten
+# numbers of Moscow (495…) are also valid German numbers. If these did not count as Russian, an account whose
+# service leaves out the country code would lose the answers of calls to Moscow. A mistake needs two
+# participants of one call, such as the contact and an operator, whose numbers differ only by the 7 in front.
 _RUSSIAN = re.compile(r"[78]?(\d{10})")
 _SHORTEST = 7
 """A number without its country code that has fewer digits may be in a text by chance."""
@@ -71,10 +76,13 @@ def _digits(text: str) -> str:
 
 @lru_cache(maxsize=1000)  # the rules about one call compare the same numbers several times
 def is_same_number(number: str | None, other: str | None) -> bool:
-    """Return whether two texts are certainly the same phone number or SIP address.
+    """Return whether two texts are the same phone number or SIP address.
 
     The country code 7 may be missing or written as 8, as in Russia: ``9260000011``, ``89260000011`` and
-    ``79260000011`` are the same number. The result is False if a text is empty or masked.
+    ``79260000011`` are the same number. So ten digits count as a Russian number, also if they are a whole
+    number of another country: ``4733025228`` (Norway) is the same as ``74733025228``.
+
+    The result is False if a text is empty or masked.
     """
     first, second = _signs(number), _signs(other)
     if not first or not second or _MASK in first + second:

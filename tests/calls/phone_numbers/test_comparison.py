@@ -16,6 +16,7 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import (
     is_same_number,
     may_be_same_number,
 )
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import read_international
 
 ANNA = "79260000011"
 national = st.integers(min_value=100_000_0000, max_value=999_999_9999).map(str)
@@ -37,6 +38,12 @@ any_text = st.none() | st.text() | st.text(alphabet="0123456789*xX +-.,()")
 def test_every_spelling_of_a_number_is_the_same_number(written: str) -> None:
     assert is_same_number(written, ANNA)
     assert may_be_same_number(written, ANNA)
+
+
+@pytest.mark.parametrize("ten_digits", ["4951234567", "4733025228", "9611234567"])
+def test_ten_digits_count_as_a_russian_number_even_if_another_country_has_the_number(ten_digits: str) -> None:
+    assert read_international(ten_digits) is not None
+    assert is_same_number(ten_digits, f"7{ten_digits}")
 
 
 @pytest.mark.parametrize(
