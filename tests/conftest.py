@@ -30,6 +30,8 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 TEST_DAGS = HOME / "dags"
 TEST_DAGS.mkdir()
+# ``dag.test()`` parses the bundles in this order until it finds its DAG. Few tests need the examples.
+BUNDLES = {"tests": TEST_DAGS, "examples": EXAMPLES}
 # Airflow reads these variables on its first import, which happens after this line.
 os.environ.update(
     AIRFLOW_HOME=str(HOME),
@@ -45,7 +47,7 @@ os.environ.update(
                 "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
                 "kwargs": {"path": str(path)},
             }
-            for name, path in (("examples", EXAMPLES), ("tests", TEST_DAGS))
+            for name, path in BUNDLES.items()
         ]
     ),
 )
