@@ -79,9 +79,7 @@ class CallTry:
         self._journal = Journal(
             ObservedStore(store),
             owner=facts.owner,
-            generation=facts.max_tries,
-            retries=facts.retries,
-            run_clears=facts.run_clears,
+            clears=facts.clears,
             connection=hook.callapi_conn_id,
             deployment=facts.deployment,
             record_is_lost=self.is_durable and lost_its_state(facts),
