@@ -336,16 +336,20 @@ class Journal:
         """Store that the call was certainly not placed. The next attempt gets the same ordinal number."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
-    def mark_missing(self, now: float) -> None:
+    def mark_missing(self, now: float) -> float:
         """Store that a search for the unconfirmed call has ended without finding it.
 
         The journal keeps the time of the first unsuccessful search of the attempt. If it already has this
         time, the method changes nothing.
 
         :param now: the present time, epoch seconds.
+        :return: when the first unsuccessful search of the attempt ended, epoch seconds.
         """
-        if self.current.missing_since is None:
+        missing_since = self.current.missing_since
+        if missing_since is None:
+            missing_since = now
             self._store(replace(self.current, missing_since=now))
+        return missing_since
 
     def mark_started(self, call_session_id: int, started_at: float) -> Outcome:
         """Store that the service accepted the call, and return the call's outcome so far.

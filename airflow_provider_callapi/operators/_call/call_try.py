@@ -278,7 +278,7 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> TryResult:
         # The next search may prove that the call was never placed.
         # `start` repeats the search, and places the call if the search proves that it was never placed.
-        seconds = max(error.proven_at - time.time(), 0.0)
+        seconds = max(error.search_again_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
