@@ -104,8 +104,7 @@ class Record:
     """The journal's record of one call, as plain JSON without a phone number.
 
     :ivar fingerprint: a hash that identifies the called person, see `Journal.person_fingerprint`.
-    :ivar generation: the `Journal`'s ``generation`` when the stage was stored. If the number differs now, a
-        user has cleared the task since then.
+    :ivar generation: the task's ``Clears.generation`` when the stage was stored.
     :ivar attempt: the number of the newest attempt; the first is 1.
     :ivar intended_at: when the intent of this attempt was stored, epoch seconds.
     :ivar call: the outcome so far, as `Outcome.to_xcom` returns it. None: no placed call is known.
@@ -169,10 +168,7 @@ class Journal:
 
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a number that changes when a user clears the task. Exception: after a change of
-        ``retries`` in the DAG file, a clear can leave the number unchanged.
-    :param retries: the task's ``retries`` in the DAG file of this try. None: not known.
-    :param run_clears: how often users have cleared tasks of the DAG run.
+    :param clears: shows whether a user has cleared the task since a stage was stored.
     :param connection: id of the Airflow connection of this try. None: not known.
     :param deployment: the Airflow deployment of the task.
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
@@ -187,9 +183,7 @@ class Journal:
         store: KeyValueStore,
         *,
         owner: tuple[str, ...],
-        generation: int,
-        retries: int | None = None,
-        run_clears: int = 0,
+        clears: Clears,
         connection: str | None = None,
         deployment: Deployment = NO_DEPLOYMENT,
         record_is_lost: bool = False,
@@ -200,7 +194,7 @@ class Journal:
         self._connection = connection
         self._deployment = deployment
         self._owner = owner
-        self._clears = Clears(generation, retries, run_clears)
+        self._clears = clears
         self._record_is_lost = record_is_lost
         stored = store.get(RECORD_KEY)
         self.record = Record.from_json(stored) if stored else None
@@ -342,16 +336,20 @@ class Journal:
         """Store that the call was certainly not placed. The next attempt gets the same ordinal number."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
-    def mark_missing(self, now: float) -> None:
+    def mark_missing(self, now: float) -> float:
         """Store that a search for the unconfirmed call has ended without finding it.
 
         The journal keeps the time of the first unsuccessful search of the attempt. If it already has this
         time, the method changes nothing.
 
         :param now: the present time, epoch seconds.
+        :return: when the first unsuccessful search of the attempt ended, epoch seconds.
         """
-        if self.current.missing_since is None:
+        missing_since = self.current.missing_since
+        if missing_since is None:
+            missing_since = now
             self._store(replace(self.current, missing_since=now))
+        return missing_since
 
     def mark_started(self, call_session_id: int, started_at: float) -> Outcome:
         """Store that the service accepted the call, and return the call's outcome so far.

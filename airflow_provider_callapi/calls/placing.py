@@ -81,13 +81,12 @@ class AnswerNotStored(Exception):
 class AbsenceNotProven(Exception):
     """A search has not found an unconfirmed call, but does not prove yet that the call was never placed.
 
-    :ivar proven_at: when to search again, epoch seconds. If no service shows the call at this time, the call
-        was never placed.
+    :ivar search_again_at: when to search again, epoch seconds.
     """
 
-    def __init__(self, external_id: str, proven_at: float) -> None:
+    def __init__(self, external_id: str, search_again_at: float) -> None:
         super().__init__(f"neither list.calls nor the Data API shows external_id {external_id} yet")
-        self.proven_at = proven_at
+        self.search_again_at = search_again_at
 
 
 class _Unconfirmed(Exception):
@@ -120,7 +119,7 @@ def place(
         calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
     :raises AbsenceNotProven: only with `ProveAbsence`: the unconfirmed call was not found, and may have been
-        placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
+        placed. Use this function again at the error's ``search_again_at``.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Killed: the task was killed before the start request, or during the search for the call.
     :raises Unresolved: it stays unknown whether the call was placed.
@@ -183,8 +182,7 @@ def _place_absent_call(
     :raises AbsenceNotProven: it is not proven yet.
     """
     unconfirmed = journal.current
-    journal.mark_missing(gateway.clock())
-    proven_at = (journal.current.missing_since or 0.0) + if_absent.after
+    proven_at = journal.mark_missing(gateway.clock()) + if_absent.after
     if gateway.clock() < proven_at:
         raise AbsenceNotProven(unconfirmed.external_id, proven_at)
     _refuse_doubtful_absence(journal, request, gateway)

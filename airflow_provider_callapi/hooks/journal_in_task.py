@@ -63,9 +63,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: 
         yield Journal(
             ObservedStore(NumberedStore(store, number)),
             owner=(*facts.owner, f"call {number}"),
-            generation=facts.max_tries,
-            retries=facts.retries,
-            run_clears=facts.run_clears,
+            clears=facts.clears,
             connection=connection,
             deployment=facts.deployment,
             record_is_lost=lost_its_state(facts),

@@ -27,6 +27,7 @@ from placing_world import (
 from airflow_provider_callapi.api.errors import NotSent, Unanswered
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.call_journal import _STEPS, Journal, Record, Stage, Step
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Unresolved
 from airflow_provider_callapi.calls.stores import MemoryStore
@@ -200,7 +201,7 @@ def test_a_retry_with_a_sip_number_in_another_case_adopts_the_call() -> None:
 
 
 def test_the_fingerprint_of_a_phone_number_is_the_hash_of_its_digits_as_in_older_records() -> None:
-    journal = Journal(MemoryStore(), owner=("dag", "run", "call", "-1"), generation=0)
+    journal = Journal(MemoryStore(), owner=("dag", "run", "call", "-1"), clears=Clears(0))
     digest = hashlib.sha256("\n".join(("dag", "run", "call", "-1", PERSON)).encode()).hexdigest()
     assert journal.person_fingerprint(request_to()) == digest[:12]
 
@@ -209,12 +210,12 @@ def test_the_fingerprint_of_a_phone_number_is_the_hash_of_its_digits_as_in_older
 def test_a_fingerprint_is_salted_with_the_owner_and_is_no_number(
     contact: str, owner: tuple[str, ...]
 ) -> None:
-    one = Journal(MemoryStore(), owner=owner, generation=0)
-    other = Journal(MemoryStore(), owner=(*owner[:3], owner[3] + "!"), generation=0)
+    one = Journal(MemoryStore(), owner=owner, clears=Clears(0))
+    other = Journal(MemoryStore(), owner=(*owner[:3], owner[3] + "!"), clears=Clears(0))
     fingerprint = one.person_fingerprint(request_to(contact))
     assert fingerprint != other.person_fingerprint(request_to(contact)), "or a table of all numbers finds it"
     assert re.fullmatch(r"[0-9a-f]{12}", fingerprint)
-    assert fingerprint == Journal(MemoryStore(), owner=owner, generation=9).person_fingerprint(
+    assert fingerprint == Journal(MemoryStore(), owner=owner, clears=Clears(9)).person_fingerprint(
         request_to(contact)
     )
 
@@ -227,7 +228,7 @@ def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
     owner: tuple[str, ...], attempt: int
 ) -> None:
     def external_id(generation: int, contact: str, attempt: int = attempt) -> str:
-        return Journal(MemoryStore(), owner=owner, generation=generation).external_id(
+        return Journal(MemoryStore(), owner=owner, clears=Clears(generation)).external_id(
             request_to(contact), attempt
         )
 
@@ -243,7 +244,7 @@ def test_an_external_id_is_the_same_for_every_try_short_and_without_a_number(
 def test_each_part_of_the_owner_makes_another_external_id(position: int) -> None:
     owner = list(OWNER)
     owner[position] += "1"
-    other = Journal(MemoryStore(), owner=tuple(owner), generation=0)
+    other = Journal(MemoryStore(), owner=tuple(owner), clears=Clears(0))
     assert other.external_id(request_to(), 1) != World().journal().external_id(request_to(), 1)
 
 
@@ -283,7 +284,7 @@ records = st.builds(
 @given(records)
 def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
     memory = MemoryStore()
-    Journal(memory, owner=OWNER, generation=0)._store(record)
+    Journal(memory, owner=OWNER, clears=Clears(0))._store(record)
     through_json = json.loads(json.dumps(memory.get(KEY), allow_nan=False))
     assert Record.from_json(through_json) == record
     assert isinstance(Record.from_json(through_json).stage, Stage)

@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallNotFound, Unanswered
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.lifecycle import (
     CallLifecycle,
     Finished,
@@ -66,13 +67,13 @@ class World:
 
     def __post_init__(self) -> None:
         """Place the call."""
-        journal = Journal(self.store, owner=("dag", "run", "task", "-1"), generation=0)
+        journal = Journal(self.store, owner=("dag", "run", "task", "-1"), clears=Clears(0))
         journal.store_intent(REQUEST, self.now)
         self.call = journal.mark_started(SESSION, self.now)
 
     def journal(self) -> Journal:
         """Return the journal as a new try reads it."""
-        return Journal(self.store, owner=("dag", "run", "task", "-1"), generation=0)
+        return Journal(self.store, owner=("dag", "run", "task", "-1"), clears=Clears(0))
 
     @property
     def stage(self) -> Stage:

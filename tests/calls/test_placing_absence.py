@@ -21,7 +21,7 @@ def test_the_absence_of_a_call_in_the_first_search_does_not_prove_absence() -> N
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(if_not_found=ProveAbsence(300.0))
-    assert error.value.proven_at == world.now + 300.0
+    assert error.value.search_again_at == world.now + 300.0
     assert world.now >= 5060.0, "list.calls may show a new call as late as that"
     assert world.disk.stage == "starting", "the call is still searched for"
     assert len(world.sent) == 1
@@ -49,7 +49,7 @@ def test_a_call_that_no_service_shows_long_after_a_first_search_is_placed_as_the
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(if_not_found=ProveAbsence(300.0))
-    world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
+    world.now, world.answer = error.value.search_again_at, lambda request: StartedCall(call_session_id=9)
     polls = len(world.polled_at)
 
     call = world.place(if_not_found=ProveAbsence(300.0))
@@ -61,13 +61,13 @@ def test_a_call_that_no_service_shows_long_after_a_first_search_is_placed_as_the
 
 def test_a_second_search_that_comes_too_early_does_not_start_the_wait_again() -> None:
     world = World(**NOT_FOUND)
-    proven_at = set()
+    search_again_at = set()
     for _ in range(3):
         with pytest.raises(AbsenceNotProven) as error:
             world.place(if_not_found=ProveAbsence(300.0))
-        proven_at.add(error.value.proven_at)
+        search_again_at.add(error.value.search_again_at)
         world.now += 60.0
-    assert len(proven_at) == 1
+    assert len(search_again_at) == 1
     assert len(world.sent) == 1
     assert "An earlier search did not find the call: searching" in world.log[-1], "no try has ended"
 
@@ -78,7 +78,7 @@ def test_an_old_intent_needs_a_second_search_because_its_call_may_have_just_ende
     world.now = 9000.0
     with pytest.raises(AbsenceNotProven) as error:
         world.place(if_not_found=ProveAbsence(300.0))
-    world.now, world.reports = error.value.proven_at, lambda external_id: 8
+    world.now, world.reports = error.value.search_again_at, lambda external_id: 8
     assert world.place(if_not_found=ProveAbsence(300.0)).call_session_id == 8
     assert world.sent == []
 
@@ -88,7 +88,7 @@ def test_a_second_lost_answer_is_searched_for_like_the_first() -> None:
     for number in range(3):
         with pytest.raises(AbsenceNotProven) as error:
             world.place(if_not_found=ProveAbsence(300.0))
-        world.now = error.value.proven_at
+        world.now = error.value.search_again_at
         assert len(world.sent) == [1, 2, 2][number], "the second attempt is searched for before a third"
 
 
@@ -181,7 +181,7 @@ def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(if_not_found=ProveAbsence(300.0))
-    world.now = error.value.proven_at
+    world.now = error.value.search_again_at
     facts = {"id": 8, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
     world.reported = Entries([CallReport(**facts)])
     with pytest.raises(Unresolved, match="Call session 8 has no external_id, and may be the call of"):
@@ -206,7 +206,7 @@ def test_a_reported_call_that_is_certainly_another_call_does_not_make_the_absenc
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(if_not_found=ProveAbsence(300.0))
-    world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
+    world.now, world.answer = error.value.search_again_at, lambda request: StartedCall(call_session_id=9)
     facts = {"call_api_external_id": None, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
     world.reported = Entries([CallReport(id=8, **facts)])
     assert world.place(if_not_found=ProveAbsence(300.0)).call_session_id == 9
@@ -216,7 +216,7 @@ def test_a_report_that_cannot_be_read_proves_no_absence() -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(if_not_found=ProveAbsence(300.0))
-    world.now, world.reported = error.value.proven_at, Entries(left_out=1)
+    world.now, world.reported = error.value.search_again_at, Entries(left_out=1)
     with pytest.raises(Unanswered, match="a report cannot be read"):
         world.place(if_not_found=ProveAbsence(300.0))
     assert (len(world.sent), world.disk.stage) == (1, "starting")
@@ -226,7 +226,7 @@ def test_an_unresolved_call_is_placed_once_its_absence_is_proven() -> None:
     world = world_after(Stage.UNRESOLVED, reports=lambda external_id: None)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(if_not_found=ProveAbsence(300.0))
-    world.now = error.value.proven_at
+    world.now = error.value.search_again_at
     assert world.place(if_not_found=ProveAbsence(300.0)).attempt == 1
 
 
@@ -238,7 +238,7 @@ def test_a_call_with_the_authors_id_is_not_dialled_again_if_the_last_poll_cannot
         world = World(answer=failing(Unanswered("no answer")), lists=lambda now: others)
         with pytest.raises(AbsenceNotProven) as error:
             world.place(request_to(external_id="order-7"), if_not_found=ProveAbsence(300.0))
-        world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
+        world.now, world.answer = error.value.search_again_at, lambda request: StartedCall(call_session_id=9)
         world.left_out = lambda now: int(len(world.polled_at) == unreadable_poll)
         return world
 

@@ -33,6 +33,7 @@ from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
@@ -223,7 +224,7 @@ class Placing(RuleBasedStateMachine):
         self.crash_at = None
 
     def _try(self, afterwards: str) -> None:
-        journal = Journal(self, owner=OWNER, generation=self.generation)
+        journal = Journal(self, owner=OWNER, clears=Clears(self.generation))
         before = journal.record
         request = StartInformerCall(
             virtual_phone_number="74993720692",

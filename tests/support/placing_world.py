@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal, Record, Stage
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import place
 from airflow_provider_callapi.calls.unconfirmed_call import CLOCK_DIFFERENCE
@@ -128,7 +129,7 @@ class World:
         )
 
     def journal(self, generation: int = 0) -> Journal:
-        return Journal(self.disk, owner=OWNER, generation=generation)
+        return Journal(self.disk, owner=OWNER, clears=Clears(generation))
 
     def place(self, request: StartCall | None = None, generation: int = 0, **more: Any) -> Outcome:
         """Run one try in a new process."""

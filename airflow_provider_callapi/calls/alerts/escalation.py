@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 from airflow_provider_callapi.calls.placing import Unresolved, place
@@ -67,7 +68,10 @@ class Escalation:
             try:
                 call = place(
                     Journal(
-                        MemoryStore(), owner=(), generation=0, calls_of_others=lambda request: self._placed
+                        MemoryStore(),
+                        owner=(),
+                        clears=Clears(0),  # nobody clears an alert
+                        calls_of_others=lambda request: self._placed,
                     ),
                     request,
                     self.gateway,

@@ -80,9 +80,7 @@ class CallTry:
         self._journal = Journal(
             ObservedStore(store),
             owner=facts.owner,
-            generation=facts.max_tries,
-            retries=facts.retries,
-            run_clears=facts.run_clears,
+            clears=facts.clears,
             connection=hook.callapi_conn_id,
             deployment=facts.deployment,
             record_is_lost=self.is_durable and lost_its_state(facts),
@@ -135,8 +133,7 @@ class CallTry:
         :param step: what this try does next, according to the journal.
         :raises CallApiFailure: this try must find a call that was placed through another connection.
         """
-        options = self._options
-        dials_again = options.delivery == "at_least_once" and not options.absence_proven_after
+        dials_again = self._if_not_found == "at_least_once"
         conflict = self._journal.connection_conflict(step, dials_again=dials_again)
         if conflict is not None:
             raise CallApiFailure(conflict)
@@ -156,8 +153,6 @@ class CallTry:
             self._prepare_to_dial(request, late, refuse_closed_hours)
         self._warn_about_retries()
         self._warn_without_data_api()
-        delivery: Delivery = "at_most_once" if late else self._options.delivery
-        absent_after = None if late else self._options.absence_proven_after
         description = f"{request.method} to {mask_number(request.contact)}"
         try:
             call = place(
@@ -165,7 +160,7 @@ class CallTry:
                 request,
                 self._call_gateway(description, refuse_closed_hours),
                 appear_timeout=self._options.appear_timeout,
-                if_not_found=delivery if absent_after is None else ProveAbsence(absent_after),
+                if_not_found="at_most_once" if late else self._if_not_found,
                 search_first=self._searches_first,
             )
         except AbsenceNotProven as error:
@@ -175,23 +170,25 @@ class CallTry:
             self.wait.refuse_killed()
             raise CallApiTrouble(str(error)) from error  # a retry searches for the call
         except Unresolved as error:
-            raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
+            may_dial_again = not late and self._options.delivery == "at_least_once"
+            raise unresolved_call(error, may_dial_again=may_dial_again) from error
         except CallRefused as error:
             self._withdraw_claim(request)
-            if error.method != request.method:  # a refused search proves nothing about the call
-                raise
-            self._record_refusal(error)
-            # Without a journal, an earlier try may have rung.
-            if not self._options.refused_as_result or self._searches_first:
-                raise
+            result = self._refused_result(request, error)
             self._log.info("%s: %s", description, error)
-            return self._refused_result(request, error)
+            return result
         except (CallApiError, OutsideCallingHours, Killed):
             self._withdraw_claim(request)
             raise
         if step is call_journal.Step.ADOPT:
             log_call_event(LogEvent.RESUMED, call)
         return self.wait.begin(call)
+
+    @property
+    def _if_not_found(self) -> Delivery | ProveAbsence:
+        """What follows if a search does not find an unconfirmed call, and it is not too late for the call."""
+        after = self._options.absence_proven_after
+        return self._options.delivery if after is None else ProveAbsence(after)
 
     @property
     def _searches_first(self) -> bool:
@@ -283,7 +280,7 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> TryResult:
         # The next search may prove that the call was never placed.
         # `start` repeats the search, and places the call if the search proves that it was never placed.
-        seconds = max(error.proven_at - time.time(), 0.0)
+        seconds = max(error.search_again_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
@@ -315,7 +312,16 @@ class CallTry:
         return None
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
-        """Return the XCom for a call that the service refused to place: ``{"status": "refused", …}``."""
+        """Record the refusal, and return the XCom for a refused call: ``{"status": "refused", …}``.
+
+        :raises CallRefused: the task fails, e.g. because the author does not want refused calls as results.
+        """
+        if error.method != request.method:  # a refused search proves nothing about the call
+            raise error
+        self._record_refusal(error)
+        # Without a journal, an earlier try may have rung.
+        if not self._options.refused_as_result or self._searches_first:
+            raise error
         attempt = self._journal.current.attempt + 1  # the journal does not count refused attempts
         call = Outcome(
             0,
