@@ -51,11 +51,15 @@ def waits_by(clock):
     """
 
     async def wait_for(work, seconds):
+        in_threads = remembered_threads(asyncio.get_running_loop())
         task, until, quiet = asyncio.ensure_future(work), clock() + seconds, 0
         while not task.done():
             before = clock()
-            await asyncio.sleep(0.005)
-            quiet = quiet + 1 if clock() == before else 0
+            if in_threads:
+                await asyncio.wait({task, *in_threads}, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(0)
+                quiet = quiet + 1 if clock() == before else 0
             if quiet > 20:
                 clock.advance(until - clock())
             if clock() >= until:
@@ -64,6 +68,20 @@ def waits_by(clock):
         return await task
 
     return wait_for
+
+
+def remembered_threads(loop):
+    """Return the set of the loop's tasks that wait for a thread, such as a poll. The set stays up to date."""
+    waiting, run_in_executor = set(), loop.run_in_executor
+
+    def remember(*args):
+        future = run_in_executor(*args)
+        waiting.add(future)
+        future.add_done_callback(waiting.discard)
+        return future
+
+    loop.run_in_executor = remember
+    return waiting
 
 
 def campaign(desk, *, ti: TaskInstance | None = None, **changes: Any) -> Task:
