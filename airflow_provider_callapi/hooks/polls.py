@@ -63,7 +63,11 @@ class Polls:
 
     def take_snapshot(self, awaited: Collection[int] = (), *, time_limit: float = math.inf) -> Snapshot:
         """Poll the active calls once, and return the snapshot."""
-        snapshot = self._absences.extend(take_snapshot(self._client, self._clock, time_limit=time_limit))
+        return self._absences.extend(self._poll(awaited, time_limit=time_limit))
+
+    def _poll(self, awaited: Collection[int] = (), *, time_limit: float) -> Snapshot:
+        """Poll once. The snapshot lacks what earlier polls have shown about missing calls."""
+        snapshot = take_snapshot(self._client, self._clock, time_limit=time_limit)
         if snapshot.failure:
             self._warn("Polling the active calls failed: %s", snapshot.failure)
         witness = self.answer_witness
@@ -131,7 +135,7 @@ class Polls:
             shared_name,
             call_session_id=watch.call_session_id,
             interval=poll_interval,
-            take_snapshot=lambda: self.take_snapshot(time_limit=self._time_limit(watch.deadline)),
+            take_snapshot=lambda: self._poll(time_limit=self._time_limit(watch.deadline)),
             until=watch.deadline,
             clock=self._clock,
         )
