@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -81,11 +81,8 @@ class _Poller:
     poll: SharedPoll
     """The shared poll that uses this object to take its snapshots."""
 
-    def __init__(
-        self, callapi_conn_id: str, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    ) -> None:
+    def __init__(self, callapi_conn_id: str) -> None:
         self._callapi_conn_id = callapi_conn_id
-        self._sleep = sleep
         self._settings: ConnectionSettings | None = None
         self._client: Client | None = None
         self._witnesses: Witnesses | None = None
@@ -138,7 +135,7 @@ class _Poller:
                 if not is_logged:
                     log.warning(_UNREADABLE, self._callapi_conn_id, type(error).__name__)
                 is_logged = True
-            await self._sleep(_READ_CONNECTION_AGAIN_AFTER)
+            await asyncio.sleep(_READ_CONNECTION_AGAIN_AFTER)
 
 
 def is_permanent(error: Exception) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
@@ -29,12 +28,9 @@ from airflow_provider_callapi.calls.placing import (
 )
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
-from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
-from airflow_provider_callapi.calls.watching.end_witness import EndWitness
-from airflow_provider_callapi.calls.watching.host_snapshots import HostSnapshots, private_folder
-from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS, POLL_INTERVAL
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
+from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
@@ -49,7 +45,7 @@ from airflow_provider_callapi.exceptions import (
     translate_errors,
     unresolved_call,
 )
-from airflow_provider_callapi.observability.log_lines import update_watch
+from airflow_provider_callapi.hooks.polls import Polls
 from airflow_provider_callapi.parameters.kind import choice, count
 from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS, SECONDS_OR_ZERO, TEXT
 from airflow_provider_callapi.parameters.schema import nothing_sent, read_parameter
@@ -97,7 +93,6 @@ class CallApiHook(BaseHook):
         self.max_sends = read_parameter("max_sends", max_sends, count())
         self.report_refusals = Refusals()
         self._deprecation_logged = False
-        self._absences = AbsenceHistory()
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Connection:
@@ -350,25 +345,15 @@ class CallApiHook(BaseHook):
         :param time_limit: how many seconds the poll may take. With ten seconds or less, the hook does not ask
             the Data API.
         """
-        snapshot = self._absences.extend(take_snapshot(self.get_conn(), time.time, time_limit=time_limit))
-        if snapshot.failure:
-            self.log.warning("Polling the active calls failed: %s", snapshot.failure)
-        witness = self.answer_witness
-        if witness is None:
-            return snapshot
-        has_time = time_limit > LAST_POLL_SECONDS
-        if has_time and (calls := witness.due(snapshot, awaited)):
-            witness.ask(calls, snapshot.at)
-        return replace(snapshot, answered=witness.answered_in(snapshot))
+        return self._polls.take_snapshot(awaited, time_limit=time_limit)
 
-    @cached_property
+    @property
     def answer_witness(self) -> AnswerWitness | None:
         """The object that asks the Data API which contacts have picked up.
 
         None: the connection does not use the Data API.
         """
-        # On some accounts, only the Data API shows that a contact has picked up.
-        return AnswerWitness(self._witness_source()) if self.has_data_api else None
+        return self._polls.answer_witness
 
     def poll_snapshots(
         self,
@@ -388,11 +373,7 @@ class CallApiHook(BaseHook):
         :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
-        while True:
-            time_limit = max(until - time.time(), LAST_POLL_SECONDS)
-            snapshot = self.take_snapshot(awaited(), time_limit=time_limit)
-            yield snapshot
-            time.sleep(max(min(snapshot.pause(poll_interval), until - time.time()), 0.0))
+        return self._polls.poll_snapshots(poll_interval, awaited=awaited, until=until)
 
     def watch_session(
         self,
@@ -417,11 +398,13 @@ class CallApiHook(BaseHook):
         _check_type("watch", watch, SessionWatch, "a SessionWatch of the call")
         read_parameter("until", until, choice(tuple(WAIT_ENDS_IN)))
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
-        for snapshot in self._snapshots_for(watch, until, poll_interval):
-            after_each_poll()
-            if self.observe(watch, snapshot) in WAIT_ENDS_IN[until]:
-                break
-        return watch.phase
+        return self._polls.watch_session(
+            watch,
+            until=until,
+            poll_interval=poll_interval,
+            shared_name=self.settings.account_digest,
+            after_each_poll=after_each_poll,
+        )
 
     def observe(self, watch: SessionWatch, snapshot: Snapshot) -> Phase:
         """Update the watch of a call with a snapshot, and return the call's phase, such as answered or ended.
@@ -432,9 +415,7 @@ class CallApiHook(BaseHook):
         :param snapshot: the result of the newest poll.
         :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
         """
-        if self._end_witness is not None:
-            snapshot = self._end_witness.extend(snapshot, watch.awaited_end(snapshot))
-        return update_watch(watch, snapshot)
+        return self._polls.observe(watch, snapshot)
 
     def logout(self) -> None:
         """Log out from the Call API, if the hook has logged in. The logout costs one point.
@@ -472,45 +453,17 @@ class CallApiHook(BaseHook):
         self.close()
 
     @cached_property
-    def _end_witness(self) -> EndWitness | None:
-        """The object that asks the Data API whether a call that ``list.calls`` no longer shows has ended.
-
-        None: the connection does not use the Data API.
-        """
-        return EndWitness(self._witness_source()) if self.has_data_api else None
-
-    def _witness_source(self) -> WitnessSource:
-        return WitnessSource(
-            self.data_api.client,
-            self.settings.period_timezone,
-            lambda: self.timezone,
-            self.log.warning,
-            self.report_refusals,
-        )
-
-    def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
-        """Poll the active calls in an endless loop, and yield each snapshot.
-
-        If ``until`` is ``ended``, this host's tasks on the same account can share polls.
-        """
-        # Only tasks on this host that use the same account share polls. Without a private folder, none do.
-        folder = private_folder() if until == "ended" else None
-        if folder is None:
-            return self.poll_snapshots(
-                poll_interval, awaited=lambda: watch.awaited_answers(until), until=watch.deadline
+    def _polls(self) -> Polls:
+        data_api = None
+        if self.has_data_api:
+            data_api = WitnessSource(
+                self.data_api.client,
+                self.settings.period_timezone,
+                lambda: self.timezone,
+                self.log.warning,
+                self.report_refusals,
             )
-        shared = HostSnapshots(
-            folder,
-            self.settings.account_digest,
-            call_session_id=watch.call_session_id,
-            interval=poll_interval,
-            take_snapshot=lambda: self.take_snapshot(
-                time_limit=max(watch.deadline - time.time(), LAST_POLL_SECONDS)
-            ),
-            until=watch.deadline,
-            clock=time.time,
-        )
-        return shared.poll(time.sleep)
+        return Polls(self.get_conn(), data_api, warn=self.log.warning, clock=time.time, sleep=time.sleep)
 
     def _retrying_client(self, client: Client) -> RetryingClient:
         return RetryingClient(

@@ -94,7 +94,7 @@ def front(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.Monke
         thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         connection(port=server.server_port, extra={"timeout": 3, "data_api": False})
-        for module in ("hooks.callapi", "sensors.call_session", "event_loop.watch_call"):
+        for module in ("hooks.polls", "sensors.call_session", "event_loop.watch_call"):
             monkeypatch.setattr(f"airflow_provider_callapi.{module}.LAST_POLL_SECONDS", 0.3)
         yield server
         server.stopped.set()

@@ -68,7 +68,7 @@ def hanging_exchange(
     exchange = callapi_emulator.exchange
     exchange.script(CONTACT, Script(rings=0, talks=None))
     exchange.fault(Fault.HANG, method="list.calls", seconds=8, times=9)
-    for module in ("hooks.callapi", "sensors.call_session", "event_loop.watch_call"):
+    for module in ("hooks.polls", "sensors.call_session", "event_loop.watch_call"):
         monkeypatch.setattr(f"airflow_provider_callapi.{module}.LAST_POLL_SECONDS", 0.3)
     return exchange
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from airflow_fakes import Desk
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
-from airflow_provider_callapi.event_loop.polls_by_connection import _Poller
+from airflow_provider_callapi.event_loop import polls_by_connection
 
 _MODULES_WITH_A_CLOCK = (
     "connection.clients",
@@ -51,9 +52,10 @@ def new_desk(monkeypatch: pytest.MonkeyPatch, profile: Profile) -> Desk:
     monkeypatch.setattr("airflow.sdk.bases.sensor.time", fake_time)
     utcnow = SimpleNamespace(utcnow=lambda: datetime.fromtimestamp(clock(), UTC))
     monkeypatch.setattr("airflow.sdk.bases.sensor.timezone", utcnow)
+    fake_asyncio = SimpleNamespace(**{**vars(asyncio), "sleep": desk.asleep})
+    monkeypatch.setattr(polls_by_connection, "asyncio", fake_asyncio)
     # these defaults are bound at class creation, so patching the module does not change them
     monkeypatch.setitem(SharedPoll.__init__.__kwdefaults__, "sleep", desk.asleep)
-    monkeypatch.setitem(_Poller.__init__.__kwdefaults__, "sleep", desk.asleep)
     monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", desk.exchange.session)
     desk.connect()
     return desk

@@ -71,7 +71,8 @@ class HostSnapshots:
     :param name: the name of the shared files, without the ending. It stands for the account.
     :param call_session_id: the session id of the call.
     :param interval: seconds between two polls.
-    :param take_snapshot: a function that polls the active calls once, and returns the snapshot.
+    :param take_snapshot: a function that polls the active calls once, and returns the snapshot. This class
+        adds what earlier polls have shown about missing calls, see `AbsenceHistory`.
     :param until: the end of the wait, epoch seconds. A poll is due at this time at the latest.
     :param clock: returns epoch seconds.
     """
@@ -98,6 +99,8 @@ class HostSnapshots:
         self._newest_at = math.nextafter(self._due_at, 0.0)
         """The time of the newest snapshot of this task. The first snapshot is taken after the wait began."""
         self._is_second_look_due = False
+        self._history = AbsenceHistory()
+        """What the polls so far have shown about missing calls. Counts if the shared file does not exist."""
         self._read_version: tuple[int, int] | None = None
 
     def poll(self, sleep: Callable[[float], None]) -> Iterator[Snapshot]:
@@ -129,18 +132,21 @@ class HostSnapshots:
             return None
         with self._locked() as is_locked:
             if is_locked is None:
-                return self._schedule(self._take_snapshot())
+                return self._poll_alone()
             if is_locked:
                 # Another task may have polled between the first reading and the lock.
                 shared = self._read_newer()
                 return self._deliver(shared) if shared is not None else self._poll_and_share()
         if now < min(self._due_at + _PATIENCE, self._until):
             return None
-        return self._schedule(self._take_snapshot())
+        return self._poll_alone()
+
+    def _poll_alone(self) -> Snapshot:
+        return self._schedule(self._history.extend(self._take_snapshot()))
 
     def _poll_and_share(self) -> Snapshot:
         previous = self._read()
-        history = previous.history if previous is not None else AbsenceHistory()
+        history = previous.history if previous is not None else self._history
         if self._is_second_look_due:
             history.begin_second_look()
         snapshot = self._take_snapshot()
@@ -153,6 +159,7 @@ class HostSnapshots:
     def _deliver(self, shared: _Shared) -> Snapshot:
         """Return the snapshot in ``shared``, and set the time at which this task polls next."""
         snapshot = self._schedule(shared.snapshot)
+        self._history = shared.history
         self._is_second_look_due = shared.history.permits_second_look(self._watched)
         if self._is_second_look_due:  # an extra poll, sooner than the usual interval
             self._due_at = min(snapshot.at + min(SECOND_LOOK_AFTER, self._interval), self._until)

@@ -210,6 +210,20 @@ def test_a_task_whose_folder_is_removed_goes_on_to_poll_at_the_usual_times(host)
     assert [len(snapshots) for snapshots in seen] == [6, 6]
 
 
+def test_a_task_that_cannot_share_its_polls_any_more_still_knows_how_long_an_active_call_was_missing(host):
+    task = host.task()
+    for listed in ([1], [], [], [1]):  # the call is missing for five seconds
+        host.listed = {number: CallSession(call_session_id=number) for number in listed}
+        host.wait(5, task)
+    for file in host.folder.iterdir():
+        file.unlink()
+    host.folder.rmdir()
+
+    (snapshots,) = host.wait(5, task)
+
+    assert [round(snapshot.longest_return) for snapshot in snapshots] == [5]
+
+
 def test_a_shared_snapshot_contains_what_a_wait_uses_and_no_phone_number(host):
     leg = Leg(leg_id=1, called_phone_number=CONTACT, state=LegState.TALKING, is_operator=False)
     host.listed = {
