@@ -327,7 +327,7 @@ class Journal:
                 intended_at=now,
                 others=others,
                 connection=self._connection,
-                **asdict(self._clears),
+                **self._clears.to_json(),
             )
         )
         return request.model_copy(update={"external_id": external_id})
@@ -391,7 +391,7 @@ class Journal:
         self._store_stage(stage, call=call.to_xcom())
 
     def _store_stage(self, stage: Stage, **changes: Any) -> None:
-        self._store(replace(self.current, stage=stage, **asdict(self._clears), **changes))
+        self._store(replace(self.current, stage=stage, **self._clears.to_json(), **changes))
 
     def _store(self, record: Record) -> None:
         self.store.set(RECORD_KEY, {**asdict(record), "others": list(record.others)})

@@ -69,7 +69,7 @@ class TaskFacts:
     @property
     def clears(self) -> Clears:
         """The facts from which a try finds out whether a user has cleared the task since an earlier try."""
-        return Clears(self.max_tries, self.retries, self.run_clears)
+        return Clears(self.max_tries, self.retries, self.run_clears, self.try_number - 1)
 
     @property
     def follows_clear(self) -> bool:
