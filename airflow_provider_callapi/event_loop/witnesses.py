@@ -33,6 +33,8 @@ class Witnesses:
     def __init__(self, settings: ConnectionSettings) -> None:
         self._data_api = make_client(settings, service="data_api")
         self._timezone = settings.timezone
+        # Each witness learns by itself what the Data API refuses. They ask in two threads at the same time:
+        # with shared refusals, both could learn one refused date, and the dates would move two steps.
         source = WitnessSource(self._data_api, settings.period_timezone, self._account_timezone, log.warning)
         self._answers = AnswerWitness(source)
         self._ends = EndWitness(source)

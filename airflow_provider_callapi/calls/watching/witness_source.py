@@ -35,7 +35,8 @@ class WitnessSource:
     :ivar account_timezone: a function that returns the IANA name of the account's time zone. A wrong zone
         gives wrong times of the ends of calls.
     :ivar warn: a function that logs a warning.
-    :ivar refusals: what this Data API has refused before. None: nothing is known.
+    :ivar refusals: what this Data API has refused before, for witnesses that ask one after the other. None:
+        each witness learns it by itself.
     """
 
     client: CountingClient
