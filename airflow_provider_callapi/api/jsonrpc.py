@@ -150,9 +150,10 @@ class JsonRpc:
 
     def close(self) -> None:
         """Close the kept-alive HTTP connection, if there is one."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     def _post(
         self, session: requests.Session, payload: _Payload, seconds: float, method: str, request_id: str
