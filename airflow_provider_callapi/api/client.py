@@ -84,20 +84,22 @@ class Client:
         if not request.needs_token:
             before_each_send()
             return self._send(request, {}, time_limit)
-        token = self._token_for(request, time_limit)
-        before_each_send()
-        try:
-            return self._send(request, {"access_token": token}, time_limit)
-        except TokenInvalid:
-            if not self.credentials.discard_refused(token):
-                raise
-        token = self._token_for(request, time_limit)
-        before_each_send()
-        try:
-            return self._send(request, {"access_token": token}, time_limit)
-        except TokenInvalid as error:
-            # Another program may have logged in meanwhile, and ended this token. A later login may succeed.
-            raise NotSent(f"the token of a new login is refused: {error}", method=request.method) from error
+        is_after_login = False
+        while True:
+            token = self._token_for(request, time_limit)
+            before_each_send()
+            try:
+                return self._send(request, {"access_token": token}, time_limit)
+            except TokenInvalid as error:
+                if is_after_login:
+                    # Another program may have logged in meanwhile, and ended this token. A later login may
+                    # succeed.
+                    raise NotSent(
+                        f"the token of a new login is refused: {error}", method=request.method
+                    ) from error
+                if not self.credentials.discard_refused(token):
+                    raise
+            is_after_login = True
 
     def log_out(self) -> None:
         """Log out if the client has a temporary token. A logout costs one point."""
