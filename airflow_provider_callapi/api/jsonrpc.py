@@ -50,8 +50,10 @@ class Reply:
     :ivar result: the answer's ``result``. None: the service answered with an error.
     :ivar error: the answer's ``error`` object. None: the request succeeded.
     :ivar metadata: all ``metadata`` of the answer in one dict, e.g. the points left under the key ``limits``.
-    :ivar http_status: the HTTP status of the answer.
-    :ivar repeats_id: whether the answer contains the ``id`` of the request. Only an error may lack it.
+    :ivar http_status: the HTTP status of the answer. A call does not depend on it. It is for
+        ``airflow callapi verify``.
+    :ivar repeats_id: whether the answer contains the ``id`` of the request. Only an error may lack it. A call
+        does not depend on it either.
     """
 
     request_id: str
