@@ -63,25 +63,14 @@ class ReportPages:
 
     :param data_api: sends the requests.
     :param timezone: IANA name of the account's time zone.
-    :param page_size: how many rows a full page has.
-    :param last_offset: the largest offset of a page.
     :ivar requests: how many requests the Data API has answered with rows. Each of these answers costs one
         point (rate-limit unit).
     """
 
-    def __init__(
-        self,
-        data_api: DataApiClient,
-        timezone: str,
-        *,
-        page_size: int = LARGEST_PAGE,
-        last_offset: int = LAST_OFFSET,
-    ) -> None:
+    def __init__(self, data_api: DataApiClient, timezone: str) -> None:
         self.requests = 0
         self._data_api = data_api
         self._timezone = timezone
-        self._page_size = page_size
-        self._last_offset = last_offset
         self._days_earlier = iter(_DAYS_EARLIER)
         self._seconds_earlier = next(self._days_earlier) * _DAY
 
@@ -99,8 +88,8 @@ class ReportPages:
         reader = PeriodReader(
             partial(self._fetch_page, query),
             key=query.key,
-            page_size=self._page_size,
-            last_offset=self._last_offset,
+            page_size=LARGEST_PAGE,
+            last_offset=LAST_OFFSET,
             all_or_none=True,
         )
         found: set[Hashable] = set()
@@ -127,7 +116,7 @@ class ReportPages:
                         **report_dates(since - self._seconds_earlier, until, self._timezone),
                         **query.parameters,
                         sort=[{"field": "start_time", "order": "asc"}],
-                        limit=self._page_size,
+                        limit=LARGEST_PAGE,
                         offset=offset or None,
                     )
                 )

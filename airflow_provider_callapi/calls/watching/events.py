@@ -22,6 +22,10 @@ from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 EventKind = Literal["started", "answered", "ended"]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
+_LONGEST_GAP = 3600.0
+"""The longest time in seconds between two snapshots whose changes are reported."""
+_ENDED_KEPT = 600.0
+"""How many seconds the detector remembers an ended call."""
 
 
 class _Stage(IntEnum):
@@ -140,22 +144,20 @@ class EventDetector:
     A baseline is a snapshot from which the detector reports no events. Baselines are:
 
     - The first snapshot. Exception: `restore` has taken over what an earlier detector remembered.
-    - A snapshot more than ``longest_gap`` seconds after the last successful snapshot.
+    - A snapshot more than an hour after the last successful snapshot.
+
+    The detector remembers an ended call for ten minutes. If ``list.calls`` shows the call again in this time,
+    no events are reported, and the time begins again.
 
     :ivar call_filter: selects the calls whose events the detector reports.
     :ivar include_phone_numbers: whether events contain the contact's number.
     :ivar tolerance: how many consecutive snapshots without a call prove that the call has ended.
-    :ivar longest_gap: the longest time between two snapshots whose changes are reported, in seconds.
-    :ivar ended_kept: how many seconds the detector remembers an ended call. If ``list.calls`` shows the call
-        again in this time, no events are reported, and the time begins again.
     :ivar is_baseline: whether the newest successful snapshot was a baseline.
     """
 
     call_filter: ActiveCallFilter = ActiveCallFilter()
     include_phone_numbers: bool = False
     tolerance: PollTolerance = TOLERANCE
-    longest_gap: float = 3600.0
-    ended_kept: float = 600.0
     is_baseline: bool = field(default=False, init=False)
     _updated_at: float | None = field(default=None, init=False)
     _active: dict[int, _WatchedCall] = field(default_factory=dict, init=False)
@@ -171,7 +173,7 @@ class EventDetector:
         if snapshot.failure is not None:
             return []
         at = snapshot.at
-        self.is_baseline = self._updated_at is None or at - self._updated_at > self.longest_gap
+        self.is_baseline = self._updated_at is None or at - self._updated_at > _LONGEST_GAP
         if self.is_baseline:
             self._active.clear()
             self._ended.clear()
@@ -233,11 +235,11 @@ class EventDetector:
                 self._ended[call_session_id] = call.observation.missing_since or at
 
     def _forget_ended_calls(self, snapshot: Snapshot) -> None:
-        """Forget each ended call that ``list.calls`` has not shown for ``ended_kept`` seconds."""
+        """Forget each ended call that ``list.calls`` has not shown for ten minutes."""
         for call_session_id, since in list(self._ended.items()):
             if call_session_id in snapshot.sessions:
                 self._ended[call_session_id] = snapshot.at
-            elif snapshot.at - since > self.ended_kept:
+            elif snapshot.at - since > _ENDED_KEPT:
                 del self._ended[call_session_id]
 
     # --- across processes ---

@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import rejection
 from airflow_provider_callapi.api.report_rows import CallRows, LegRows
+from airflow_provider_callapi.calls.reports import report_pages
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
@@ -38,11 +39,13 @@ class Service:
 
 
 def load(service: Service, selection: CallFilter | None = None, **columns: Any) -> list[dict[str, Any]]:
-    pages = ReportPages(service, "UTC", page_size=2)
+    pages = ReportPages(service, "UTC")
     report = CallsReport(
         pages, "UTC", ReportColumns(**{"fields": ["id"], **columns}), selection or CallFilter()
     )
-    return [row for portion in report.load(START, END) for row in portion]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_pages, "LARGEST_PAGE", 2)
+        return [row for portion in report.load(START, END) for row in portion]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import rejection
 from airflow_provider_callapi.api.report_rows import CallRows
+from airflow_provider_callapi.calls.reports import report_pages
 from airflow_provider_callapi.calls.reports.report_dates import read_report_time
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages, ReportQuery
 
@@ -79,14 +80,17 @@ class Service:
 
 def read(service: Service, since: int, until: int, *, page_size: int = 3, last_offset: int = 9) -> list[int]:
     """Return the ids of the rows, as they are read."""
-    pages = ReportPages(service, service.zone, page_size=page_size, last_offset=last_offset)
+    pages = ReportPages(service, service.zone)
     query = ReportQuery(
         CallRows,
         {"fields": ["id", "start_time"]},
         key=lambda raw: raw["id"],
         position=lambda raw: read_report_time(raw["start_time"], service.zone, since),
     )
-    return [raw["id"] for portion in pages.read(query, since, until) for raw in portion]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_pages, "LARGEST_PAGE", page_size)
+        patch.setattr(report_pages, "LAST_OFFSET", last_offset)
+        return [raw["id"] for portion in pages.read(query, since, until) for raw in portion]
 
 
 @st.composite

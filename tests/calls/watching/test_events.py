@@ -167,8 +167,8 @@ def test_a_call_that_is_listed_again_after_its_ended_event_has_no_further_events
     assert reported(after_baseline(), *snapshots) == [(5, "started", 1), (15, "ended", 1)]
 
 
-def test_ended_calls_are_forgotten_after_ended_kept():
-    detector = after_baseline(ended_kept=600)
+def test_ended_calls_are_forgotten_after_ten_minutes():
+    detector = after_baseline()
     reported(detector, snapshot(5, session(1)), snapshot(10), snapshot(15))
     assert list(detector.to_json()["ended"]) == ["1"]
 
@@ -178,7 +178,7 @@ def test_ended_calls_are_forgotten_after_ended_kept():
 
 
 def test_a_snapshot_after_too_long_a_gap_is_a_baseline():
-    detector = after_baseline(longest_gap=3600)
+    detector = after_baseline()
     detector.update(snapshot(5, session(1)))
 
     assert reported(detector, failed(10), snapshot(3606, session(2)), snapshot(3611, session(2))) == []
@@ -186,7 +186,7 @@ def test_a_snapshot_after_too_long_a_gap_is_a_baseline():
 
 
 def test_a_snapshot_after_a_shorter_gap_reports_what_happened_meanwhile():
-    detector = after_baseline(longest_gap=3600)
+    detector = after_baseline()
     detector.update(snapshot(5, session(1)))
 
     assert reported(detector, snapshot(3605, session(2)), snapshot(3610, session(2))) == [
