@@ -27,7 +27,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.utils.session import create_session
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 
 from airflow_provider_callapi.api.object_ids import read_object_id
 
@@ -224,7 +224,9 @@ def store_event(notification: Notification) -> bool:
         if asset is None:
             return False
         recent = select(AssetEvent.extra).where(
-            AssetEvent.asset_id == asset.id, AssetEvent.timestamp > now - _REMEMBERED
+            AssetEvent.asset_id == asset.id,
+            AssetEvent.timestamp > now - _REMEMBERED,
+            cast(AssetEvent.extra, String).contains(str(notification.call_session_id)),  # reads few events
         )
         for extra in session.scalars(recent):
             payload = (extra or {}).get("payload") or {}
