@@ -126,10 +126,11 @@ def distribution_of():
     """Find the distribution that brings a module: the one with the longest matching path."""
     owners = {}
     for distribution in distributions():
+        owner = canonicalize_name(distribution.name)  # each look at the name parses the metadata
         for file in distribution.files or ():
             if file.suffix in {".py", ".so"}:
                 folder = file.parent if file.name.startswith("__init__.") else file.with_suffix("")
-                owners[folder.as_posix().partition(".")[0]] = canonicalize_name(distribution.name)
+                owners[folder.as_posix().partition(".")[0]] = owner
 
     def find(module):
         parts = module.split(".")
