@@ -35,17 +35,38 @@ def test_airflow_finds_the_command_group_with_its_commands():
     assert sorted(command.name for command in group.subcommands) == COMMANDS
 
 
-def test_the_definitions_import_only_themselves_at_the_start_of_airflows_cli():
-    code = (
-        "import sys, airflow.cli.cli_config, airflow_provider_callapi; before = set(sys.modules);"
-        "from airflow_provider_callapi.cli.definition import get_callapi_cli_commands as get; get();"
-        "print(*sorted(set(sys.modules) - before))"
-    )
+@pytest.fixture(scope="module")
+def imported() -> list[list[str]]:
+    """What a process imports for the definitions, and what it then imports for the commands."""
+    code = """
+import sys
+import airflow.cli.cli_config, airflow_provider_callapi
+
+before = set(sys.modules)
+from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
+
+get_callapi_cli_commands()
+print(*sorted(set(sys.modules) - before))
+import airflow.cli.cli_parser
+import airflow.cli.commands.connection_command
+
+airflow.cli.cli_parser.get_parser()
+before = set(sys.modules)
+import airflow_provider_callapi.cli.account_lists
+import airflow_provider_callapi.cli.commands
+import airflow_provider_callapi.cli.find_call
+
+print(*sorted(set(sys.modules) - before))
+"""
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
     )
+    lines = done.stdout.splitlines()
+    return [lines[0].split(), lines[-1].split()]  # Airflow may print log lines between them
 
-    assert done.stdout.split() == [
+
+def test_the_definitions_import_only_themselves_at_the_start_of_airflows_cli(imported):
+    assert imported[0] == [
         "airflow_provider_callapi.cli",
         "airflow_provider_callapi.cli.definition",
     ]
@@ -58,19 +79,8 @@ ROOMS_OF_A_COMMAND = {
 HTTP_CLIENT = {"certifi", "charset_normalizer", "idna", "requests", "urllib3"}
 
 
-def test_a_command_imports_only_the_http_client_and_a_few_packages_of_the_provider():
-    code = (
-        "import sys, airflow.cli.cli_parser as cli, airflow.cli.commands.connection_command;"
-        "cli.get_parser(); before = set(sys.modules);"
-        "import airflow_provider_callapi.cli.commands, airflow_provider_callapi.cli.account_lists;"
-        "import airflow_provider_callapi.cli.find_call; print(*sorted(set(sys.modules) - before))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
-    )
-
-    printed = done.stdout.splitlines()[-1]  # Airflow may print log lines before
-    added = [name.split(".") for name in printed.split()]
+def test_a_command_imports_only_the_http_client_and_a_few_packages_of_the_provider(imported):
+    added = [name.split(".") for name in imported[1]]
     rooms = {room for package, *room in added if package == "airflow_provider_callapi" for room in room[:1]}
     packages = {package for package, *_ in added if not package.startswith("_")}
     assert rooms <= ROOMS_OF_A_COMMAND

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 
 import pytest
 import structlog
@@ -232,17 +230,3 @@ def test_the_log_and_the_variables_hold_no_complete_phone_number(desk, log):
     for number in (*ALL_CONTACTS, VNUMBER):
         assert number not in log()
     assert not any(number in value for number in ALL_CONTACTS for value in Variables.values.values())
-
-
-def test_parsing_a_dag_with_a_notifier_loads_no_http():
-    code = (
-        "import sys; from airflow.providers.common.compat.sdk import BaseNotifier, Variable, conf;"
-        "before = 'requests' in sys.modules;"
-        f"import {PATH.rpartition('.')[0]}; print(before, 'requests' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
-    )
-
-    before, after = done.stdout.split()
-    assert after == before

@@ -6,8 +6,6 @@ import asyncio
 import json
 import logging
 import math
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -518,14 +516,3 @@ def test_two_watchers_of_one_asset_have_separate_states(wire):
             await until(lambda: len(store.values) == 2)
 
     asyncio.run(main())
-
-
-def test_parsing_a_dag_file_with_a_watcher_imports_no_http_client():
-    code = "import sys, airflow_provider_callapi.triggers.call_events; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
-    )
-    modules = set(done.stdout.splitlines()[-1].split())
-
-    assert "airflow_provider_callapi.calls.watching.events" in modules
-    assert not modules & {"airflow_provider_callapi.hooks.callapi", "airflow_provider_callapi.api.jsonrpc"}
