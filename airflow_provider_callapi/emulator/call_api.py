@@ -12,7 +12,7 @@ from airflow_provider_callapi.emulator import call_control, start_call
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.json_array import JsonArray
 from airflow_provider_callapi.emulator.points import weight
-from airflow_provider_callapi.emulator.service import Handler, Service, handled_by_service
+from airflow_provider_callapi.emulator.service import Handler, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
@@ -52,9 +52,9 @@ def list_talk_options(
     ]
 
 
-HANDLERS: dict[str, Handler] = {
-    "login.user": handled_by_service,
-    "logout.user": handled_by_service,
+HANDLERS: dict[str, Handler | None] = {
+    "login.user": None,
+    "logout.user": None,
     "start.employee_call": start_call.start_employee_call,
     "start.scenario_call": start_call.start_scenario_call,
     "start.vnumber_call": start_call.start_vnumber_call,

@@ -39,7 +39,7 @@ from airflow_provider_callapi.emulator.report_columns import (
     leg_columns,
     shown_call_columns,
 )
-from airflow_provider_callapi.emulator.service import Handler, RpcResult, Service, handled_by_service
+from airflow_provider_callapi.emulator.service import Handler, RpcResult, Service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 _MAX_INTERVAL = timedelta(days=92)
@@ -232,9 +232,9 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
     return moment.replace(tzinfo=ZoneInfo(account.timezone))
 
 
-HANDLERS: dict[str, Handler] = {
-    "login.user": handled_by_service,
-    "logout.user": handled_by_service,
+HANDLERS: dict[str, Handler | None] = {
+    "login.user": None,
+    "logout.user": None,
     "get.calls_report": get_calls_report,
     "get.call_legs_report": get_call_legs_report,
     "get.tags": get_tags,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Request, StartCall
+from airflow_provider_callapi.api.methods import LoginUser, Request, StartCall
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.errors import WITHOUT_LIMITS, RpcError
 from airflow_provider_callapi.emulator.journal import Entry
@@ -20,7 +20,7 @@ from airflow_provider_callapi.emulator.points import Points
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 Handler = Callable[[Switchboard, Account, Any], Any]
-Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
+Methods = Mapping[str, tuple[type[Request[Any]], Handler | None]]
 
 
 class RpcResult(dict[str, Any]):
@@ -32,13 +32,6 @@ class RpcResult(dict[str, Any]):
     """
 
 
-def handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. This function only fills the entries of login and logout in the tables of methods.
-
-    No code calls it, because `Service` carries out both.
-    """
-
-
 @dataclass
 class Service:
     """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
@@ -46,7 +39,7 @@ class Service:
     An account is a customer of the vendor.
 
     :ivar methods: name of an API method → (class that checks the parameters, function that carries out the
-        method).
+        method). The function is None for login and logout, which the service itself carries out.
     :ivar weight: function from an account and a method name to the cost of a request in points.
     :ivar serves_ip: function from an account and an IP address to a bool. False: the service refuses the
         request.
@@ -129,7 +122,7 @@ class Service:
             raise shortage
         request = check_parameters(request_type, params)
         context.call_session_id = vars(request).get("call_session_id")
-        if request_type is LogoutUser:
+        if handler is None:  # a logout: `_log_in` has answered a login above
             self.tokens.pop(token, None)
             data: Any = {"success": True}
         else:
