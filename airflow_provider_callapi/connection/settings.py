@@ -177,6 +177,8 @@ class ConnectionSettings(BaseModel):
                     raise FieldInvalid(field, "a text is needed")
             extra_fields = _parse_extra(extra)
             allow_http = extra_fields.allow_http
+            # A file with a secret often ends with a line break. A password may contain blanks, a key cannot.
+            password = (password or "").strip("\r\n" if login else None)
             if not password:
                 raise FieldInvalid(
                     "password",

@@ -135,6 +135,14 @@ def test_a_login_and_password_log_in_and_a_password_alone_is_a_key():
     assert isinstance(read(login="").credentials(), AccessKey)
 
 
+@pytest.mark.parametrize(
+    ("login", "written", "password"),
+    [("", " key\n", "key"), (None, "key\r\n", "key"), ("robot", "word \n", "word ")],
+)
+def test_a_line_break_behind_a_password_or_key_does_not_count(login, written, password):
+    assert read(login=login, password=written).password.get_secret_value() == password
+
+
 @pytest.mark.parametrize("password", [None, ""])
 def test_an_empty_password_is_refused_by_name(password):
     assert "connection my_conn, password: empty" in refusal(password=password)
