@@ -97,7 +97,10 @@ def test_a_column_of_a_data_frame_may_have_a_number_as_its_name(desk, name):
         ("03-empty.csv", r"contacts: .*03-empty.csv: the file is empty \(0 bytes\)"),
         ("06-without-a-header.csv", "contacts, line 1: this line must name the columns"),
         ("09-phone-column-twice.csv", "contacts, line 1: two columns are named 'phone'"),
-        ("13-timezone-in-russian.csv", "the column 'Часовой пояс': did you mean timezone"),
+        (
+            "13-timezone-in-russian.csv",
+            "contacts: .*13-timezone-in-russian.csv: the column 'Часовой пояс': did you mean timezone",
+        ),
         ("13-timezone-misspelt.csv", "the column 'timezon': did you mean timezone"),
         ("13-timezone-unnamed.csv", "the column 'клиент' holds time zones, see row 1: did you mean timezone"),
         ("19-cp866.csv", 'neither UTF-8 nor Windows-1251 .*save the file as "CSV UTF-8"'),
@@ -487,7 +490,9 @@ def test_none_in_the_dag_file_itself_means_no_limit(desk):
 
 def test_unreadable_entries_fail_the_task_unless_the_author_allows_them(desk):
     stop = [A, "12-34", "не звонить!"]
-    with pytest.raises(CallApiFailure, match=r"do_not_call: 2 entries .* rows 2, 3\. .*max_unreadable"):
+    with pytest.raises(
+        CallApiFailure, match=r"do_not_call: 2 entries .*max_unreadable=2.* This try placed no call"
+    ):
         calls(desk, do_not_call=stop).run()
     assert desk.sent() == []
 
@@ -564,10 +569,24 @@ def test_a_campaign_fails_if_all_people_are_excluded_or_invalid(desk):
         calls(desk, [*PEOPLE, {"phone": "12", "name": "Глеб"}], do_not_call=[A, B, C]).run()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("tel", "+79260000001;Anna", "the column 'tel': did you mean phone"),
+        ("phone", "7,92612E+10;Anna", "row 1: column 'phone': a number that Excel"),
+    ],
+)
+def test_an_error_of_a_contact_list_names_its_file_and_the_column(desk, tmp_path, name, text, said):
+    (tmp_path / "people.csv").write_text(f"{name};имя\n{text}\n", "utf-8")
+    with pytest.raises(CallApiFailure, match=rf"^contacts: file:.*people\.csv: .*({said})") as caught:
+        campaign(desk, contacts=f"file://{tmp_path}/people.csv", call=CALL).run()
+    assert str(caught.value).endswith("This try placed no call.")
+
+
 @pytest.mark.parametrize("text", ["phone;name\n", "phone;name\n;\n"])
 def test_a_file_without_people_fails_the_task(desk, tmp_path, text):
     (tmp_path / "people.csv").write_text(text, "utf-8")
-    with pytest.raises(CallApiFailure, match="contacts: the file has no rows"):
+    with pytest.raises(CallApiFailure, match=r"contacts: file:.*people\.csv: the file has no rows"):
         campaign(desk, contacts=f"file://{tmp_path}/people.csv", call=CALL).run()
 
 

@@ -885,9 +885,10 @@ def test_a_column_that_no_row_has_fails_before_the_dialling_and_is_named(desk, t
     with pytest.raises(CallApiFailure) as caught:
         campaign(desk, call=call, **people).run()
 
+    where = f"contacts: file://{path}" if shape == "a file" else "contacts"
     assert str(caught.value) == (
-        "contacts: none of the 12 rows makes a call; row 1: call.contact_message.value: "
-        "the row has no column 'nmae'. This try placed no call."
+        f"{where}: none of the 12 rows makes a call; row 1: call.contact_message.value: "
+        f"the row has no column 'nmae'; its columns are 'phone', 'name'. This try placed no call."
     )
     assert rings(desk) == [0] * 12
 

@@ -68,6 +68,10 @@ class CallTemplate:
             )
         self.reads_phone = "phone" in str(fields.get(ROW, PERSONS_NUMBER))
         """Whether the number to call is in the column ``phone``."""
+        self.number_column: str | None = next(
+            (each.only_column for each in templates_in(self._fields[ROW])), None
+        )
+        """The column with the number to call. None: the author's template makes the number."""
         self.names = frozenset(
             fold_name(name) for template in templates_in(self._fields) for name in template.names
         )

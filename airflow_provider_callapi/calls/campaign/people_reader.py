@@ -11,7 +11,7 @@ from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Pl
 from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
 from airflow_provider_callapi.calls.campaign.time_zones import is_backwards, read_time_zone
-from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading
+from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading, shown_name
 from airflow_provider_callapi.calls.lists.contradicting_columns import find_ban, find_extension
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
@@ -203,7 +203,9 @@ class _PeopleReader:
         return zone
 
     def _skip(self, row: _Row, error: NotANumber | InvalidRow) -> None:
-        why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
+        column = self._template.number_column if len(row.cells) > 1 else None  # a plain list has no columns
+        where = "contact" if column is None else f"column {shown_name(column)}"
+        why = f"{where}: {error}" if isinstance(error, NotANumber) else str(error)
         self._plan.invalid.append(Skipped(row.cells, row.line, why))
 
     def _add_other_zone(self, row: _Row, number: str) -> None:

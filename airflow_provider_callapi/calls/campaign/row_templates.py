@@ -16,10 +16,12 @@ from airflow_provider_callapi.api.value_kinds import is_template_text, without_e
 from airflow_provider_callapi.calls.campaign.row_values import (
     EMPTY_CELL_USED,
     EmptyCell,
+    RowForTemplates,
+    row_for_templates,
     values_for_templates,
 )
 from airflow_provider_callapi.calls.inserted_values import UnsuitableValue, check_inserted, spoken_value
-from airflow_provider_callapi.calls.lists.columns import value_of
+from airflow_provider_callapi.calls.lists.columns import fold_name, listed_names, shown_name, value_of
 from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
@@ -56,8 +58,11 @@ class _Missing(StrictUndefined):
     def _undefined_message(self) -> str:
         if isinstance(self._undefined_obj, EmptyCell):
             return EMPTY_CELL_USED
-        if isinstance(self._undefined_obj, Mapping):
-            return f"the row has no column {self._undefined_name!r}"
+        name, holder = self._undefined_name, self._undefined_obj
+        if isinstance(holder, RowForTemplates):
+            return f"the row has no column {name!r}; its columns are {listed_names(holder)}"
+        if isinstance(holder, Mapping):
+            return f"the template uses {name!r} of a dict that has no such key"
         return str(super()._undefined_message)
 
 
@@ -205,12 +210,26 @@ class RowTemplate:
             text = self._render_with_jinja(row)
         for is_wrong, problem in self._checks:
             if is_wrong(text):
-                raise InvalidRow(f"{self._where}: {problem}")
+                raise InvalidRow(f"{self._where}: {self._column_with(is_wrong, row)}{problem}")
         return text
+
+    @property
+    def only_column(self) -> str | None:
+        """The name of the column, if the template is only ``{{ contact.phone }}``, for example."""
+        plain = self._plain
+        return plain.columns[0] if plain and plain.pattern.strip() == "%s" else None
+
+    def _column_with(self, is_wrong: Callable[[str], bool], row: Mapping[str, Any]) -> str:
+        """Return the first used column whose text is wrong, as ``column 'name': ``. Empty: no column is."""
+        used = set(map(fold_name, self.names))
+        for name, value in row.items():
+            if isinstance(value, str) and fold_name(name) in used and is_wrong(value):
+                return f"column {shown_name(name)}: "
+        return ""
 
     def _render_with_jinja(self, row: Mapping[str, Any]) -> str:
         try:
-            return self._jinja.render({**self._values, ROW: values_for_templates(row)})
+            return self._jinja.render({**self._values, ROW: row_for_templates(row)})
         except ListUnreadable:  # it is not certain which column the template means
             raise
         except TemplateError as error:

@@ -80,6 +80,17 @@ class _Dict(_NoText, dict[Any, Any]):
         return EMPTY_CELL if value is None else value
 
 
+class RowForTemplates(_Dict):
+    """The row of a person, as `row_for_templates` returns it."""
+
+    __slots__ = ()
+
+
+def row_for_templates(row: Mapping[str, Any]) -> RowForTemplates:
+    """Return a copy of a person's row, whose values are as `values_for_templates` returns them."""
+    return RowForTemplates(values_for_templates(row))
+
+
 def values_for_templates(value: Any) -> Any:
     """Return a copy of a row, or of a value in a row, with `EMPTY_CELL` for None, NaN and the like.
 

@@ -81,6 +81,8 @@ _MORE_PHONES = re.compile(
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
 
+_NAMES_SHOWN = 12
+"""How many names of columns an error shows."""
 _MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
 """Matches names that may be the first entry of a list, such as ``sip25@example.com`` or ``7926O000001``."""
 
@@ -177,9 +179,15 @@ def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning
                     f"the only column is {shown_name(name)}: if these are several columns, separate them "
                     f"with semicolons, commas, tabs or |. Otherwise, name the column {meaning}"
                 )
+            # An empty column of phone numbers would make each row invalid.
+            otherwise = (
+                "also add the column phone, with the numbers to call"
+                if meaning == PHONE
+                else f"add an empty column {meaning}"
+            )
             raise ListUnreadable(
                 f"the column {shown_name(name)}: did you mean {meaning}? Name the column {meaning}. If the "
-                f"column is something else, add an empty column {meaning}"
+                f"column is something else, {otherwise}"
             )
 
 
@@ -270,6 +278,12 @@ def refuse_duplicates(names: Iterable[str]) -> None:
         if name in met:
             raise ListUnreadable(f"two columns are named {shown_name(name)}. Remove or rename one")
         met.add(name)
+
+
+def listed_names(names: Iterable[object]) -> str:
+    """Return the names of a list's columns for an error message. Of many names, only the first are shown."""
+    shown = list(map(shown_name, names))
+    return ", ".join(shown[:_NAMES_SHOWN]) + (" …" if len(shown) > _NAMES_SHOWN else "")
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -58,7 +58,8 @@ def detect_encoding(head: bytes) -> Encoding:
     """
     if not head:
         raise ListUnreadable(
-            "the file is empty (0 bytes). If nobody is on the list, write the names of its columns"
+            "the file is empty (0 bytes), so its export has probably failed. A do-not-call list with nobody "
+            "on it still has the names of its columns"
         )
     for mark, name in _MARKS:
         if head.startswith(mark):

@@ -21,9 +21,9 @@ class NotANumber(ValueError):
 
 
 ROUNDED = (
-    "a number that Excel or another spreadsheet saved in its short form (7,9E+10), so its last digits are "
-    "lost; in the original workbook, and not in this file, format the column as a number with 0 decimals, "
-    "and save the list again"
+    "a number that Excel or another spreadsheet saved in its short form, such as 7,9E+10, so its last digits "
+    "are lost; in the original workbook, and not in this file, format the column as a number with 0 "
+    "decimals, and save the list again"
 )
 """What is wrong with a text such as ``7,91612E+10``, and what to do."""
 ROUNDED_LIST = (

@@ -47,6 +47,12 @@ _MASKED = re.compile(
 """Matches digits with signs that stand for other digits: ``7926***0001``, ``*0001``, ``7926nnn``."""
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
+_EXTENSION_BEHIND = re.compile(
+    r"\+?(?:[0-9][ ().-]*){5,}[,;]?\s*"
+    r"(?:доб(?:авочный|ав)?|вн(?:утр(?:енний)?)?|ext(?:ension|n)?)[. :№#]*[0-9]{1,6}",
+    re.IGNORECASE,
+)
+"""Matches a phone number with an extension, such as ``8 (926) 000-00-01 доб. 12``."""
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
 _ROUNDED_FLOAT = re.compile(r"\d{5,10}00000\.0+")
 """Matches the text of the float that YAML makes of a spreadsheet's short form, such as ``7.926E+10``."""
@@ -213,6 +219,8 @@ def _read_with_country_code(digits: str, region: str) -> str | None:
 def _read_sip(text: str, region: str) -> str:
     if _EXPONENT.fullmatch(text):
         raise NotANumber(ROUNDED)
+    if _EXTENSION_BEHIND.fullmatch(text):
+        raise NotANumber("a phone number with an extension, which a call cannot dial; remove the extension")
     has_many_digits = len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME
     if "@" not in text and (has_many_digits or _is_word_number(text, region)):
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")

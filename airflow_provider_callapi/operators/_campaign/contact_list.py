@@ -94,7 +94,12 @@ def _rows_of(path: ObjectStoragePath, suffix: str, field: str, check_empty: Chec
         return
     encoding = _encoding_of(path)
     if encoding.is_guess:
-        _log.warning("%s: the list is not UTF-8, and is read as %s", field, encoding.name)
+        _log.warning(
+            '%s: %s is not UTF-8, and is read as %s; if its letters come out wrong, save it as "CSV UTF-8"',
+            field,
+            path,
+            encoding.name,
+        )
     with path.open("r", encoding=encoding.name, newline="") as file:
         lines = iter(file.readline, "")  # Airflow 3.0 cannot iterate over its files
         yield from read_csv(lines, check_empty) if suffix in CSV else read_json_lines(lines)

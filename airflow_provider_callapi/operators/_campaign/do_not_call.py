@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from airflow_provider_callapi.api.masking import mask_phones
@@ -101,6 +102,7 @@ class DoNotCall:
         self._version = version
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
+        where = f"do_not_call: {contacts}" if isinstance(contacts, str) else "do_not_call"
         excluded = ExcludedNumbers(self._region)
         has_blank_rows = has_entries = False
         may_end_with_blank_lines = isinstance(contacts, str) and suffix_of(contacts) in CSV
@@ -112,34 +114,41 @@ class DoNotCall:
             try:
                 yield from excluded.read(line, row)
             except ListUnreadable as error:
-                raise CallApiFailure(f"do_not_call, row {line}: {error}") from None
+                raise CallApiFailure(f"{where}, row {line}: {error}") from None
         if has_blank_rows and not has_entries:
             raise CallApiFailure(
-                "do_not_call: all rows are empty, so the list would exclude no one. If nobody is on the "
+                f"{where}: all rows are empty, so the list would exclude no one. If nobody is on the "
                 "list, give a list without rows"
             )
         unreadable = excluded.unreadable()
-        if len(unreadable) > self._max_unreadable:
-            first = next(iter(unreadable))
-            entries = count_text(len(unreadable), "entry is no phone number", "entries are no phone numbers")
+        count = len(unreadable)
+        entries = count_text(count, "entry cannot be read", "entries cannot be read")
+        if count > self._max_unreadable:
+            rows, them = ("this row", "it") if count == 1 else ("these rows", "them")
             raise CallApiFailure(
-                f"do_not_call: {entries} and would exclude no one: {_rows(unreadable)}. Row {first}: "
-                f"{unreadable[first]}. Correct these rows. If they may be ignored, set max_unreadable"
+                f"{where}: {entries}: {_reasons(unreadable)}. Correct {rows}, or set max_unreadable={count} "
+                f"to ignore {them}: people whom the campaign must not call could then be called"
             )
         if unreadable:
-            entries = count_text(
-                len(unreadable),
-                "entry is no phone number and excludes no one",
-                "entries are no phone numbers and exclude no one",
+            _log.warning(
+                "%s: %s, so people could be called whom the campaign must not call: %s",
+                where,
+                entries,
+                _reasons(unreadable),
             )
-            _log.warning("do_not_call: %s: %s", entries, _rows(unreadable))
 
 
-def _rows(unreadable: Iterable[int]) -> str:
-    lines = list(unreadable)
-    shown = ", ".join(map(str, lines[:_ROWS_SHOWN]))
-    more = " …" if len(lines) > _ROWS_SHOWN else ""
-    return f"row{'' if len(lines) == 1 else 's'} {shown}{more}"
+def _reasons(unreadable: Mapping[int, str]) -> str:
+    """Return why rows cannot be read, as ``rows 2, 5: no number; row 3: …``. The first rows are shown."""
+    rows: dict[str, list[int]] = {}
+    for line, reason in islice(unreadable.items(), _ROWS_SHOWN):
+        rows.setdefault(reason, []).append(line)
+    shown = "; ".join(
+        f"row{'' if len(lines) == 1 else 's'} {', '.join(map(str, lines))}: {reason}"
+        for reason, lines in rows.items()
+    )
+    more = len(unreadable) - _ROWS_SHOWN
+    return shown if more <= 0 else f"{shown}; and {count_text(more, 'more row')}"
 
 
 def _version(contacts: Contacts) -> Any:

@@ -143,6 +143,12 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
 
 
 def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> Plan:
+    is_file = isinstance(options.contacts, str)
+    where = f"contacts: {options.contacts}" if is_file else "contacts"
+
+    def failure(text: str) -> CallApiFailure:
+        return CallApiFailure(f"{where}: {mask_phones(text)}")
+
     try:
         plan = read_people(
             read_rows(options.contacts, "contacts"),
@@ -154,14 +160,14 @@ def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> 
             shard=read_shard(options.shard),
         )
     except ListUnreadable as error:
-        raise ValueError(f"contacts: {error}") from None
-    if not plan.rows and isinstance(options.contacts, str):
-        raise ValueError("contacts: the file has no rows")
+        raise failure(str(error)) from None
+    if not plan.rows and is_file:
+        raise failure("the file has no rows, so its export has probably failed")
     if not plan.rows and plan.has_blank_rows:
-        raise ValueError("contacts: all rows are empty")
+        raise failure("all rows are empty")
     if plan.invalid and not plan.people:
         first = plan.invalid[0]
         number = len(plan.invalid)
         rows = "the only row makes no" if number == 1 else f"none of the {number} rows makes a"
-        raise ValueError(f"contacts: {rows} call; row {first.line}: {first.why}")
+        raise failure(f"{rows} call; row {first.line}: {first.why}")
     return plan

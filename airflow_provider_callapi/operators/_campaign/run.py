@@ -191,7 +191,9 @@ class CampaignRun:
     def _announce(self) -> dict[str, Any]:
         """Log and return what the campaign will do: the counts of people, and the ``problems`` in its way."""
         parts = self._parts
-        results = final_results(self._campaign.results(), parts.plan, parts.excluded.numbers())
+        with self._before_dialling():
+            numbers = parts.excluded.numbers()
+        results = final_results(self._campaign.results(), parts.plan, numbers)
         excluded = sum(result is Result.DO_NOT_CALL for result in results.values())
         announcement = Announcement(
             self._options.campaign,

@@ -88,8 +88,25 @@ def test_a_template_without_the_persons_row_is_filled_in_once() -> None:
 
 def test_a_column_that_is_missing_makes_the_row_invalid() -> None:
     value = compile_templates({"message": "Hello {{ contact.name }}"}, VALUES, "call")
-    with pytest.raises(InvalidRow, match=r"call\.message: the row has no column 'name'"):
-        fill_in(value, {"phone": "79260000011"})
+    with pytest.raises(
+        InvalidRow, match=r"call\.message: the row has no column 'name'; its columns are"
+    ) as caught:
+        fill_in(value, {"phone": "79260000011", "город": "Омск", "79260000001": "x"})
+    assert str(caught.value).endswith("'phone', 'город', '7926…0001'")
+
+
+def test_a_missing_value_of_a_dict_is_no_missing_column() -> None:
+    value = compile_templates({"message": "{{ contact.name }}, {{ params.nix }}"}, {"params": {}}, "call")
+    with pytest.raises(
+        InvalidRow, match=r"call\.message: the template uses 'nix' of a dict that has no such"
+    ):
+        fill_in(value, {"name": "Anna"})
+
+
+def test_the_error_of_lost_letters_names_the_column() -> None:
+    value = compile_templates({"message": "Hello {{ contact.Name }}"}, VALUES, "call")
+    with pytest.raises(InvalidRow, match=r"^call\.message: column 'name': the letters of a value are lost"):
+        fill_in(value, {"phone": "79260000011", "name": "ÐÐ½Ð½Ð°"})
 
 
 WRITTEN_BY_PYTHON = ("nan", "inf", "None", "[", "{", "b'", "<")
