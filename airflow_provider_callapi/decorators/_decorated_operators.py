@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import DecoratedOperator, determine_kwargs
@@ -44,6 +45,8 @@ class FunctionOperator(DecoratedOperator):
     ) -> None:
         if self.returned in kwargs:
             raise TypeError(f"{self.returned}: the function returns the value, so the decorator takes none")
+        if iscoroutinefunction(python_callable) or isgeneratorfunction(python_callable):
+            raise TypeError(f"{self.returned}: the function must return the value, without async and yield")
         kwargs[self.returned] = _LaterValue()
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
 

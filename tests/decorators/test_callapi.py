@@ -217,6 +217,20 @@ def test_the_decorator_takes_no_value_that_the_function_returns():
         )
 
 
+async def say_later() -> str:
+    return "Hello"
+
+
+def say_in_parts() -> Any:
+    yield "Hello"
+
+
+@pytest.mark.parametrize("function", [say_later, say_in_parts])
+def test_a_function_that_does_not_return_its_value_is_refused_when_the_dag_is_parsed(desk, function):
+    with pytest.raises(TypeError, match="contact_message: the function must return the value"):
+        informer(desk, function).make()
+
+
 @pytest.mark.parametrize(
     ("name", "operator"),
     [("callapi_informer", InformerFunctionOperator), ("callapi_campaign", CampaignFunctionOperator)],
