@@ -35,7 +35,6 @@ class NumberScenario(Answer):
     """The scenario (call flow) that runs for calls to a virtual number of the account."""
 
     scenario_id: Number | None = None
-    scenario_name: AnswerText | None = None
 
 
 class EmployeePhone(Answer):
@@ -121,7 +120,6 @@ class SipLine(Answer):
     """A SIP line of the account, an entry of ``get.sip_lines``.
 
     :ivar billing_state: ``active``, ``manual_lock`` or ``limit_lock``.
-    :ivar physical_state: a Russian text that means "registered" or "not registered".
     :ivar status: ``active``: an employee's profile uses the line. ``inactive``: no profile uses it.
     """
 
@@ -129,7 +127,6 @@ class SipLine(Answer):
     id: Number | None = None
     type: AnswerText | None = None
     billing_state: AnswerText | None = None
-    physical_state: AnswerText | None = None
     status: AnswerText | None = None
     employee_id: Number | None = None
     employee_full_name: AnswerText | None = None
@@ -150,9 +147,6 @@ class BlacklistedNumber(Answer):
     """
 
     phone_number: AnswerText = Field(repr=False)
-    id: Number | None = None
-    add_comment: AnswerText | None = None
-    add_date_time: AnswerText | None = None
 
 
 class GetAccount(Request[Account]):
@@ -242,7 +236,6 @@ class CreatePhoneNumberToBlacklist(Request[Done]):
     already_done_errors = frozenset({"duplicate_entity"})
 
     phone_number: Annotated[str, Field(pattern=r"^[1-9][0-9]{6,14}$")]
-    add_comment: str | None = None
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:

@@ -105,8 +105,6 @@ NumberNotNull = Annotated[
 """A whole number of 64 bits in an answer that may be missing, but not ``null``."""
 Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, le=LARGEST_ID), Meta(gt=0, le=LARGEST_ID)]
 """An id in an answer that a later request contains. Each other number is unreadable."""
-SessionId = Id
-"""The id of a call session in an answer."""
 Seconds = Annotated[
     int | None,
     Field(gt=-_LARGEST_COUNT, lt=_LARGEST_COUNT),
@@ -149,7 +147,7 @@ class AccessToken(Answer):
 class StartedCall(Answer):
     """The answer to a ``start.*`` request: the service has accepted the call. No one has picked up yet."""
 
-    call_session_id: SessionId
+    call_session_id: Id
 
 
 class Done(Answer):
@@ -253,7 +251,7 @@ class CallSession(ListEntry, frozen=True, kw_only=True):
 
     if_not_sent = MappingProxyType({"tags": (), "legs": ()})
 
-    call_session_id: SessionId
+    call_session_id: Id
     direction: str | None = NOT_SENT
     start_time: str | None = NOT_SENT
     virtual_phone_number: AnswerText | None = NOT_SENT

@@ -22,9 +22,10 @@ class KeyedSupervision:
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
 
-    def read_wish(self) -> Wish | None:
+    def read_wish(self, campaign: str) -> Wish | None:
         """Return what a user has asked of the campaign; None: no user has asked for anything.
 
+        :param campaign: the campaign's name. The store belongs to one campaign, so the name does not matter.
         :raises ValueError: the stored value is not the JSON of a wish.
         """
         value = self._store.get(WISH_KEY)

@@ -60,7 +60,8 @@ _IS_OVER = case((_progress.c.progress["doing"].as_string() == "over", 1), else_=
 class SqlSupervision:
     """Reads and writes the wishes (such as ``pause``) and the progress of all campaigns in one SQL database.
 
-    If the database does not answer, each method gives up after a few repeats.
+    If the database does not answer, each method gives up after a few repeats. The class has the methods of
+    `airflow_provider_callapi.calls.campaign.supervision_store.SupervisionStore`.
 
     :param engine: the SQLAlchemy engine of the ledger. The constructor creates missing tables.
     :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods raise this error
@@ -132,51 +133,12 @@ class SqlSupervision:
         """Close the connections to the database."""
         self._engine.dispose()
 
-    def of(self, campaign: str) -> CampaignSupervision:
-        """Return an object that reads what users ask of one campaign, and stores the campaign's progress.
-
-        :param campaign: the campaign's name.
-        """
-        return CampaignSupervision(self, campaign)
-
     def _upsert(self, table: Table, row: dict[str, Any]) -> None:
         """Write a row (column → value). The row replaces the row with the same primary key."""
         self._do(lambda db: db.execute(upsert_statement(table, db.dialect.name), row))
 
     def _do(self, work: Callable[[Connection], T]) -> T:
         return in_transaction(self._engine, work, retrying=RETRY_BRIEFLY, named=DATABASE)
-
-
-class CampaignSupervision:
-    """Reads what users ask of one campaign (pause, resume or stop), and stores its progress, in SQL tables.
-
-    The class has the methods of `airflow_provider_callapi.calls.campaign.supervision_store.SupervisionStore`.
-
-    :param of_all: the wishes and the progress of all campaigns in the database.
-    :param campaign: the campaign's name.
-    """
-
-    def __init__(self, of_all: SqlSupervision, campaign: str) -> None:
-        self._of_all = of_all
-        self._campaign = campaign
-
-    def read_wish(self) -> Wish | None:
-        """Return the newest wish of a user for the campaign, such as ``pause``.
-
-        None: no user has asked for anything.
-
-        :raises ValueError: the database contains another wish than ``pause``, ``resume`` or ``stop``.
-        :raises CallApiTrouble: the database does not answer.
-        """
-        return self._of_all.read_wish(self._campaign)
-
-    def publish(self, progress: CampaignProgress) -> None:
-        """Store how far the campaign's task is, see `SqlSupervision.publish`."""
-        self._of_all.publish(progress)
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._of_all.close()
 
 
 def open_sql_supervision(ledger_conn_id: str) -> SqlSupervision:

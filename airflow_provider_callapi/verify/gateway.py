@@ -14,12 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from airflow_provider_callapi.api.entries import Entries, read_entries
 from airflow_provider_callapi.api.errors import CallApiError, Rejected, Unanswered, rejection
 from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
-from airflow_provider_callapi.api.models import CallSession, Number, SessionId
+from airflow_provider_callapi.api.models import CallSession, Id, Number
 
 _MOST_WAITS = 3
 _MINUTE = 60.0
 _NUMBER: TypeAdapter[int] = TypeAdapter(Number)
-_SESSION_ID: TypeAdapter[int] = TypeAdapter(SessionId)
+_SESSION_ID: TypeAdapter[int] = TypeAdapter(Id)
 
 
 def read_session_id(value: object) -> int | None:

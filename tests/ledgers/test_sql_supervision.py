@@ -45,7 +45,7 @@ def test_a_wish_is_read_until_another_one_replaces_it(engine: Engine) -> None:
     assert supervision.read_wish("spring") is None
 
     supervision.write_wish("spring", PAUSE)
-    assert supervision.of("spring").read_wish() == PAUSE
+    assert supervision.read_wish("spring") == PAUSE
     assert supervision.read_wish("autumn") is None
 
     stop = Wish(WishKind.STOP, "boris", 1_760_000_001.5)
@@ -58,7 +58,7 @@ def test_the_newest_progress_of_each_task_is_listed_first(engine: Engine) -> Non
     later = replace(PROGRESS, finished=4, at=PROGRESS.at + 15)
     shard = replace(PROGRESS, shard="2/4", owner=("dag", "run", "call", "1"), at=PROGRESS.at + 5)
     for progress in (PROGRESS, later, shard):
-        supervision.of("spring").publish(progress)
+        supervision.publish(progress)
 
     assert supervision.list_progress() == [later, shard]
 
@@ -69,7 +69,7 @@ def test_tasks_with_one_campaign_name_have_a_progress_each(engine: Engine, shard
     owners = [(dag, run, "call", index) for dag in "AB" for run in "12" for index in ("-1", "0", "1")]
     tasks = [replace(PROGRESS, shard=shard, owner=owner) for owner in owners]
     for progress in (*tasks, *tasks):
-        supervision.of("spring").publish(progress)
+        supervision.publish(progress)
 
     assert sorted(supervision.list_progress(), key=lambda progress: progress.owner) == tasks
 

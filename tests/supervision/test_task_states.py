@@ -22,5 +22,5 @@ def test_a_task_reads_the_wish_that_is_written_from_outside(autumn: Any) -> None
 
     stored = states.read_values("callapi_campaign_wish")[owner]
     store: Any = {"callapi_campaign_wish": stored}
-    assert KeyedSupervision(store).read_wish() == wish
+    assert KeyedSupervision(store).read_wish("spring") == wish
     assert [found for _, found in states.find_campaigns()] == [wish]

@@ -9,14 +9,17 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish
 
 
 class SupervisionStore(Protocol):
-    """A store for a user's wish and for a campaign's progress.
+    """A store for users' wishes and for the progress of campaigns.
 
     A wish is what a user asks of a running campaign: to pause, to resume or to stop. The campaign's task
     reads the wish, and stores the progress.
     """
 
-    def read_wish(self) -> Wish | None:
-        """Return what a user has last asked of the campaign: pause, resume or stop. None: nothing."""
+    def read_wish(self, campaign: str) -> Wish | None:
+        """Return what a user has last asked of a campaign: pause, resume or stop. None: nothing.
+
+        :param campaign: the campaign's name.
+        """
 
     def publish(self, progress: CampaignProgress) -> None:
         """Store the campaign's progress, and replace the older progress."""

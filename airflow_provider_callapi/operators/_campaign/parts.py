@@ -119,7 +119,7 @@ def open_parts(
         if is_new_try and not (options.is_dry_run or options.shard):  # each shard has files of its own
             refuse_files_of_others(facts.mapped, files.paths)
         supervision = opened.enter_context(
-            closing(Supervision(lambda: open_supervision_store(options, facts.state), log))
+            closing(Supervision(options.campaign, lambda: open_supervision_store(options, facts.state), log))
         )
         table = _open_table(options, facts, plan, log, ledger=ledger if is_new_try else None)
         if table is not None:

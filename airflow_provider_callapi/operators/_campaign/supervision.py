@@ -23,9 +23,14 @@ class Supervision:
     """Reads whether a user has asked one campaign to pause, resume or stop.
 
     The object also publishes the campaign's progress.
+
+    :param campaign: the campaign's name.
+    :param open_store: opens the store of wishes and progress. None: there is no store.
+    :param log: the logger of the task.
     """
 
-    def __init__(self, open_store: Callable[[], SupervisionStore | None], log: Any) -> None:
+    def __init__(self, campaign: str, open_store: Callable[[], SupervisionStore | None], log: Any) -> None:
+        self._campaign = campaign
         self._open_store = open_store
         self._log = log
         self._store: SupervisionStore | None = None
@@ -44,7 +49,7 @@ class Supervision:
         """
         with self._log_failure() if self._was_read else _raise_failure():
             if (store := self._opened_store()) is not None:
-                self._wish = store.read_wish()
+                self._wish = store.read_wish(self._campaign)
             self._was_read = True
         return self._wish
 
@@ -117,6 +122,6 @@ def open_supervision_store(options: CampaignOptions, state: KeyValueStore | None
             open_sql_supervision,
         )
 
-        return open_sql_supervision(options.ledger_conn_id).of(options.campaign)
+        return open_sql_supervision(options.ledger_conn_id)
     # Without a store, the campaign still runs, but reads no wishes and publishes no progress.
     return None if state is None else KeyedSupervision(state)

@@ -137,7 +137,7 @@ def test_the_last_wish_stays_in_force_if_the_store_fails(caplog) -> None:
     keyed = KeyedSupervision(store)
     wish = Wish(WishKind.PAUSE, "anna", 1.0)
     keyed.write_wish(wish)
-    supervision = Supervision(lambda: keyed, logging.getLogger("supervision"))
+    supervision = Supervision("spring", lambda: keyed, logging.getLogger("supervision"))
     assert supervision.read_wish() == wish
 
     store.set(WISH_KEY, {"kind": "nonsense of 79161234567"})
@@ -171,7 +171,7 @@ def test_a_store_that_cannot_be_opened_is_tried_again() -> None:
             raise store
         return store
 
-    supervision = Supervision(open_store, logging.getLogger("supervision"))
+    supervision = Supervision("spring", open_store, logging.getLogger("supervision"))
 
     with pytest.raises(CallApiTrouble, match="OSError: away"):
         supervision.read_wish()
