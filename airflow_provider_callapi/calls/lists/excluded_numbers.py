@@ -20,20 +20,16 @@ from airflow_provider_callapi.calls.lists.columns import fold_name, phone_column
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, is_failed_formula
 from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
-from airflow_provider_callapi.calls.phone_numbers.generous import (
-    FEWEST_DIGITS,
-    RANGE,
-    complete_numbers,
-    find_numbers,
-    is_rounded_number,
-    search_numbers,
-)
+from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIGITS
+from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers, search_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     ROUNDED_LIST,
     NotANumber,
     NumberingPlan,
 )
+from airflow_provider_callapi.calls.phone_numbers.shortened import complete_numbers
+from airflow_provider_callapi.calls.phone_numbers.suspicious import RANGE, is_rounded_number
 from airflow_provider_callapi.calls.shown_values import stored_text
 
 _END_OF_RANGE = re.compile(
