@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.platform import getuser
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.cli.output import fail, print_rows, warn
@@ -33,7 +33,7 @@ def campaigns(args: Namespace) -> None:
         if args.name is None:
             fail(f"name the campaign: airflow callapi campaigns {args.action} NAME")
         try:
-            ask_campaign(args.name, Wish(WishKind(args.action), getuser(), time.time()), ledgers)
+            ask_campaign(args.name, Wish(WishKind(args.action), getuser(), system_clock.now()), ledgers)
         except (CallApiFailure, CallApiTrouble) as error:
             fail(str(error))
     listed = list_campaigns(ledgers, args.name)

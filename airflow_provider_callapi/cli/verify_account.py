@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 from airflow.utils.cli import suppress_logs_and_warning
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import StartSimpleCall
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
@@ -52,7 +52,7 @@ def verify(args: Namespace) -> None:
             _agree(args, plan_text(probes, options, conn_id=settings.conn_id, finished=file.state.finished))
             possible = [probe for probe in probes if can_run(probe, options)]
             findings = Run(_gateway(settings), options, file).execute(possible)
-            _print_findings(Context(findings, options.timezone, hook.has_data_api, time.time()), args)
+            _print_findings(Context(findings, options.timezone, hook.has_data_api, system_clock.now()), args)
     except (CallLeft, ResumeFileInvalid) as error:
         fail(str(error))
 
@@ -118,15 +118,15 @@ def _gateway(settings: ConnectionSettings) -> Gateway:
     def service(url: str) -> Service:
         rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
         return Service(
-            rpc, login=settings.login, secret=settings.password.get_secret_value(), sleep=time.sleep
+            rpc, login=settings.login, secret=settings.password.get_secret_value(), sleep=system_clock.sleep
         )
 
     data_api = settings.data_api_url
     return Gateway(
         call_api=service(settings.url),
         data_api=None if data_api is None else service(data_api),
-        clock=time.time,
-        sleep=time.sleep,
+        clock=system_clock.now,
+        sleep=system_clock.sleep,
         say=_say,
     )
 

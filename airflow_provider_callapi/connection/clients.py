@@ -5,10 +5,10 @@ If Airflow traces the task, the clients also record spans.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import Credentials
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
@@ -52,7 +52,7 @@ class ObservedClient(Client):
         self._service = service
 
     def _send(self, request: Request[R], token: Any, time_limit: float) -> R:
-        limits_before, started_at, result = self.limits, time.perf_counter(), "ok"
+        limits_before, started_at, result = self.limits, system_clock.monotonic(), "ok"
         with open_request_span(
             request, url=self.rpc.url, service=self._service, conn_id=self._conn_id
         ) as span:
@@ -65,7 +65,7 @@ class ObservedClient(Client):
                 set_error_attributes(span, error)
                 raise
             finally:
-                record_request(time.perf_counter() - started_at, method=request.method, result=result)
+                record_request(system_clock.monotonic() - started_at, method=request.method, result=result)
                 if self.limits is not None and self.limits is not limits_before:
                     record_points_left(self.limits, conn_id=self._conn_id, service=self._service)
 
@@ -91,4 +91,4 @@ def make_client(
     credentials: Credentials = settings.credentials()
     if read_again is not None:
         credentials = RenewedCredentials(settings, read_again)
-    return ObservedClient(rpc, credentials, clock=time.time, conn_id=settings.conn_id, service=service)
+    return ObservedClient(rpc, credentials, clock=system_clock.now, conn_id=settings.conn_id, service=service)

@@ -7,10 +7,10 @@ began before must not fail for this reason: its call is placed, and a retry woul
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from threading import Lock
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.credentials import LogIn
 from airflow_provider_callapi.api.errors import AuthenticationFailed
 from airflow_provider_callapi.connection.settings import ConnectionSettings
@@ -67,14 +67,14 @@ class RenewedCredentials:
         with self._lock:
             if self._credentials is not refused:  # another thread has read the connection meanwhile
                 return True
-            if time.monotonic() - self._read_in_vain_at < _NOT_AGAIN_FOR:
+            if system_clock.monotonic() - self._read_in_vain_at < _NOT_AGAIN_FOR:
                 return False
             try:
                 settings = self._read_again()
             except Exception:  # the service's error says more about this request
                 settings = self._settings
             if not settings.renews(self._settings):
-                self._read_in_vain_at = time.monotonic()
+                self._read_in_vain_at = system_clock.monotonic()
                 return False
             self._settings, self._credentials = settings, settings.credentials()
             return True

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
@@ -86,16 +86,16 @@ class _Poller:
         self._settings: ConnectionSettings | None = None
         self._client: Client | None = None
         self._witnesses: Witnesses | None = None
-        self._succeeded_at = time.time()
+        self._succeeded_at = system_clock.now()
 
     async def __call__(self) -> Snapshot:
         if self._client is None:
             self._client = self._connect(read_settings(await self._read_connection()))
-        snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
+        snapshot = await asyncio.to_thread(take_snapshot, self._client, system_clock.now)
         if isinstance(snapshot.failure, AuthenticationFailed) and (renewed := await self._renewed_settings()):
             self._client.close()
             self._client = self._connect(renewed)
-            snapshot = await asyncio.to_thread(take_snapshot, self._client, time.time)
+            snapshot = await asyncio.to_thread(take_snapshot, self._client, system_clock.now)
         if not self.poll.idle:  # the last subscriber may have left during the poll
             record_poll_age(snapshot.at - self._succeeded_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
@@ -124,13 +124,13 @@ class _Poller:
 
     async def _read_connection(self) -> Connection:
         """Return the Airflow connection. After a transient error, try again for up to three minutes."""
-        give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
+        give_up_at, is_logged = system_clock.now() + _READ_CONNECTION_FOR, False
         while True:
             try:
                 return await CallApiHook.aget_connection(self._callapi_conn_id)
             except Exception as error:
                 # A short outage of a secrets backend must not end the waits of all deferred tasks.
-                if is_permanent(error) or self.poll.idle or time.time() >= give_up_at:
+                if is_permanent(error) or self.poll.idle or system_clock.now() >= give_up_at:
                     raise
                 if not is_logged:
                     log.warning(_UNREADABLE, self._callapi_conn_id, type(error).__name__)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, SessionWatch, Until
@@ -59,5 +59,5 @@ def _seconds_left(watch: SessionWatch, poll_interval: float) -> float:
     """Return the number of seconds after which the wait ends even without a new snapshot."""
     # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g. because a
     # poll hangs, the wait ends when this time is over.
-    until_deadline = max(watch.deadline - time.time(), 0.0)
+    until_deadline = max(watch.deadline - system_clock.now(), 0.0)
     return until_deadline + min(poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS

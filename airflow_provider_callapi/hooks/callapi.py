@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.common.compat.sdk import BaseHook
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
@@ -180,7 +180,7 @@ class CallApiHook(BaseHook):
         """
         period_timezone, account_timezone = self.settings.period_timezone, lambda: self.timezone
         requests = ReportRequests(self.data_api, self.report_refusals, period_timezone, account_timezone)
-        return AccountReports(requests, account_timezone, clock=time.time, sleep=time.sleep)
+        return AccountReports(requests, account_timezone, clock=system_clock.now, sleep=system_clock.sleep)
 
     @property
     def has_data_api(self) -> bool:
@@ -320,7 +320,7 @@ class CallApiHook(BaseHook):
             ),
             reported_calls=self.reports.since if self.has_data_api else None,
             timezone=lambda: self.timezone,
-            clock=time.time,
+            clock=system_clock.now,
             log=log,
         )
 
@@ -463,11 +463,13 @@ class CallApiHook(BaseHook):
                 self.log.warning,
                 self.report_refusals,
             )
-        return Polls(self.get_conn(), data_api, warn=self.log.warning, clock=time.time, sleep=time.sleep)
+        return Polls(
+            self.get_conn(), data_api, warn=self.log.warning, clock=system_clock.now, sleep=system_clock.sleep
+        )
 
     def _retrying_client(self, client: Client) -> RetryingClient:
         return RetryingClient(
-            client, sleep=time.sleep, max_limit_wait=self.max_limit_wait, max_sends=self.max_sends
+            client, sleep=system_clock.sleep, max_limit_wait=self.max_limit_wait, max_sends=self.max_sends
         )
 
 

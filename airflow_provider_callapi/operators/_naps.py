@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+
+from airflow_provider_callapi import system_clock
 
 _NAP = 1.0
 """The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
@@ -15,8 +16,8 @@ def naps(seconds: float) -> Iterator[None]:
     A loop over the naps can end the sleep between two naps, e.g. after a kill. The sleep does not get longer
     if the clock is set back. It ends early if the clock jumps ahead, e.g. because the worker was suspended.
     """
-    until = time.time() + seconds
-    while (left := min(seconds, until - time.time())) > 0:
+    until = system_clock.now() + seconds
+    while (left := min(seconds, until - system_clock.now())) > 0:
         yield
-        time.sleep(min(left, _NAP))
+        system_clock.sleep(min(left, _NAP))
         seconds -= _NAP

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.task_context.facts import TaskFacts
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
@@ -94,7 +94,7 @@ class PublishedPeople:
         :return: map index → XCom, and the map indexes that ended without an XCom.
         :raises CallApiTrouble: a running map index has no XCom after two minutes.
         """
-        gives_up_at = time.time() + _LONGEST_WAIT
+        gives_up_at = system_clock.now() + _LONGEST_WAIT
         awaited: set[int] | None = None
         entries: dict[int, _Entry] = {}
         while True:
@@ -107,12 +107,12 @@ class PublishedPeople:
             awaited = running if awaited is None else awaited & running
             if not awaited:
                 return entries, sorted(silent - running)  # these have stopped without publishing
-            if time.time() >= gives_up_at:
+            if system_clock.now() >= gives_up_at:
                 raise CallApiTrouble(
                     f"Map index {min(awaited)} of task {self._facts.owner[2]} has not stated within "
                     f"{_LONGEST_WAIT:g} s whom it has called. A retry asks again. This try placed no call."
                 )
-            time.sleep(_PAUSE)
+            system_clock.sleep(_PAUSE)
 
     def _published(self) -> dict[int, _Entry]:
         return {entry["map_index"]: _Entry(**entry) for entry in self._mapped.published(_KEY)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.exceptions import translate_errors
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions, check_constants
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
@@ -128,4 +128,4 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
             refuse_files_of_others(MappedTask.of(context), [options.to])
         with translate_errors(), CallApiHook(options.callapi_conn_id) as hook:
             interval = read_interval(options, context, hook.timezone)
-            return load_calls(options, interval, hook, self.log, now=time.time())
+            return load_calls(options, interval, hook, self.log, now=system_clock.now())

@@ -6,7 +6,6 @@ On the page, a user can also release a call, and pause, resume or stop a campaig
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
@@ -18,6 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
@@ -80,7 +80,7 @@ def make_app() -> FastAPI:
     app.include_router(make_router())
     app.add_exception_handler(HTTPException, _show_error)
     looks = SharedLooks()
-    known = SharedLook(lambda now: read_databases(), time.time, lifetime=LIFETIME)
+    known = SharedLook(lambda now: read_databases(), system_clock.now, lifetime=LIFETIME)
 
     @app.get("/")
     def show_default() -> Response:
@@ -126,7 +126,7 @@ def make_app() -> FastAPI:
         if not known.look().is_only_of(connection_id, campaign):
             raise HTTPException(404, f"No campaign of this connection has the name {campaign}.")
         try:
-            asked = ask_campaign(campaign, Wish(kind, str(user.get_name()), time.time()))
+            asked = ask_campaign(campaign, Wish(kind, str(user.get_name()), system_clock.now()))
         except (CallApiFailure, CallApiTrouble) as error:
             raise HTTPException(502, describe_error(error)) from None
         known.expire()
@@ -141,7 +141,7 @@ def make_app() -> FastAPI:
 
 def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
     """Return the variables of the template ``page.html.j2``: name → value."""
-    now, root = time.time(), root_path()
+    now, root = system_clock.now(), root_path()
     campaigns = known.campaigns_of(connection_id)
     others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
     return {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.masking import mask_phones
@@ -92,7 +92,7 @@ class SharedLooks:
     def of(self, conn_id: str) -> SharedLook[Look]:
         """Return the `SharedLook` of a connection, which polls at most once in 5 seconds for all viewers."""
         return self._looks.setdefault(
-            conn_id, SharedLook(lambda now: self._take(conn_id, now), time.time, lifetime=LIFETIME)
+            conn_id, SharedLook(lambda now: self._take(conn_id, now), system_clock.now, lifetime=LIFETIME)
         )
 
     def _take(self, conn_id: str, now: float) -> Look:

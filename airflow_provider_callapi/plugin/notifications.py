@@ -13,7 +13,6 @@ import hmac
 import json
 import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import String, cast, select
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.object_ids import read_object_id
 
 SECRET_VARIABLE = "callapi_notifications_secret"  # noqa: S105 - the name of the Variable
@@ -244,7 +244,7 @@ def make_router() -> APIRouter:
     The endpoint refuses a body of more than 4096 bytes.
     """
     router = APIRouter()
-    receiver = Receiver(read_secret, store_event, time.monotonic)
+    receiver = Receiver(read_secret, store_event, system_clock.monotonic)
 
     @router.post("/notifications", status_code=204)
     async def receive(request: Request) -> Response:

@@ -5,7 +5,6 @@ The sensor does not start the call. Another task, another system or the contact 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError, TransportError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.time_texts import local_time
@@ -168,7 +168,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             CallApiSessionTrigger,
         )
 
-        now = time.time()
+        now = system_clock.now()
         # Airflow does not apply execution_timeout to a deferral.
         deadline = min(now + self.timeout, execution_deadline(context["ti"], self.execution_timeout) or inf)
         self.log.info(
@@ -233,7 +233,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
         phase, call = read_event(event)
         deadline = execution_deadline(context["ti"], self.execution_timeout)
-        if phase is Phase.TIMED_OUT and deadline is not None and time.time() >= deadline:
+        if phase is Phase.TIMED_OUT and deadline is not None and system_clock.now() >= deadline:
             raise AirflowTaskTimeout(
                 f"execution_timeout is up before the end of call session {call.call_session_id}"
             )
@@ -269,7 +269,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             observation=observation,
         )
         with translate_errors():
-            time_limit = max(waiting_since + self.timeout - time.time(), LAST_POLL_SECONDS)
+            time_limit = max(waiting_since + self.timeout - system_clock.now(), LAST_POLL_SECONDS)
             snapshot = self._poll(watch, time_limit)
             try:
                 self._observe(watch, snapshot)
@@ -298,7 +298,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down
             unreadable = TransportError(f"connection {self.callapi_conn_id} cannot be read: {error}")
             self.log.warning("This poll counts as failed: %s", unreadable)
-            return Snapshot(time.time(), failure=unreadable)
+            return Snapshot(system_clock.now(), failure=unreadable)
 
     def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
         """Add the result of a poll to what is known of the call.
@@ -335,11 +335,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             self._witness = self._stored.get("witness")
             # With each try, Airflow begins a new wait of `timeout` seconds.
             is_of_this_try = self._stored.get("try_number") == context["ti"].try_number
-            since = self._stored["since"] if is_of_this_try else time.time()
+            since = self._stored["since"] if is_of_this_try else system_clock.now()
             return since, Observation.from_json(self._stored["observation"])
         # Nothing is stored: in reschedule mode, Airflow may know when the first poke took place.
         first_poke = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
+        return first_poke.timestamp() if first_poke else system_clock.now(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
         """Store when the wait began, in epoch seconds, and what the polls have shown of the call so far."""

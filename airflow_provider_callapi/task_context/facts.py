@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +9,7 @@ from typing import Any, Self
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
@@ -116,7 +116,7 @@ def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | 
     """
     if execution_timeout is None or ti.start_date is None:
         return None
-    begun_at = time.time() if next_method_of(ti) is None else ti.start_date.timestamp()
+    begun_at = system_clock.now() if next_method_of(ti) is None else ti.start_date.timestamp()
     return float(begun_at + execution_timeout.total_seconds())
 
 

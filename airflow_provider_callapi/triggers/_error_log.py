@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
+
+from airflow_provider_callapi import system_clock
 
 _LOG_AGAIN_AFTER = 600.0
 """The least number of seconds between two log lines about the same error."""
@@ -43,7 +44,7 @@ class ErrorLog:
 
     def _write(self, line: str, text: str, error: Exception) -> None:
         key = (text, type(error), getattr(error, "mnemonic", None))
-        now = time.monotonic()
+        now = system_clock.monotonic()
         if now - self._logged_at.get(key, -math.inf) < _LOG_AGAIN_AFTER:
             return
         self._logged_at[key] = now

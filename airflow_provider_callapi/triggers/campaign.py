@@ -6,12 +6,12 @@ The wait ends when the campaign can dial again, or when the campaign's active ca
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch
 from airflow_provider_callapi.event_loop.polls_by_connection import subscribe
@@ -121,7 +121,7 @@ class CallApiCampaignTrigger(BaseTrigger):
             for call in self.calls
         ]
         try:
-            await asyncio.wait_for(self._watch(watches), max(0.0, self.wake_at - time.time()))
+            await asyncio.wait_for(self._watch(watches), max(0.0, self.wake_at - system_clock.now()))
         except TimeoutError:
             pass
         except Exception as error:  # the worker polls too, and raises the error if it persists
@@ -131,7 +131,7 @@ class CallApiCampaignTrigger(BaseTrigger):
                 error,
             )
             # If only the triggerer cannot poll, the task would defer and resume without a break.
-            await asyncio.sleep(min(_PAUSE_AFTER_ERROR, max(0.0, self.wake_at - time.time())))
+            await asyncio.sleep(min(_PAUSE_AFTER_ERROR, max(0.0, self.wake_at - system_clock.now())))
         yield TriggerEvent(
             {"observations": {str(watch.call_session_id): watch.observation.to_json() for watch in watches}}
         )

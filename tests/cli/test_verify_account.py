@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.cli import verify_account
 from airflow_provider_callapi.emulator import Profile, Script
 from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
@@ -152,7 +153,7 @@ def test_a_signal_ends_the_command_and_its_call(number, verify, exchange, monkey
         if exchange.active_calls:
             os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(verify_account.time, "sleep", sleep)
+    monkeypatch.setattr(system_clock, "sleep", sleep)
     before = signal.getsignal(signal.SIGTERM)
     # A shell starts a background job with SIGINT ignored, and the tests may run in one.
     of_the_tests = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -207,7 +208,7 @@ def test_a_resume_file_that_cannot_be_written_ends_the_call_and_is_one_line(
 
     monkeypatch.setattr(Path, "write_text", write)
     exchange.script(CONTACT, Script(rings=0, talks=None))
-    monkeypatch.setattr(verify_account.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(system_clock, "sleep", lambda seconds: None)
 
     run = verify(*NUMBERS, "--yes", "--only", "errors", "released")
 

@@ -43,7 +43,7 @@ def test_a_killed_task_ends_its_call_with_the_new_key(desk: Any) -> None:
         if desk.clock() >= killed:
             task.operator.on_kill()
 
-    desk.monkeypatch.setattr("airflow_provider_callapi.operators._naps.time.sleep", sleep_until_killed)
+    desk.monkeypatch.setattr("airflow_provider_callapi.system_clock.sleep", sleep_until_killed)
     with pytest.raises(CallApiTrouble if installed_task_state() else CallApiFailure, match="killed"):
         task.run()
 

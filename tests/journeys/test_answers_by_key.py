@@ -5,18 +5,16 @@ acknowledgement. Both profiles of the emulator give the same verdicts.
 from __future__ import annotations
 
 import csv
-import importlib
 import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
-from airflow_fakes import CAMPAIGN_MODULES_WITH_A_CLOCK, VNUMBER, Task, TaskInstance, installed_task_state
+from airflow_fakes import VNUMBER, Task, TaskInstance, installed_task_state
 from failing_callbacks import (
     ALL_CONTACTS,
     ON_DUTY,
@@ -56,10 +54,7 @@ refusing_profiles = pytest.mark.parametrize(
 
 @pytest.fixture
 def menu(desk, monkeypatch, tmp_path):
-    """The desk: each person presses the key in `KEY_OF`, and campaigns use the desk's clock."""
-    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
-    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
-        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
+    """The desk: each person presses the key in `KEY_OF`."""
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
     desk.exchange.account.day_limit = desk.exchange.account.minute_limit = 100_000
     for phone, key in KEY_OF.items():

@@ -7,15 +7,12 @@ states.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 from collections import Counter
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow_fakes import (
-    CAMPAIGN_MODULES_WITH_A_CLOCK,
     CONTACT,
     VNUMBER,
     Task,
@@ -222,21 +219,10 @@ def test_the_example_tags_an_answered_call_and_watches_it_to_its_end(run_dag, ex
 # --- campaigns ---
 
 
-@pytest.fixture
-def campaign_desk(desk, monkeypatch):
-    """The desk, with its clock also in the modules of campaigns."""
-    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
-    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
-        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
-    return desk
-
-
 @every_sessions_reason
-def test_a_campaign_rings_every_answered_person_once_and_redials_the_unreached(
-    campaign_desk, tmp_path, monkeypatch
-):
+def test_a_campaign_rings_every_answered_person_once_and_redials_the_unreached(desk, tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
-    exchange = campaign_desk.exchange
+    exchange = desk.exchange
     people = [f"7916000{number:04}" for number in range(200)]
     unreached = people[::10]
     for number, phone in enumerate(people):
@@ -258,7 +244,7 @@ def test_a_campaign_rings_every_answered_person_once_and_redials_the_unreached(
         deferrable=False,
     )
 
-    Task(campaign_desk, lambda: operator).run()
+    Task(desk, lambda: operator).run()
 
     assert Counter(exchange.rings(phone) for phone in people if phone not in unreached) == {1: 180}
     assert Counter(exchange.rings(phone) for phone in unreached) == {2: 20}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import os
@@ -11,12 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow_fakes import (
-    CAMPAIGN_MODULES_WITH_A_CLOCK,
     CONTACT,
     PHONE,
     TTS,
@@ -80,9 +77,6 @@ def test_a_poll_that_ends_after_the_last_task_leaves_no_age(desk, stats, monkeyp
 
 
 def test_a_campaigns_calls_are_counted_by_their_result(desk, stats, monkeypatch):
-    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
-        fake = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
-        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake)
     desk.exchange.default_script = Script(rings=3, talks=20)
     busy = "79160000002"
     desk.exchange.script(busy, Script.busy(3))

@@ -8,7 +8,6 @@ import re
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_fakes import TTS, VNUMBER, TaskInstance
 from campaign_desk import A_TALK, PEOPLE, campaign, in_seconds
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
@@ -1533,9 +1533,7 @@ def test_a_campaign_goes_on_at_once_after_the_workers_clock_was_set_back(
         ahead[0] = 0.0
 
     in_seconds(desk, 20, set_back)
-    worker_time = SimpleNamespace(time=lambda: desk.clock() + ahead[0], sleep=run.time.sleep)
-    for module in (run, services):
-        monkeypatch.setattr(module, "time", worker_time)
+    monkeypatch.setattr(system_clock, "now", lambda: desk.clock() + ahead[0])
     desk.exchange.script(PEOPLE[0], Script.busy())
     began = desk.clock()
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.operators import _naps
 
 
@@ -24,7 +25,8 @@ def test_a_sleep_is_not_longer_than_asked_by_the_clock_or_by_the_worker(monkeypa
         clock.slept += seconds
         clock.now += seconds + (jump if clock.slept == 3 else 0)
 
-    monkeypatch.setattr(_naps, "time", SimpleNamespace(time=lambda: clock.now, sleep=sleep))
+    monkeypatch.setattr(system_clock, "now", lambda: clock.now)
+    monkeypatch.setattr(system_clock, "sleep", sleep)
 
     for _ in _naps.naps(10):
         assert clock.slept < 10

@@ -6,15 +6,13 @@ parameters, and prints how many were sent, refused with the parameter's name, or
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections import Counter
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow_fakes import CAMPAIGN_MODULES_WITH_A_CLOCK, Desk, installed_task_state
+from airflow_fakes import Desk, installed_task_state
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parameter_sweep import NASTY, OTHER, SUBJECTS, Subject, play
@@ -28,10 +26,7 @@ WAYS = pytest.mark.parametrize("way", ["constant", "templated", "mapped"])
 
 @pytest.fixture
 def sweep(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Desk:
-    """Return the desk, whose clock the campaign uses, too. Files that a value names are in ``tmp_path``."""
-    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
-    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
-        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
+    """Return the desk. Files that a value names are in ``tmp_path``."""
     monkeypatch.chdir(tmp_path)
     return desk
 

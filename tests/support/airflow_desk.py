@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from airflow_fakes import Desk
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 from airflow_provider_callapi.event_loop import polls_by_connection
-
-_MODULES_WITH_A_CLOCK = (
-    "connection.clients",
-    "hooks.callapi",
-    "operators._call.call_try",
-    "operators._call.call_wait",
-    "operators._naps",
-    "operators._published_people",
-    "operators.calls_report",
-    "sensors.call_session",
-    "task_context.facts",
-    "event_loop.polls_by_connection",
-    "event_loop.watch_call",
-)
 
 
 @pytest.fixture
@@ -44,11 +30,10 @@ def new_desk(monkeypatch: pytest.MonkeyPatch, profile: Profile) -> Desk:
     """Return what the fixture ``desk`` returns, for a test that needs several desks."""
     clock = ManualClock(1_760_000_000.0)
     desk = Desk(Exchange(clock=clock, profile=profile), clock, monkeypatch)
-    fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
-    for name in _MODULES_WITH_A_CLOCK:
-        module = importlib.import_module(f"airflow_provider_callapi.{name}")
-        monkeypatch.setattr(module, "time", fake_time)
+    for name, function in {"now": clock, "monotonic": clock, "sleep": desk.sleep}.items():
+        monkeypatch.setattr(system_clock, name, function)
     # Airflow's own loop around a sensor's poke
+    fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
     monkeypatch.setattr("airflow.sdk.bases.sensor.time", fake_time)
     utcnow = SimpleNamespace(utcnow=lambda: datetime.fromtimestamp(clock(), UTC))
     monkeypatch.setattr("airflow.sdk.bases.sensor.timezone", utcnow)

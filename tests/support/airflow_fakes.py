@@ -32,14 +32,6 @@ PHONE = re.compile(r"\d{10,}")
 RETRIES = 2
 """The retries of each task; a clear of a task adds tries."""
 TTS = {"type": "tts", "value": "Hello"}
-CAMPAIGN_MODULES_WITH_A_CLOCK = (
-    "operators._campaign.do_not_call",
-    "operators._campaign.run",
-    "operators._campaign.services",
-    "operators._naps",
-    "triggers.campaign",
-)
-"""The modules that a test of campaigns patches in addition to the modules of the fixture ``desk``."""
 
 
 def start_informer_call(exchange: Exchange, contact: str = CONTACT, **params: Any) -> int:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow_fakes import (
-    CAMPAIGN_MODULES_WITH_A_CLOCK,
     TTS,
     VNUMBER,
     Task,
@@ -17,6 +15,7 @@ from airflow_fakes import (
     installed_task_state,
 )
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
@@ -26,7 +25,7 @@ A_TALK = Script(rings=3, talks=20)
 
 @pytest.fixture
 def campaign_desk(desk, monkeypatch, tmp_path):
-    """Return a `Desk` whose clock the campaign's modules use. ``desk.at`` plans what happens when."""
+    """Return a `Desk` for campaigns. ``desk.at`` plans what happens when."""
     desk.at = []
 
     def sleep(seconds: float) -> None:
@@ -34,9 +33,7 @@ def campaign_desk(desk, monkeypatch, tmp_path):
         while desk.at and desk.clock() >= desk.at[0][0]:
             desk.at.pop(0)[1]()
 
-    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleep)
-    for name in CAMPAIGN_MODULES_WITH_A_CLOCK:
-        monkeypatch.setattr(importlib.import_module(f"airflow_provider_callapi.{name}"), "time", fake_time)
+    monkeypatch.setattr(system_clock, "sleep", sleep)
     patched = SimpleNamespace(**{**vars(asyncio), "wait_for": waits_by(desk.clock)})
     monkeypatch.setattr("airflow_provider_callapi.triggers.campaign.asyncio", patched)
     desk.exchange.default_script = A_TALK

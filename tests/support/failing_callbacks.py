@@ -14,9 +14,6 @@ from airflow_fakes import VNUMBER
 from packaging.version import Version
 
 from airflow_provider_callapi.notifications._alert import (
-    alert_lock,
-    answer_wait,
-    earlier_call,
     ringing,
     variable_store,
 )
@@ -145,9 +142,6 @@ SYNC_AND_ASYNC = pytest.mark.parametrize("ring", [sync, in_the_triggerer])
 
 
 def without_airflows_database(desk, monkeypatch):
-    """Give the notifier the desk's clock, and Variables without a database."""
-    fake_time = SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=desk.sleep)
-    for module in (alert_lock, answer_wait, earlier_call, ringing, variable_store):
-        monkeypatch.setattr(module, "time", fake_time)
+    """Give the notifier Variables without a database."""
     monkeypatch.setattr(variable_store, "Variable", Variables)
     monkeypatch.setattr(Variables, "values", {})

@@ -38,7 +38,7 @@ def test_a_task_without_a_map_index_counts_as_unmapped() -> None:
 @pytest.fixture(autouse=True)
 def parsed_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker parses the DAG file for a minute before it executes the task."""
-    monkeypatch.setattr("airflow_provider_callapi.task_context.facts.time.time", lambda: PARSED)
+    monkeypatch.setattr("airflow_provider_callapi.system_clock.now", lambda: PARSED)
 
 
 def test_the_execution_deadline_does_not_count_the_parsing_of_the_dag_file() -> None:

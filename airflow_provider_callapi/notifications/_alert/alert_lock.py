@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, NoWinner, Progress
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
@@ -101,7 +101,7 @@ class AlertLock:
         :param reason: what the alert is about.
         :param may_write: False: this callback cannot write Airflow Variables, and only reads them.
         """
-        ring_by = time.monotonic() + ring_within(reason.kind)  # Airflow's time limit already runs
+        ring_by = system_clock.monotonic() + ring_within(reason.kind)  # Airflow's time limit already runs
         deployment, people = _deployment(log), read_people(options.contact, options.region)
         # Without quiet_for, each reason has its own alert. A search must not take the call of one alert for
         # that of another.
@@ -116,9 +116,9 @@ class AlertLock:
             settle=possible_settle(reason.kind, options.settle, log),
             abandoned_after=_abandoned_after(options, reason) if may_write else math.inf,
             may_write=may_write,
-            clock=time.time,
-            timer=time.monotonic,
-            sleep=time.sleep,
+            clock=system_clock.now,
+            timer=system_clock.monotonic,
+            sleep=system_clock.sleep,
             log=log,
             ring_by=ring_by,
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -64,7 +64,7 @@ class Acknowledgement:
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
     """Return a watch of a call. The watch ends ``longest`` seconds from now at the latest."""
-    now = time.time()
+    now = system_clock.now()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
 
@@ -103,7 +103,7 @@ def _has_mark(
         )
         return False
     call = watch.extend_outcome(call)
-    now = time.time()
+    now = system_clock.now()
     # If the polls have not shown the end, e.g. because they failed, the call may last until the deadline.
     ended_by = now if call.status == "ended" else max(now, watch.deadline)
     final = _wait_for_report(hook, call, wanted.marks, ended_by + wanted.report_timeout, log)
@@ -125,7 +125,7 @@ def _is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any
     # A short talk may begin and end between two polls. On some accounts, the polls never show a talk.
     if not call.answered and hook.has_data_api:
         timeout = _ANSWER_REPORT_TIMEOUT if call.status == "ended" else 0.0
-        call = _wait_for_report(hook, call, (), time.time() + timeout, log) or call
+        call = _wait_for_report(hook, call, (), system_clock.now() + timeout, log) or call
     log.info("Call session %s: %s", call.call_session_id, _ANSWERED[call.answered])
     return bool(call.answered)
 
@@ -148,7 +148,7 @@ def _wait_for_report(
             log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
             if not marks:
                 return None
-        remaining = until - time.time()
+        remaining = until - system_clock.now()
         if remaining <= 0:
             return None
-        time.sleep(min(_REPORT_PAUSE, remaining))
+        system_clock.sleep(min(_REPORT_PAUSE, remaining))

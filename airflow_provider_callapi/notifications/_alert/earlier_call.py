@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.calls.alerts.election import Progress
@@ -27,12 +27,12 @@ def find_earlier_call(
     The call is active, or it began at most ``quiet_for`` seconds ago. None: no such call was found, or
     ``quiet_for`` is 0. If a search fails, log a warning and raise no error.
 
-    :param until: when the alert must begin to ring, in seconds of ``time.monotonic()``. If the time is too
-        short to ask the Data API, log a warning, and do not ask.
+    :param until: when the alert must begin to ring, in seconds of ``system_clock.monotonic()``. If the time
+        is too short to ask the Data API, log a warning, and do not ask.
     """
     if not quiet_for:
         return None
-    snapshot = take_snapshot(hook.get_conn(), time.time)
+    snapshot = take_snapshot(hook.get_conn(), system_clock.now)
     if snapshot.failure:  # a failed search must not prevent the alert
         log.warning("The active calls are not known, so a person may be called twice: %s", snapshot.failure)
     if active := escalation.newest_of(snapshot.sessions.values()):
@@ -43,7 +43,7 @@ def find_earlier_call(
         return None
     try:
         # A report covers at most three months.
-        since = time.time() - min(quiet_for, _LONGEST_SEARCH)
+        since = system_clock.now() - min(quiet_for, _LONGEST_SEARCH)
         return _find_in_data_api(hook, escalation, since, log, until=until)
     except (CallApiError, ValueError) as error:  # ValueError: a start time in an unknown format
         log.warning("The Data API did not report earlier calls, so a person may be called twice: %s", error)
@@ -59,9 +59,9 @@ def _find_in_data_api(
     """
     # A login may come before the first request.
     longest_request = 2 * hook.settings.timeout
-    until = min(until, time.monotonic() + 2 * longest_request)
+    until = min(until, system_clock.monotonic() + 2 * longest_request)
     for person, external_id in escalation.call_ids:  # begins with the last person
-        if time.monotonic() + longest_request > until:
+        if system_clock.monotonic() + longest_request > until:
             log.warning(
                 "The Data API is too slow to report the earlier calls to every person, so a person may be "
                 "called twice"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
@@ -121,7 +121,7 @@ class Alert:
                     pause,
                     mask_phones(str(error)),
                 )
-            await self._execution.run(time.sleep, pause)
+            await self._execution.run(system_clock.sleep, pause)
 
     def _begin(self) -> Outcome | None:
         """Win the right to ring. Then call the next person, or continue with an earlier call of the alert.

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from airflow.providers.common.compat.sdk import Variable
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.alerts.election import is_expired
 
 R = TypeVar("R")
@@ -70,14 +70,14 @@ def _twice_if_quick(access: Callable[[], R]) -> R:
 
     If it fails slowly, do not repeat it: an alert must ring in time.
     """
-    began = time.monotonic()
+    began = system_clock.monotonic()
     try:
         return access()
     except Exception:
-        if time.monotonic() - began > _QUICK:
+        if system_clock.monotonic() - began > _QUICK:
             raise
     if hasattr(Variable, "keys"):  # else a Variable that does not exist fails, too, and must not take longer
-        time.sleep(_QUICK)
+        system_clock.sleep(_QUICK)
     return access()
 
 
@@ -117,11 +117,11 @@ def _is_listed(key: str) -> bool | None:
     """
     if not hasattr(Variable, "keys"):
         return None
-    began = time.monotonic()
+    began = system_clock.monotonic()
     try:
         return key in Variable.keys(prefix=key)
     except Exception as error:  # e.g. an API server that is older than the worker refuses the list at once
-        if time.monotonic() - began > _QUICK:  # Airflow has repeated the request, which takes seconds
+        if system_clock.monotonic() - began > _QUICK:  # Airflow has repeated the request, which takes seconds
             raise VariableUnreadable(f"Airflow does not list Variables: {error}") from error
         return None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError, CallRefused
 from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import StartCall
@@ -113,13 +113,13 @@ class CallTry:
         if step is call_journal.Step.ADOPT:
             return self._place(request, step, lambda: None)
         self._require_what_proves_absence(may_dial=step in call_journal.DIALLING_STEPS)
-        times = CallingTimes.of(self._options, self._facts, time.time())
-        times.refuse_timeout(time.time())
+        times = CallingTimes.of(self._options, self._facts, system_clock.now())
+        times.refuse_timeout(system_clock.now())
         try:
-            return self._place(request, step, lambda: times.refuse_closed(time.time()))
+            return self._place(request, step, lambda: times.refuse_closed(system_clock.now()))
         except OutsideCallingHours as closed:
             opens_at = closed.opens_at
-        now = time.time()
+        now = system_clock.now()
         times.refuse_useless_wait(now, opens_at)
         self._log.info("%s: %s", request.method, times.describe_wait(opens_at))
         return self._start_after(opens_at - now, request)
@@ -148,7 +148,7 @@ class CallTry:
         :raises OutsideCallingHours: the contact must not be called now.
         :raises Killed: the task was killed.
         """
-        late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
+        late = too_late_reason(self._facts.run_after, system_clock.now(), self._options.max_lateness)
         if step in call_journal.DIALLING_STEPS:
             self._prepare_to_dial(request, late, refuse_closed_hours)
         self._warn_about_retries()
@@ -280,7 +280,7 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> TryResult:
         # The next search may prove that the call was never placed.
         # `start` repeats the search, and places the call if the search proves that it was never placed.
-        seconds = max(error.search_again_at - time.time(), 0.0)
+        seconds = max(error.search_again_at - system_clock.now(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 

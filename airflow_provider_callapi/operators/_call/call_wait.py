@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
 from airflow_provider_callapi.api.methods import TagCall
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
@@ -227,13 +227,13 @@ class CallWait:
                 "wait_until": self._lifecycle.wait_until,
                 "call_session_id": step.call.call_session_id,
             },
-            timeout=timedelta(seconds=max(step.deadline - time.time(), 0) + _GRACE),
+            timeout=timedelta(seconds=max(step.deadline - system_clock.now(), 0) + _GRACE),
         )
 
     def _time_is_up(self, call: Outcome) -> BaseException:
         name = f"call session {call.call_session_id}"
         deadline = self._facts.execution_deadline
-        if deadline is None or time.time() < deadline:
+        if deadline is None or system_clock.now() < deadline:
             # Without a journal, the error gets a text about the retry in `forbid_redial`.
             retry = "; a retry waits again and does not dial" if self._keeps_journal else ""
             return CallStillActive(
@@ -264,7 +264,7 @@ class CallWait:
                 if hook.has_data_api
                 else None
             ),
-            clock=time.time,
+            clock=system_clock.now,
             log=self._log.info,
             warn=self._log.warning,
             on_tagged=lambda call: log_call_event(LogEvent.TAGGED, call),

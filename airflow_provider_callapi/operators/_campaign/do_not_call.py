@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from typing import Any
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.lists.columns import check_empty_do_not_call
@@ -65,7 +65,7 @@ class DoNotCall:
         If the first read of a try fails, raise the error. If a later read fails, set ``stale`` to True, and
         return all numbers that earlier reads have found.
         """
-        now = time.monotonic()
+        now = system_clock.monotonic()
         has_list = self._contacts is not None or self._blacklist is not None
         if not has_list or (self._read_at is not None and now < self._read_at + _FRESH):
             return self._numbers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowTaskTimeout
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
@@ -79,7 +79,7 @@ class CampaignRun:
         self._facts = facts
         self._log = log
         self._event = event  # what the trigger's polls have shown of the calls; None: no deferral
-        self._began = self._stepped_at = time.time()
+        self._began = self._stepped_at = system_clock.now()
         self._killed = False
         self._released: set[int] = set()
         self._memory = CampaignMemory(facts.state, memo or {})
@@ -93,7 +93,7 @@ class CampaignRun:
             if self._memory.stopped:
                 self._campaign.dial_queue.stop(self._memory.stopped)
             self._opened = opened.pop_all()  # after an error: the end of the block closes all parts
-        self._preparation = time.time() - self._began
+        self._preparation = system_clock.now() - self._began
 
     def __enter__(self) -> Self:
         return self
@@ -152,7 +152,7 @@ class CampaignRun:
             Pacing(self._options.points_reserve, self._memory.points_per_call),
             personal=parts.template.personal,
             new_external_id=self._new_external_id,
-            now=time.time(),
+            now=system_clock.now(),
         )
         runner = Runner(
             campaign,
@@ -203,7 +203,7 @@ class CampaignRun:
             timezone=self._options.timezone,
             writes_results=self._options.results is not None and not self._options.is_dry_run,
         )
-        now = time.time()
+        now = system_clock.now()
         for line in announcement.plan_lines():
             self._log_line(line)
         self._runner.poll_limits()  # the answer to the poll contains the points left
@@ -225,7 +225,7 @@ class CampaignRun:
             raise CallApiFailure(why)
 
     def _why_never(self) -> str | None:
-        return self._parts.rules.hours.why_never(time.time(), self._options.timezone)
+        return self._parts.rules.hours.why_never(system_clock.now(), self._options.timezone)
 
     def _log_line(self, line: Line) -> None:
         (self._log.warning if line.is_warning else self._log.info)("%s", line.text)
@@ -282,7 +282,7 @@ class CampaignRun:
     def _refuse_timeout(self) -> None:
         """Raise `AirflowTaskTimeout` after ``execution_timeout``: Airflow does not do so after a deferral."""
         deadline = self._facts.execution_deadline
-        if self._is_new_try or deadline is None or time.time() < deadline:
+        if self._is_new_try or deadline is None or system_clock.now() < deadline:
             return
         self._campaign.dial_queue.stop("execution_timeout is up")
         self._step()  # stores what the trigger has shown of the active calls
@@ -292,12 +292,12 @@ class CampaignRun:
         )
 
     def _step(self) -> NextStep:
-        before, self._stepped_at = self._stepped_at, time.time()
+        before, self._stepped_at = self._stepped_at, system_clock.now()
         if self._stepped_at < before - _CLOCK_STEP:
             self._begin_again()
         next_step = self._runner.step()
         self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
-        now = time.time()
+        now = system_clock.now()
         if next_step.over or self._parts.supervision.is_due(now):
             self._publish(now, next_at=now + max(PUBLISH_INTERVAL, next_step.in_seconds))
         return next_step
@@ -348,7 +348,7 @@ class CampaignRun:
         wake_at = may_defer_until(
             self._runner,
             next_step,
-            time.time(),
+            system_clock.now(),
             preparation=self._preparation,
             has_data_api=self._parts.hook.has_data_api,
         )
@@ -373,7 +373,7 @@ class CampaignRun:
             until_answered=campaign.tags.plan.tags_active_calls,
         )
         self._parts.excluded.remember()
-        self._publish(time.time(), next_at=wake_at)
+        self._publish(system_clock.now(), next_at=wake_at)
         memo = self._memory.memo(stopped=campaign.dial_queue.stopped, wish=self._runner.wish)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
@@ -387,7 +387,9 @@ class CampaignRun:
     # --- the end ---
 
     def _ending(self) -> CampaignEnding:
-        return CampaignEnding(self._options, self._parts, self._campaign, began=self._began, now=time.time())
+        return CampaignEnding(
+            self._options, self._parts, self._campaign, began=self._began, now=system_clock.now()
+        )
 
     def _finish(self) -> dict[str, Any]:
         """Write the results and the campaign report, and return the summary of the finished campaign.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.data_api import OPERATIONS_FIELD, REPORT_FIELDS, SetTagCommunications
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import StartCall, TagCall
@@ -42,7 +42,7 @@ class CampaignServices:
         """Return the functions through which a running campaign uses the services, the clock and the log."""
         return CampaignGateway(
             start=self.start,
-            take_snapshot=lambda: take_snapshot(self._hook.get_conn(), time.time),
+            take_snapshot=lambda: take_snapshot(self._hook.get_conn(), system_clock.now),
             limits=lambda: self._hook.limits,
             reports=self._reports if self._hook.has_data_api else None,
             reported_calls=self._hook.reports.since if self._hook.has_data_api else None,
@@ -54,7 +54,7 @@ class CampaignServices:
             ),
             do_not_call=do_not_call,  # returns None if the list cannot be read now
             wish=wish,
-            clock=time.time,
+            clock=system_clock.now,
             log=log,
         )
 
@@ -79,7 +79,7 @@ class CampaignServices:
         return fetch_finished_calls(
             self._hook.data_api.client,
             since=since,
-            until=time.time(),
+            until=system_clock.now(),
             timezone=self._account_timezone,
             refusals=self._hook.report_refusals,
             fields=self._report_fields,

@@ -10,7 +10,6 @@ import multiprocessing
 import threading
 import time
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.execution_time.context import set_current_context
@@ -29,6 +28,7 @@ from failing_callbacks import (
     waiting_for_a_decision,
 )
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.retrying_client import RetryingClient
@@ -552,9 +552,7 @@ def test_a_callback_that_has_waited_does_not_begin_anew_if_its_variable_is_delet
             Variables.values.clear()
 
     began = desk.clock()
-    monkeypatch.setattr(
-        alert_lock, "time", SimpleNamespace(time=desk.clock, monotonic=desk.clock, sleep=sleeps)
-    )
+    monkeypatch.setattr(system_clock, "sleep", sleeps)
     in_the_triggerer(notifier(PEOPLE), of_deadline())
 
     assert rung(desk) == PEOPLE

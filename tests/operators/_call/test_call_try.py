@@ -602,7 +602,7 @@ def test_a_kill_releases_the_call_only_with_cancel_on_kill(desk, monkeypatch):
         calling = task(desk, cancel_on_kill=cancel, external_id=str(cancel))
         calling.state = type(calling.state)()  # another task
         with monkeypatch.context() as patch:
-            patch.setattr("airflow_provider_callapi.hooks.callapi.time.sleep", die)
+            patch.setattr("airflow_provider_callapi.system_clock.sleep", die)
             with pytest.raises(Killed):
                 calling.run()
         assert len(desk.exchange.active_calls) == 1

@@ -54,7 +54,7 @@ def kill_during_sleep(desk: Desk, killed: Task, seconds: float) -> None:
         if kills and desk.clock() >= kill_at:
             kills.pop().operator.on_kill()
 
-    desk.monkeypatch.setattr("airflow_provider_callapi.hooks.callapi.time.sleep", sleep)
+    desk.monkeypatch.setattr("airflow_provider_callapi.system_clock.sleep", sleep)
 
 
 def run_killed(killed: Task) -> None:

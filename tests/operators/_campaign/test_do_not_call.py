@@ -6,12 +6,12 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
 import pytest
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiFailure
@@ -29,7 +29,7 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> str:
 @pytest.fixture
 def clock(monkeypatch) -> ManualClock:
     clock = ManualClock(1_760_000_000.0)
-    monkeypatch.setattr(do_not_call, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(system_clock, "monotonic", clock)
     return clock
 
 
