@@ -29,14 +29,9 @@ class LazyApp:
         await self._app(scope, receive, send)
 
 
-def root_path() -> str:
-    """Return the path in the URL of Airflow's API server, such as ``/airflow``, or ``""`` for no path."""
-    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
-
-
 def _page_url() -> str:
     """Return the URL path of the page *Calls* on Airflow's API server, e.g. ``/airflow/callapi/``."""
-    return f"{root_path()}{_PREFIX}/"
+    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + f"{_PREFIX}/"
 
 
 class CallApiPlugin(AirflowPlugin):
