@@ -18,6 +18,7 @@ from msgspec.structs import asdict, replace
 from airflow_provider_callapi.api.times import parse_time, zone
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
+from airflow_provider_callapi.calls.time_texts import iso_time
 
 _TIMES = ("started_at", "answered_at", "ended_at")
 """Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
@@ -190,7 +191,7 @@ def _end_time(text: str, timezone: str, call: Outcome) -> float:
 
 
 def _to_iso(at: float | None) -> str | None:
-    return None if at is None else pendulum.from_timestamp(at).to_iso8601_string()
+    return None if at is None else iso_time(at)
 
 
 def _to_epoch(text: str | None) -> float | None:

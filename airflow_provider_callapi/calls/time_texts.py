@@ -17,5 +17,13 @@ def local_time(at: float, timezone: str) -> str:
 
 
 def iso_time(at: float) -> str:
-    """Return a time in epoch seconds as ISO 8601 text in UTC, such as ``2026-03-02T09:00:00Z``."""
+    """Return a time in epoch seconds as ISO 8601 text in UTC, such as ``2026-03-02T09:00:00Z``.
+
+    If the number has a fraction, the text contains microseconds: ``2026-03-02T09:00:00.250000Z``.
+    """
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def iso_second(at: float) -> str:
+    """Return a time in epoch seconds as ISO 8601 text in UTC, without the fraction of the second."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow.utils.cli import suppress_logs_and_warning
@@ -13,6 +12,7 @@ from airflow.utils.platform import getuser
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.calls.time_texts import iso_second
 from airflow_provider_callapi.cli.output import fail, print_rows, warn
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_campaign, list_campaigns
@@ -55,11 +55,7 @@ def _row(seen: SeenCampaign) -> dict[str, Any]:
         "active": progress.active,
         "results": [f"{result} {number}" for result, number in progress.results.items()],
         "asked": wish and f"{wish.kind.value} by {wish.by}",
-        "ends": progress.ends_at and _utc(progress.ends_at),
-        "at": _utc(progress.at),
+        "ends": progress.ends_at and iso_second(progress.ends_at),
+        "at": iso_second(progress.at),
         "task": " ".join(progress.owner),
     }
-
-
-def _utc(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -22,6 +22,7 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.calls.time_texts import iso_second
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin import audit, page
@@ -184,10 +185,6 @@ def _render(template: str, *, status_code: int = 200, **context: Any) -> HTMLRes
     return HTMLResponse(_TEMPLATES.get_template(template).render(context), status_code)
 
 
-def _utc(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _duration(seconds: int) -> str:
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -205,5 +202,5 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(utc=_utc, clock_time=_clock_time, duration=_duration)
+_TEMPLATES.filters.update(utc=iso_second, clock_time=_clock_time, duration=_duration)
 _TEMPLATES.globals["to_percent"] = page.to_percent

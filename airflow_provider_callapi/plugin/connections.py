@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from airflow.models import Connection
 from airflow.providers.common.compat.sdk import AirflowException
+from airflow.utils.session import create_session
+from sqlalchemy import select
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.advice import advice
@@ -50,10 +53,6 @@ def list_connections() -> list[str]:
     Connections in environment variables and in secrets backends cannot be listed. A user can open the page of
     an unlisted connection through the page's address, such as ``/callapi/my_connection/``.
     """
-    from airflow.models import Connection  # noqa: PLC0415 - the metadata database is heavy
-    from airflow.utils.session import create_session  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
-
     query = select(Connection.conn_id).where(Connection.conn_type == CallApiHook.conn_type)
     with create_session() as session:
         return sorted(session.execute(query).scalars())

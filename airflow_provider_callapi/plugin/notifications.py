@@ -30,6 +30,7 @@ from sqlalchemy import String, cast, select
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.object_ids import read_object_id
+from airflow_provider_callapi.calls.time_texts import iso_time
 
 SECRET_VARIABLE = "callapi_notifications_secret"  # noqa: S105 - the name of the Variable
 """The Airflow Variable with the secret. A secrets backend can hold the Variable."""
@@ -232,7 +233,7 @@ def store_event(notification: Notification) -> bool:
             payload = (extra or {}).get("payload") or {}
             if all(payload.get(name) == value for name, value in key.items()):
                 return True
-        payload = {**key, "seen_at": now.isoformat().replace("+00:00", "Z")}
+        payload = {**key, "seen_at": iso_time(now.timestamp())}
         asset_manager.register_asset_change(asset=asset, extra={"payload": payload}, session=session)
     _log.info("Notification: call session %d, %s", notification.call_session_id, notification.event)
     return True

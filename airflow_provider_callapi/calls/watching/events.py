@@ -11,11 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Literal, get_args
 
-import pendulum
-
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import begins_with, is_same_number
+from airflow_provider_callapi.calls.time_texts import iso_time
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
@@ -106,7 +105,7 @@ class CallEvent:
         The dict contains the keys ``event`` and ``seen_at``, all keys of the call's outcome (see
         `Outcome.to_xcom`), and all keys of the attribute ``fields``.
         """
-        seen_at = pendulum.from_timestamp(self.seen_at).to_iso8601_string()
+        seen_at = iso_time(self.seen_at)
         return {"event": self.kind, "seen_at": seen_at, **self.call.to_xcom(), **self.fields}
 
 
