@@ -142,17 +142,17 @@ def _had_people_to_call(summary: Summary, of_this_run: Sequence[Attempt]) -> boo
 
 
 def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem | None:
-    for name, share, number in (
-        ("unreached", summary.unreached_share, summary.callable),
-        ("unknown", summary.unknown_share, summary.callable),
-        ("invalid", summary.invalid_share, summary.people),
+    for name, share, number, what in (
+        ("unreached", summary.unreached_share, summary.callable, "no answered call"),
+        ("unknown", summary.unknown_share, summary.callable, "an unknown result"),
+        ("invalid", summary.invalid_share, summary.people, "an invalid row"),
     ):
         most: float | None = getattr(limits, name)
         if most is not None and share > most:
             return Problem(
                 ProblemKind.OVER_LIMIT,
-                f"fail_if_{name}_over: {share:.1%} of {count_text(number, 'person', 'people')}, more than "
-                f"{most:.1%}. {counts}",
+                f"fail_if_{name}_over: {what} for {share:.1%} of {count_text(number, 'person', 'people')}, "
+                f"more than the limit {most:.1%}. {counts}",
             )
     return None
 
