@@ -6,7 +6,7 @@ import copy
 from collections.abc import Generator, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import BaseNotifier
 
@@ -37,6 +37,7 @@ from airflow_provider_callapi.notifications._alert.ringing import ring
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import read_parameters
 from airflow_provider_callapi.parameters.templates import is_template, refuse_single_braces
+from airflow_provider_callapi.parameters.unknown_names import describe_unknown
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -121,6 +122,13 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     )
     # A text is spoken even with a gap. But alerts with an id such as `None` would silence each other.
     fields_with_gaps = frozenset(template_fields) - {"external_id"}
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        # Without this check, Python's error about a required parameter hides its misspelt name. If the alert
+        # is due (Airflow passes the context), a mistake must not prevent the alert.
+        if "context" not in kwargs and (unknown := describe_unknown(cls, kwargs)):
+            raise TypeError(unknown)
+        return super().__new__(cls)
 
     def __init__(
         self,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.parameters.unknown_names import describe_unknown
 
 if TYPE_CHECKING:
     from airflow.sdk.bases.operator import BaseOperatorMeta
@@ -28,22 +27,11 @@ class CheckedOperator(BaseOperatorMeta):
             operator = super().__call__(*args, **kwargs)
         except TypeError as error:
             # Airflow's error shows the values, and a row of `expand_kwargs(rows)` may hold personal data.
-            if unknown := _unknown_parameters(cls, kwargs):
-                raise TypeError(f"{cls.__name__} has no parameter {', '.join(unknown)}") from None
+            if unknown := describe_unknown(cls, kwargs):
+                task_id = kwargs.get("task_id")
+                raise TypeError(f"task {task_id}: {unknown}" if task_id else unknown) from None
             if (text := mask_phones(str(error))) != str(error):  # the constructor of a subclass passed it on
                 raise TypeError(text) from None
             raise
         operator.check_constants()
         return operator
-
-
-def _unknown_parameters(operator_type: type, kwargs: Mapping[str, Any]) -> list[str]:
-    """Return the names in ``kwargs`` that neither the operator class nor a base class of it takes."""
-    known = {
-        parameter.name
-        for base in operator_type.__mro__
-        if "__init__" in vars(base)
-        for parameter in signature(vars(base)["__init__"]).parameters.values()
-        if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    }
-    return sorted(name for name in kwargs.keys() - known if not name.startswith("_"))

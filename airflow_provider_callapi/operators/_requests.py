@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.errors import CallNotFound, InvalidParameters, InvalidState
 from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
-from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER
 from airflow_provider_callapi.parameters.templates import split_templates
 
@@ -22,6 +22,15 @@ _REFUSED = (
     "call_session_id: the service refused the call (status refused), so there is no call. Branch on the "
     "status before this task"
 )
+
+_NEEDED_STATES = {
+    "hold.call": "is no talk between the contact and the employee, so the contact cannot be put on hold",
+    "unhold.call": "is not on hold: first hold.call",
+    "make.call": "is not on hold: first hold.call, then make.call",
+    "transfer.talk": "has no third party: first hold.call, then make.call",
+    "restore.talk": "has no third party: first hold.call, then make.call",
+}
+"""Method of a control request → what its call lacks if the service refuses the request in this state."""
 
 Message = dict[str, Any]
 """``{"type": "tts", "value": "a text"}`` or ``{"type": "media", "value": "2034"}``."""
@@ -38,7 +47,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
     try:
         return request_type.from_values(_converted(request_type, values, region))
     except InvalidParameters as error:
-        raise InvalidParameter(str(error)) from None
+        raise InvalidParameter(_text(error, values)) from None
 
 
 def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None) -> None:
@@ -50,7 +59,13 @@ def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *
     try:
         request_type.check_values(_converted(request_type, known, region), unknown=unknown)
     except InvalidParameters as error:
-        raise InvalidParameter(str(error)) from None
+        raise InvalidParameter(_text(error, values)) from None
+
+
+def _text(error: InvalidParameters, values: Mapping[str, Any]) -> str:
+    if error.field == "contact" and isinstance(values.get("contact"), list | tuple | set):
+        return f"{error}. To call several people, map the operator with expand(contact=…), or use a campaign"
+    return str(error)
 
 
 def _converted(
@@ -69,6 +84,27 @@ def _converted(
             raise InvalidParameters(_REFUSED, method=request_type.method)
         values = {**values, "call_session_id": session.get("call_session_id")}
     return values if region is None else read_numbers(values, region, method=request_type.method)
+
+
+@contextmanager
+def explained(request: Any) -> Iterator[None]:
+    """Context manager: if the service refuses a control request, name the call and say what to do.
+
+    :param request: a request with a ``call_session_id``.
+    :raises CallApiFailure: no active call has this session id, or its state does not allow the request.
+    """
+    try:
+        yield
+    except CallNotFound as error:
+        problem = "has ended or never existed, and only an active call can be steered"
+        raise CallApiFailure(f"{_named(request)} {problem} ({error})") from None
+    except InvalidState as error:
+        needed = _NEEDED_STATES.get(request.method, "has another state; check what must come first")
+        raise CallApiFailure(f"{_named(request)} {needed} ({error})") from None
+
+
+def _named(request: Any) -> str:
+    return f"{request.method}: call session {request.call_session_id}"
 
 
 def read_call(call_session_id: Any) -> Outcome:

@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.calls.request_journal import MaybeCarriedOut, RequestJournal
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.exceptions import CallUnresolved, translate_errors
+from airflow_provider_callapi.operators._requests import explained
 from airflow_provider_callapi.task_context.facts import TaskFacts
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook
     journal = RequestJournal(facts.state or MemoryStore(), facts.clears)
     with translate_errors():
         try:
-            return journal.send_once(request, lambda before: hook.call(request, before_each_send=before))
+            with explained(request):
+                return journal.send_once(request, lambda before: hook.call(request, before_each_send=before))
         except MaybeCarriedOut:
             raise CallUnresolved(_text(f"{name}: an earlier try ended before it got an answer")) from None
         except CallApiError as error:

@@ -48,8 +48,13 @@ def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
         try:
             storage_path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CallApiFailure(f"{field}: {path} cannot be written: {error}") from error
+            raise CallApiFailure(f"{field}: {path} cannot be written: {os_reason(error)}") from error
     return storage_path
+
+
+def os_reason(error: OSError) -> str:
+    """Return why the system refuses a file, such as ``No such file or directory``, without the path."""
+    return error.strerror or str(error)
 
 
 def version_of(path: ObjectStoragePath) -> Any:

@@ -28,7 +28,7 @@ from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
 from airflow_provider_callapi.operators._request_operator import RequestOperator
-from airflow_provider_callapi.operators._requests import Message, SessionRef
+from airflow_provider_callapi.operators._requests import Message, SessionRef, explained
 from airflow_provider_callapi.operators._single_request import send_once
 from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
 from airflow_provider_callapi.parameters.schema import Schema, nothing_sent
@@ -61,6 +61,9 @@ class _ControlOperator(RequestOperator):
         :raises CallApiFailure: the service refuses the request.
         """
         with translate_errors(), self.hook as hook:
+            if isinstance(request, methods.SessionRequest):
+                with explained(request):
+                    return hook.call(request)
             return hook.call(request)
 
 
@@ -135,12 +138,17 @@ class CallApiTagCallOperator(_SessionOperator):
                         f"{error}. The call has ended, and only the Data API tags an ended call: set "
                         f"extra.data_api of connection {self.callapi_conn_id} to true"
                     ) from error
+                self.log.info(
+                    "Call session %s is not active: waiting up to %g s for its report, to tag the ended call",
+                    request.call_session_id,
+                    report_timeout,
+                )
                 report = hook.reports.wait_for(request.call_session_id, timeout=report_timeout)
                 if report is None or report.communication_id is None:
                     missing = "report" if report is None else "communication_id"
                     raise CallApiTrouble(
-                        f"{error}. The call has ended, and the Data API has no {missing} of call session "
-                        f"{request.call_session_id} after report_timeout ({report_timeout:g} s)"
+                        f"{error}. The call has ended or never existed: the Data API has no {missing} of "
+                        f"call session {request.call_session_id} after report_timeout ({report_timeout:g} s)"
                     ) from error
                 return hook.data_api.call(
                     SetTagCommunications(communication_id=report.communication_id, tag_id=request.tag_id)

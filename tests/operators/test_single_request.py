@@ -58,6 +58,32 @@ def control_task(desk: Any, method: str, session: int) -> Task:
     return Task(desk, lambda: kind(task_id="task", retries=2, call_session_id=session, **params))
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("transfer.talk", "has no third party: first hold.call, then make.call"),
+        ("restore.talk", "has no third party: first hold.call, then make.call"),
+        ("make.call", "is not on hold: first hold.call, then make.call"),
+        ("unhold.call", "is not on hold: first hold.call"),
+    ],
+)
+def test_the_error_of_a_request_in_a_wrong_state_names_the_call_and_the_next_step(
+    desk, session, method, said
+):
+    with pytest.raises(CallApiFailure) as caught:
+        control_task(desk, method, session).run()
+
+    assert str(caught.value).startswith(f"{method}: call session {session} {said} (")
+
+
+@every_operator
+def test_the_error_about_a_call_that_is_not_active_names_the_call(desk, method):
+    with pytest.raises(CallApiFailure) as caught:
+        control_task(desk, method, 123456).run()
+
+    assert str(caught.value).startswith(f"{method}: call session 123456 has ended or never existed")
+
+
 class Killed(BaseException):
     """The task's process is killed."""
 

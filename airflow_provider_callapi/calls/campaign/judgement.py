@@ -162,11 +162,14 @@ def find_invalid_rows(summary: Summary, limits: FailureLimits) -> str | None:
     return _describe_excess("invalid", summary.invalid_share, limits.invalid, summary.people)
 
 
+_OVER_LIMIT = {"unreached": "no answered call", "unknown": "an unknown result", "invalid": "an invalid row"}
+
+
 def _describe_excess(name: str, share: float, most: float | None, number: int) -> str | None:
     if most is None or share <= most:
         return None
     people = count_text(number, "person", "people")
-    return f"fail_if_{name}_over: {share:.1%} of {people}, more than {most:.1%}"
+    return f"fail_if_{name}_over: {_OVER_LIMIT[name]} for {share:.1%} of {people}, more than the limit {most:.1%}"
 
 
 def describe_counts(summary: Summary) -> str:

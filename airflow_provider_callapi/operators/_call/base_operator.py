@@ -185,11 +185,15 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         self._publish_people(context)
         with self._name_placed_call(context):
             self.refuse_lost_limits()
-            self._read_options()
+            options = self._read_options()
             request = self.make_request()
             if request.external_id and contains_number(request.external_id, request.contact):
                 raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")
         self.refuse_second_request(context, request)
+        if options.deferrable and not options.wait_for_completion:  # maybe by Airflow's default_deferrable
+            self.log.info(
+                "deferrable=True has no effect without wait_for_completion=True: nothing is awaited"
+            )
         with self._open_try(context) as call_try:
             return self._complete(call_try, call_try.start(request))
 

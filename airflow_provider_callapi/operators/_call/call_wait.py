@@ -156,7 +156,12 @@ class CallWait:
             self.refuse_killed()
             if isinstance(step, Finished):
                 self.active_session_id = None  # the task no longer waits for the call
-                return _judged(step, keeps_journal=self._keeps_journal)
+                facts = self._facts
+                return _judged(
+                    step,
+                    keeps_journal=self._keeps_journal,
+                    is_last_try=facts.try_number > facts.max_tries,
+                )
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
             if isinstance(step, WaitForCall):
@@ -286,21 +291,23 @@ class CallWait:
         )
 
 
-def _judged(step: Finished, *, keeps_journal: bool) -> dict[str, Any]:
+def _judged(step: Finished, *, keeps_journal: bool, is_last_try: bool) -> dict[str, Any]:
     """Return a finished call for XCom.
 
     :param keeps_journal: see `CallWait`. It changes only the text of an error.
+    :param is_last_try: whether Airflow makes no further try. It changes only the text of an error.
     :raises CallNotAnswered: ``require_answer`` is True, and the contact did not answer.
     :raises CallOutcomeUnknown: ``require_answer`` is True, and it is not known whether the contact answered.
     """
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:
         reason = f" ({call.finish_reason})" if call.finish_reason else ""
-        retry = (
-            "a retry calls again"
-            if keeps_journal
-            else "without task state (Airflow 3.3+, durable=True), a retry finds this call and fails again"
-        )
+        if not keeps_journal:
+            retry = "without task state (Airflow 3.3+, durable=True), a retry finds this call and fails again"
+        elif is_last_try:
+            retry = "this was the last try: to call again, clear this task"
+        else:
+            retry = "a retry calls again"
         raise CallNotAnswered(f"{name} was not answered{reason}; {retry}")
     if step.verdict is Verdict.UNKNOWN:
         retry = "; to call again, clear this task" if keeps_journal else ""

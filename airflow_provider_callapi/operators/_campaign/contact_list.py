@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.lists.table import CheckNames, accept_names
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.file_types import CSV, XLSX, check_type, suffix_of
-from airflow_provider_callapi.operators._storage import open_path, version_of
+from airflow_provider_callapi.operators._storage import open_path, os_reason, version_of
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -128,6 +128,6 @@ def _reading(path: str, field: str) -> Iterator[None]:
             f'{field}: {path} is not text in one encoding; save the file as "CSV UTF-8"'
         ) from None
     except (FileNotFoundError, PermissionError) as error:
-        raise CallApiFailure(f"{field}: {path} cannot be read: {error}") from error
+        raise CallApiFailure(f"{field}: {path} cannot be read: {os_reason(error)}") from error
     except OSError as error:  # the storage is unavailable for a while
-        raise CallApiTrouble(f"{field}: {path} cannot be read now: {error}") from error
+        raise CallApiTrouble(f"{field}: {path} cannot be read now: {os_reason(error)}") from error

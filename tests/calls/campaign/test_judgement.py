@@ -102,7 +102,8 @@ def test_a_share_fails_the_campaign_only_above_its_limit(name: str, share: float
     found = problem(*endings, limits=replace(FailureLimits(), **{name: share - 0.01}))
     assert found is not None
     assert found.kind is ProblemKind.OVER_LIMIT
-    assert found.text.startswith(f"fail_if_{name}_over: {share:.1%} of 3 people, more than ")
+    assert found.text.startswith(f"fail_if_{name}_over: ")
+    assert f" for {share:.1%} of 3 people, more than the limit " in found.text
 
 
 def test_a_person_who_was_not_called_and_is_excluded_gets_the_result_do_not_call() -> None:

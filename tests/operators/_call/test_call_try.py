@@ -256,6 +256,16 @@ def test_a_call_that_was_not_answered_fails_and_the_retry_calls_again(desk, way)
     assert desk.exchange.rings(CONTACT) == 2
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_error_of_the_last_try_promises_no_retry(desk):
+    desk.exchange.script(CONTACT, Script.busy(8))
+    calling = task(desk, require_answer=True, external_id="mine")
+    calling.ti.max_tries = 0
+
+    with pytest.raises(CallNotAnswered, match="this was the last try: to call again, clear this task"):
+        calling.run()
+
+
 @ways
 def test_the_log_names_the_awaited_event_and_the_deadline_before_the_wait(desk, way, capsys):
     task(desk, way, timeout=600.0).run()
