@@ -40,12 +40,18 @@ def _parts(value: Any) -> Iterator[bytes]:
         yield b"["
         yield b", ".join(value.items)
         yield b"]"
-    elif isinstance(value, dict):
+        return
+    try:
+        yield _encode(value).encode()
+    except TypeError:  # the value contains a JsonArray
+        if not isinstance(value, dict):
+            raise
         separator = b"{"
         for key, item in value.items():
-            yield separator + json.dumps(key, ensure_ascii=False).encode() + b": "
+            yield separator + _encode(key).encode() + b": "
             yield from _parts(item)
             separator = b", "
-        yield b"}" if value else b"{}"
-    else:
-        yield json.dumps(value, ensure_ascii=False).encode()
+        yield b"}"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
