@@ -30,6 +30,10 @@ class ProblemKind(StrEnum):
     OVER_LIMIT = "over_limit"
 
 
+_OVER_LIMIT = {"unreached": "no answered call", "unknown": "an unknown result", "invalid": "an invalid row"}
+"""Name of a limit → what people or rows over the limit have."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """The reason why the task of a finished campaign fails.
@@ -162,14 +166,11 @@ def find_invalid_rows(summary: Summary, limits: FailureLimits) -> str | None:
     return _describe_excess("invalid", summary.invalid_share, limits.invalid, summary.people)
 
 
-_OVER_LIMIT = {"unreached": "no answered call", "unknown": "an unknown result", "invalid": "an invalid row"}
-
-
 def _describe_excess(name: str, share: float, most: float | None, number: int) -> str | None:
     if most is None or share <= most:
         return None
-    people = count_text(number, "person", "people")
-    return f"fail_if_{name}_over: {_OVER_LIMIT[name]} for {share:.1%} of {people}, more than the limit {most:.1%}"
+    people, what = count_text(number, "person", "people"), _OVER_LIMIT[name]
+    return f"fail_if_{name}_over: {what} for {share:.1%} of {people}, more than the limit {most:.1%}"
 
 
 def describe_counts(summary: Summary) -> str:
