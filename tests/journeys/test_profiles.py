@@ -281,7 +281,8 @@ def test_an_inbound_call_with_a_talk_has_the_three_events_once_each(exchange, mo
         while len(payloads) < 3:
             next_event = asyncio.ensure_future(anext(events))
             if not payloads and not exchange.calls:
-                await asyncio.sleep(1.0)  # the first poll shows no call
+                while exchange.requests("list.calls") < 2:  # noqa: ASYNC110 - the first poll shows no call
+                    await asyncio.sleep(0.02)
                 exchange.inbound(CONTACT)
             payloads.append((await asyncio.wait_for(next_event, 20)).payload)
         await events.aclose()

@@ -176,7 +176,7 @@ def test_the_text_of_a_watcher_shortens_the_numbers_of_people():
 
 @pytest.fixture
 def wire(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.MonkeyPatch) -> Exchange:
-    monkeypatch.setattr(call_events, "_PAUSE_BEFORE_RECONNECT", 0.2)
+    monkeypatch.setattr(call_events, "_PAUSE_BEFORE_RECONNECT", 0.05)
     monkeypatch.setattr(CallApiEventTrigger, "log", logging.getLogger("watcher"))  # caplog reads no structlog
     connection(extra={"timeout": 1.5})
     exchange = callapi_emulator.exchange
@@ -292,7 +292,7 @@ def test_a_permanent_error_is_logged_as_an_error_and_the_watcher_recovers_from_i
     async def main() -> None:
         async with watching(watcher(events="started")) as (one,):
             await until(lambda: "correct connection" in caplog.text)
-            await asyncio.sleep(0.8)
+            await asyncio.sleep(0.2)
             assert wire.requests("list.calls") <= 6, "a wrong password is not sent at every poll"
             connection()
             wire.account.components_off.clear()
