@@ -21,7 +21,8 @@ _UNREACHABLE = (
     "may connect to it (DNS, firewall)."
 )
 _UNTRUSTED_TLS = (
-    'The server offers no trusted TLS. Check "{service} host" and the port. If your own authority signs the '
+    'The server offers no trusted TLS. Check "{service} host" and the port; before the host of an emulator, '
+    "write http://. If your own authority signs the "
     'certificate, enter the path of the authority\'s file as "TLS verification".'
 )
 _MISSING_CA_BUNDLE = (

@@ -46,7 +46,10 @@ def find(args: Namespace) -> None:
         more = ""
         if not hook.has_data_api:
             conn_id = hook.callapi_conn_id
-            more = f". Ended calls were not searched: set extra.data_api of connection {conn_id} to true"
+            more = (
+                ". Ended calls were not searched: tick Use the Data API (extra.data_api) in connection "
+                f"{conn_id}"
+            )
         if without_id := sum(not (session.external_id or "").strip() for session in sessions):
             shown = count_text(without_id, "active call shows", "active calls show")
             more += f". {shown} no external_id, and may be the call"

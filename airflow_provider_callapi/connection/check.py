@@ -46,7 +46,8 @@ def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[b
         cause = invalid.__cause__
         # Airflow gives a connection under test a random id, so the text names the form's field instead.
         if isinstance(cause, FieldInvalid):
-            return False, f'"{form_label(cause.field)}": {cause.problem}.'
+            end = "" if cause.problem.endswith("?") else "."
+            return False, f'"{form_label(cause.field)}": {cause.problem}{end}'
         return False, str(invalid)
 
 

@@ -157,7 +157,8 @@ class CallApiHook(BaseHook):
         """
         if self.settings.data_api_url is None:
             raise ConnectionSettingsInvalid(
-                f"connection {self.callapi_conn_id} does not use the Data API; set extra.data_api to true"
+                f"connection {self.callapi_conn_id} does not use the Data API; tick Use the Data API "
+                "(extra.data_api)"
             )
         client = make_client(self.settings, service="data_api", read_again=self._read_settings_again)
         return self._retrying_client(client)

@@ -386,7 +386,7 @@ def test_a_list_of_the_account_needs_the_data_api(callapi, connection, command):
     run = callapi(*command.split())
 
     assert failed_with_one_line(run), run
-    assert "set extra.data_api to true" in run.err
+    assert "tick Use the Data API (extra.data_api)" in " ".join(run.err.split())
 
 
 def test_the_error_of_a_refused_list_names_the_data_api_and_the_remedy(callapi, connection, exchange):

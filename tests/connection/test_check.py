@@ -264,6 +264,12 @@ def test_the_advice_about_an_invalid_field_shows_a_valid_value(desk):
     assert refusal() == '"Account\'s time zone": enter an IANA zone, e.g. Europe/Moscow.'
 
 
+def test_a_question_about_a_misspelt_field_ends_without_a_full_stop(desk):
+    desk.connect(extra={"dataapi": True})
+
+    assert refusal().endswith("did you mean data_api?")
+
+
 @pytest.mark.parametrize(
     ("wrong", "label", "todo"),
     [
