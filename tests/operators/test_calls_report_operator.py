@@ -377,5 +377,5 @@ def test_templates_are_rendered_and_checked_in_the_task(hour, tmp_path):
 def test_a_connection_without_the_data_api_is_refused(hour):
     hour.desk.connect(extra={"data_api": False})
 
-    with pytest.raises(ConnectionSettingsInvalid, match=r"set extra\.data_api to true"):
+    with pytest.raises(ConnectionSettingsInvalid, match=r"tick Use the Data API"):
         hour.load()
