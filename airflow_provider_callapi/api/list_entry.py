@@ -65,7 +65,7 @@ class ListEntry(RichRepr, Private, Struct, frozen=True, gc=False, kw_only=True, 
         """
         try:
             return _read_exactly(cls, values)
-        except ValidationError:
+        except (ValidationError, UnicodeEncodeError):  # msgspec refuses half of a character
             return _read_leniently(cls, values)
 
     @property

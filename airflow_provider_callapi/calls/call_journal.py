@@ -115,6 +115,7 @@ class Record:
     :ivar retries: the task's ``retries`` in the DAG file when the stage was stored. None: not known.
     :ivar run_clears: how often users had cleared tasks of the DAG run when the stage was stored.
     :ivar connection: id of the Airflow connection of the start request. None: not known.
+    :ivar tries_before: how many tries came before the try that stored the stage. None: not known.
     """
 
     stage: Stage
@@ -129,6 +130,7 @@ class Record:
     retries: int | None = None
     run_clears: int = 0
     connection: str | None = None
+    tries_before: int | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
@@ -143,7 +145,7 @@ class Record:
         With this object, a later try finds out whether a user has cleared the task since the stage was
         stored.
         """
-        return Clears(self.generation, self.retries, self.run_clears)
+        return Clears(self.generation, self.retries, self.run_clears, self.tries_before)
 
     def describe_call(self) -> str:
         """Describe the newest attempt's call for an error text, e.g. ``call session 5 was placed``.
@@ -327,7 +329,7 @@ class Journal:
                 intended_at=now,
                 others=others,
                 connection=self._connection,
-                **self._clears.to_json(),
+                **asdict(self._clears),
             )
         )
         return request.model_copy(update={"external_id": external_id})
@@ -391,7 +393,7 @@ class Journal:
         self._store_stage(stage, call=call.to_xcom())
 
     def _store_stage(self, stage: Stage, **changes: Any) -> None:
-        self._store(replace(self.current, stage=stage, **self._clears.to_json(), **changes))
+        self._store(replace(self.current, stage=stage, **asdict(self._clears), **changes))
 
     def _store(self, record: Record) -> None:
         self.store.set(RECORD_KEY, {**asdict(record), "others": list(record.others)})

@@ -11,7 +11,7 @@ from numbers import Rational, Real
 from typing import Any
 
 from airflow_provider_callapi.api.value_kinds import has_own_text
-from airflow_provider_callapi.calls.lists.empty_values import is_empty, is_empty_text
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.number_texts import number_text
 from airflow_provider_callapi.calls.shown_values import LongNumber
 
@@ -22,6 +22,10 @@ EMPTY_TEXT = (
     "the text of a missing value, such as None or nan, as a template in another DAG or a program writes it; "
     "let it pass on an empty text"
 )
+_RENDERED_GAPS = frozenset(
+    {"None", "nan", "NaN", "NaT", "<NA>", "inf", "-inf", "undefined", "[object Object]"}
+)
+"""The texts that programs make of missing values. ``none`` and ``null`` may be words of an author."""
 NESTED_VALUE = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
 _BYTES = "bytes that are no UTF-8 text; insert a text"
 _FUNCTION = "a function or a method; insert its result"
@@ -41,7 +45,7 @@ def check_inserted(value: Any) -> Any:
     :raises UnsuitableValue: the value is empty, such as None, or Python has no text for people for it.
     """
     if isinstance(value, str):
-        if value.strip() and is_empty_text(value):
+        if value.strip() in _RENDERED_GAPS:
             raise UnsuitableValue(EMPTY_TEXT)
         return value  # an author may insert an empty text on purpose
     if is_empty(value):

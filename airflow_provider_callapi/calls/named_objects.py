@@ -26,7 +26,7 @@ from airflow_provider_callapi.api.account import (
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.list_request import fetch_list
-from airflow_provider_callapi.api.masking import mask_number
+from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import Employee, Message, StartCall
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_phone_number
 
@@ -177,7 +177,8 @@ def _find_by_id(
     known = {str(getattr(entry, key)) for entry in entries}
     for each in sorted(ids, key=str):
         if str(each) not in known:
-            yield f"The account has no {kind} {each if key == 'id' else mask_number(str(each))}."
+            # An author may have written a phone number as an id.
+            yield f"The account has no {kind} {(mask_phones if key == 'id' else mask_number)(str(each))}."
 
 
 def _find_numbers(numbers: Collection[str], entries: Entries[VirtualNumber] | None) -> Iterator[str]:

@@ -24,6 +24,8 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 """Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
 _CLOCKS_DIFFER = 600.0
 """Seconds by which the service's clock may differ from ours. Two time zones differ by more."""
+_ZONE_STEP = 900.0
+"""Two time zones differ by a multiple of so many seconds."""
 
 
 class Outcome(Struct, frozen=True, gc=False):
@@ -174,8 +176,8 @@ def _end_time(text: str, timezone: str, call: Outcome) -> float:
     When clocks are set back, a local time occurs twice. The result is then the time that is nearest to the
     end that polls have seen. If they have seen no end: the first time after the call's start.
 
-    :raises ValueError: the text is no time. Or the time is before the call's start, or long after the end
-        that polls have seen, as if ``timezone`` is not the account's time zone.
+    :raises ValueError: the text is no time. Or the time is before the call's start, or whole quarters of an
+        hour after the end that polls have seen, as if ``timezone`` is not the account's time zone.
     """
     local = parse_time(text, timezone).astimezone(zone(timezone))
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
@@ -184,8 +186,10 @@ def _end_time(text: str, timezone: str, call: Outcome) -> float:
         end = min(first, second, key=lambda at: abs(at - seen))
     else:
         end = first if call.started_at is None or first >= call.started_at else second
-    earliest, latest = call.started_at or end, call.ended_at or end
-    if not earliest - _CLOCKS_DIFFER <= end <= latest + _CLOCKS_DIFFER:
+    if call.started_at is not None and end < call.started_at - _CLOCKS_DIFFER:
+        raise ValueError("the call ended before it began: the time of another time zone")
+    late = end - (call.ended_at or end)  # polls may have lost a call that went on
+    if late > _CLOCKS_DIFFER and abs(late - round(late / _ZONE_STEP) * _ZONE_STEP) < _ZONE_STEP / 6:
         raise ValueError("the time of another time zone")
     return end
 

@@ -17,7 +17,7 @@ If a user has cleared the task, or if the task now controls a different call, th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from airflow_provider_callapi.api.errors import CallApiError
@@ -59,10 +59,15 @@ class RequestJournal:
         :raises CallApiError: the request failed.
         """
         same = {"method": request.method, "call_session_id": request.call_session_id}
-        about = {**same, **self.clears.to_json()}
+        about = {**same, **asdict(self.clears)}
         record: dict[str, Any] = self.store.get(_RECORD_KEY) or {}
         is_same = all(record.get(name) == value for name, value in same.items()) and not self.clears.since(
-            Clears(record["generation"], record.get("retries"), record.get("run_clears", 0))
+            Clears(
+                record["generation"],
+                record.get("retries"),
+                record.get("run_clears", 0),
+                record.get("tries_before"),
+            )
         )
         if is_same and record["stage"] == "done":
             return Done(success=True, already=record["already"])

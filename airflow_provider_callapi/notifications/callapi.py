@@ -125,8 +125,10 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Without this check, Python's error about a required parameter hides its misspelt name. If the alert
-        # is due (Airflow passes the context), a mistake must not prevent the alert.
-        if "context" not in kwargs and (unknown := describe_unknown(cls, kwargs)):
+        # is due (Airflow passes the context), a mistake must not prevent the alert. The constructor of an
+        # author's subclass may take other names.
+        is_checked = "context" not in kwargs and cls.__init__ is CallApiNotifier.__init__
+        if is_checked and (unknown := describe_unknown(cls, kwargs)):
             raise TypeError(unknown)
         return super().__new__(cls)
 

@@ -11,11 +11,8 @@ from airflow_provider_callapi.task_context.mapped_task import MappedTask
 
 _KEY = "callapi_people"
 """The key of the XCom with the fingerprints of the people."""
-_NEVER_RAN = frozenset({None, "scheduled", "queued", "removed", "skipped", "upstream_failed"})
-"""States of a map index that has called no one if it has published nothing.
-
-A map index publishes before it can skip itself. So the scheduler has skipped it.
-"""
+_NEVER_RAN = frozenset({None, "scheduled", "queued", "removed", "upstream_failed"})
+"""States of a map index that has called no one if it has published nothing."""
 _LONGEST_WAIT = 120.0
 _PAUSE = 1.0
 
@@ -61,15 +58,20 @@ class PublishedPeople:
         entry = _Entry(self._mapped.map_index, people, self._facts.run_clears, self._facts.was_cleared)
         self._mapped.publish(_KEY, asdict(entry))
 
-    def read_others(self) -> Others:
+    def read_others(self, *, has_moved: bool = False) -> Others:
         """Return the people of the other map indexes. Wait up to two minutes for those that run.
 
+        :param has_moved: whether the list has certainly changed between two tries without a clear.
         :raises CallApiTrouble: a running map index has stated nothing after two minutes.
         """
         entries, silent = self._await_entries()
         entries.pop(self._mapped.map_index, None)
-        ran_before = self._facts.was_cleared or any(
-            entry.was_cleared or entry.run_clears < self._facts.run_clears for entry in entries.values()
+        ran_before = (
+            has_moved
+            or self._facts.was_cleared
+            or any(
+                entry.was_cleared or entry.run_clears < self._facts.run_clears for entry in entries.values()
+            )
         )
         people = {index: entry.people for index, entry in entries.items()}
         return Others(people, silent if ran_before else [])
@@ -83,9 +85,9 @@ class PublishedPeople:
         if others.silent:
             indexes = ", ".join(map(str, others.silent[:5])) + (" …" if len(others.silent) > 5 else "")
             raise CallApiTrouble(
-                f"The task was cleared, and task {self._facts.owner[2]} has not stated whom it has called at "
-                f"map index {indexes}. Clear this map index together with the others. This try placed no "
-                "call."
+                f"The list may have changed, and task {self._facts.owner[2]} has not stated whom it has "
+                f"called at map index {indexes}. Clear this map index together with the others. This try "
+                "placed no call."
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
@@ -101,7 +103,10 @@ class PublishedPeople:
             # When a try begins, Airflow deletes the entry: one that was seen before still counts.
             before, states = self._published(), self._mapped.states()
             entries |= before | self._published()
-            silent = {index for index, state in states.items() if state not in _NEVER_RAN} - entries.keys()
+            # A map index publishes before it skips itself. So the scheduler has skipped a silent one, if the
+            # author has no code that runs before.
+            never_ran = _NEVER_RAN if self._mapped.may_skip_early else _NEVER_RAN | {"skipped"}
+            silent = {index for index, state in states.items() if state not in never_ran} - entries.keys()
             silent.discard(self._mapped.map_index)
             running = {index for index in silent if states[index] == "running"}
             awaited = running if awaited is None else awaited & running

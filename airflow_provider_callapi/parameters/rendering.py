@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.api.value_kinds import TextWithGap, without_enum
+from airflow_provider_callapi.api.value_kinds import TextWithGap, is_template_text, without_enum
 from airflow_provider_callapi.calls.inserted_values import (
     DEFAULT,
     UnsuitableValue,
@@ -141,7 +141,7 @@ class TextStaysText:
         """
         render: Any = super().render_template  # type: ignore[misc]
         content = _as_airflow_renders(content)
-        if not (self._text_rules.refuses_gaps and isinstance(content, str)):
+        if not (self._text_rules.refuses_gaps and isinstance(content, str) and is_template_text(content)):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
         is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
@@ -151,7 +151,8 @@ class TextStaysText:
 
         check = partial(_check, check_inserted)
         insert = partial(_check, spoken_value) if self._text_rules.is_spoken else check
-        environment = environment.overlay(finalize=partial(_mark_gap, insert))
+        # Compiled templates with checks must not be shared with other operators of the DAG.
+        environment = environment.overlay(finalize=partial(_mark_gap, insert), bytecode_cache=None)
         add_checks(environment, check, insert)
         try:
             return self._render(environment.from_string(content), context)

@@ -21,12 +21,13 @@ from airflow_provider_callapi.calls.number_filters import to_float, to_int
 _TEXT_FILTERS = frozenset(
     {"capitalize", "center", "e", "escape", "forceescape", "format", "indent", "join", "lower", "pprint"}
     | {"replace", "safe", "string", "striptags", "title", "tojson", "trim", "truncate", "upper", "urlencode"}
-    | {"urlize", "wordcount", "wordwrap", "xmlattr"}
+    | {"urlize", "wordcount", "wordwrap"}
 )
 """The filters of Jinja that convert their value to text."""
 _CHECK, _CHECK_ALL = "_check_value", "_check_values"
 _INSERT, _INSERT_ALL = "_insert_value", "_insert_values"
-"""The names of filters. The first two return a value unchanged, and the others as it stands in a text."""
+_CHECK_AFTER_PERCENT, _INSERT_AFTER_PERCENT = "_check_after_percent", "_insert_after_percent"
+"""The names of filters: ``_check…`` returns a value unchanged, and ``_insert…`` as it stands in a text."""
 _TEXT_METHODS = {"format": _CHECK, "join": _INSERT_ALL, "format_map": _CHECK_ALL}
 """Method of a text that inserts its arguments → the check of each argument."""
 _NUMBER_PLACE = re.compile(r"%[^%a-zA-Z]*[diouxXeEfFgGc]|\{[^{}]*:[^{}]*\}")
@@ -47,13 +48,21 @@ def add_checks(environment: Environment, check: Callable[[Any], Any], insert: Ca
     """
     jinjas = {name for name, function in FILTERS.items() if environment.filters.get(name) is function}
     numbers = {"int": to_int, "float": to_float}
+
+    def check_all(values: Any) -> Any:
+        values = list(values) if isinstance(values, Iterator) else values  # e.g. the result of `map`
+        _convert_all(check, values)
+        return values
+
     environment.filters = {
         **environment.filters,
         **{name: function for name, function in numbers.items() if name in jinjas},
         _CHECK: check,
-        _CHECK_ALL: lambda values: _convert_all(check, values),
+        _CHECK_ALL: check_all,
         _INSERT: insert,
         _INSERT_ALL: lambda values: _convert_all(insert, values),
+        _INSERT_AFTER_PERCENT: lambda values: _convert_all(insert, _as_percent_takes(values)),
+        _CHECK_AFTER_PERCENT: lambda values: check_all(_as_percent_takes(values)),
     }
     parse, text_filters = environment._parse, (_TEXT_FILTERS | {"map"}) & jinjas
 
@@ -75,6 +84,11 @@ def _convert_all(convert: Callable[[Any], Any], values: Any) -> Any:
     if isinstance(values, str | bytes | Undefined) or not isinstance(values, Collection | Iterator):
         return convert(values)
     return list(map(convert, values))
+
+
+def _as_percent_takes(values: Any) -> Any:
+    """Return what stands behind the ``%`` of a text: a tuple or a dict of values, or one value in a tuple."""
+    return values if isinstance(values, tuple | Mapping) else (values,)
 
 
 class _Checks(NodeTransformer):
@@ -99,13 +113,17 @@ class _Checks(NodeTransformer):
             _take_attribute(node)
         if node.name == "format":
             _check_arguments(node, _CHECK if _has_number_place(node.node) else _INSERT)
+        elif node.name in ("join", "replace"):
+            _check_arguments(node, _INSERT)
+        elif node.name == "map":
+            node.args[1:] = _checked(node.args[1:], _CHECK)
         if node.node is not None and (check := self._check_of_filter(node)):
             (node.node,) = _checked([node.node], check)
         return node
 
     def _check_of_filter(self, node: nodes.Filter) -> str | None:
         """Return the check of the value that a filter gets. None: the filter makes no text of the value."""
-        if node.name == "join":
+        if node.name in ("join", "urlencode"):
             return _INSERT_ALL
         if node.name == "map":  # names | map('upper')
             name = node.args[0].value if node.args and isinstance(node.args[0], nodes.Const) else None
@@ -114,7 +132,13 @@ class _Checks(NodeTransformer):
 
     def visit_Mod(self, node: nodes.Mod) -> nodes.Node:  # 'Hello %s' % params.name
         self.generic_visit(node)
-        (node.right,) = _checked([node.right], _CHECK_ALL if _has_number_place(node.left) else _INSERT_ALL)
+        if not isinstance(node.left, nodes.Const):  # also a number may be on the left, as in 7 % 4
+            check = _CHECK_ALL
+        elif not isinstance(node.left.value, str):
+            return node
+        else:
+            check = _CHECK_AFTER_PERCENT if _has_number_place(node.left) else _INSERT_AFTER_PERCENT
+        (node.right,) = _checked([node.right], check)
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # 'Hello {}'.format(params.name)
@@ -145,7 +169,7 @@ def _has_number_place(text: nodes.Node | None) -> bool:
     """Return whether a text may have a place for a number, such as ``%.2f``. True: also if not known."""
     if not isinstance(text, nodes.Const) or not isinstance(text.value, str):
         return True
-    return _NUMBER_PLACE.search(text.value) is not None
+    return _NUMBER_PLACE.search(text.value.replace("%%", "")) is not None
 
 
 def _checked(values: Iterable[nodes.Expr], check: str) -> list[nodes.Expr]:

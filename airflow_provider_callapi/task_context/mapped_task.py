@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+from airflow.providers.common.compat.sdk import BaseOperator
+
 
 class MappedTask:
     """The map indexes of one mapped task in one DAG run, which exchange values through XCom.
@@ -13,19 +15,24 @@ class MappedTask:
     deletes the value.
 
     :param ti: Airflow's running task instance.
+    :param task: the running operator.
     :ivar map_index: the map index of the running task instance.
+    :ivar may_skip_early: whether the author's code in ``pre_execute`` may skip a map index before `execute`.
     """
 
-    def __init__(self, ti: Any) -> None:
+    def __init__(self, ti: Any, task: Any = None) -> None:
         self._ti = ti
         self.map_index: int = ti.map_index
+        method = getattr(type(task), "pre_execute", BaseOperator.pre_execute)
+        hook = getattr(task, "_pre_execute_hook", None)  # Airflow has no public attribute for this
+        self.may_skip_early = hook is not None or method is not BaseOperator.pre_execute
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self | None:
         """Return the mapped task of Airflow's context. None: the running task is not mapped."""
         ti = context.get("ti")
         map_index = getattr(ti, "map_index", None)
-        return cls(ti) if isinstance(map_index, int) and map_index >= 0 else None
+        return cls(ti, context.get("task")) if isinstance(map_index, int) and map_index >= 0 else None
 
     def publish(self, key: str, value: Any) -> None:
         """Show a value to the other map indexes of the task, as an XCom of the running map index.

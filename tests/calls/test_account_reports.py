@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
@@ -31,8 +32,8 @@ class Desk:
     def call(self, request: Any) -> list[CallReport]:
         self.asked += 1
         if isinstance(request, GetCallLegsReport):
-            return []
-        return [self._report] if self.now >= self._appears_at else []
+            return Entries()
+        return Entries([self._report] if self.now >= self._appears_at else ())
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -62,7 +63,7 @@ def test_a_newer_call_of_somebody_else_with_the_same_id_does_not_hide_the_own_on
         for number in (5, 9)
     ]
     desk = Desk(appears_after=0)
-    desk.call = lambda request: reports
+    desk.call = lambda request: Entries(reports)
 
     assert desk.reports.find_call("mine", "79161234567", AT) == 9
     assert desk.reports.find_call("mine", "79161234567", AT, {9}) == 5

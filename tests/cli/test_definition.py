@@ -74,6 +74,7 @@ def test_the_definitions_import_only_themselves_at_the_start_of_airflows_cli(imp
 
 ROOMS_OF_A_COMMAND = {
     "api", "calls", "cli", "connection", "databases", "exceptions", "hooks", "observability", "parameters",
+    "system_clock",
     "supervision",
 }  # fmt: skip
 HTTP_CLIENT = {"certifi", "charset_normalizer", "idna", "requests", "urllib3"}

@@ -655,7 +655,7 @@ def test_a_later_run_with_the_same_name_fails_if_it_places_no_call_before_max_la
         ).run()
     reasons = [json.loads(line)["call_why"] for line in results.read_text("utf-8").splitlines()]
     assert reasons[:2] == [None, None]
-    assert all(reason.startswith("max_lateness ended at 2025-") for reason in reasons[2:])
+    assert all("before the end of max_lateness at 2025-" in reason for reason in reasons[2:])
 
 
 @pytest.mark.parametrize("ledgers", [pytest.param((None, None), marks=TASK_STATE), ("ledger", "other")])

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from jinja2 import (
     ChainableUndefined,
     Environment,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
     TemplateRuntimeError,
@@ -150,6 +151,10 @@ INSIDE_EXPRESSIONS = pytest.mark.parametrize(
         "{{ 'Hello {x}'.format_map({'x': params.x}) }}",
         *(f"Hello {{{{ params.x | {name} }}}}" for name in ("striptags", "center(9)", "forceescape")),
         *(f"Hello {{{{ params.x | {name} }}}}" for name in ("safe", "urlencode", "tojson", "wordcount")),
+        "{{ 'Hello NAME' | replace('NAME', params.x) }}",
+        "{% filter replace('NAME', params.x) %}Hello NAME{% endfilter %}",
+        "{{ ['Hello', 'Anna'] | join(params.x) }}",
+        "{{ ['Hello NAME'] | map('replace', 'NAME', params.x) | join }}",
         "{% include 'hello.txt' %}",
         "{% import 'greetings.txt' as greetings %}{{ greetings.hello(params.x) }}",
         "{% from 'greetings.txt' import hello %}{{ hello(params.x) }}",
@@ -204,13 +209,20 @@ class Series:
 
 
 VIEWS = ({"a": 1}.values(), {"a": 1}.items(), range(3))
-FOR_DEVELOPERS = (generated(), map(str, [1]), *VIEWS, Series(), Bare(), Bare)
+FOR_DEVELOPERS = (generated(), map(str, [1]), *VIEWS, Series(), Bare(), Bare, ["Anna"], {"Anna"})
 
 
 @NATIVE
 @pytest.mark.parametrize("value", FOR_DEVELOPERS, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize(
-    "text", ["Hello {{ params.x }}", "{{ 'Hello ' ~ params.x }}", "Hi {{ params.x | string }}"]
+    "text",
+    [
+        "Hello {{ params.x }}",
+        "{{ 'Hello ' ~ params.x }}",
+        "Hi {{ params.x | string }}",
+        "{{ 'Hello %s' % params.x }}",
+        "{{ 'Hello {}'.format(params.x) }}",
+    ],
 )
 def test_a_value_whose_text_is_for_developers_is_a_gap(text: str, value: Any, native: bool) -> None:
     assert isinstance(rendered(text, {"x": value}, native=native), TextWithGap)
@@ -279,6 +291,23 @@ def test_a_condition_and_a_default_may_use_an_empty_value(text: str, spoken: str
 
 
 @NATIVE
+def test_a_word_of_the_author_is_no_missing_value(native: bool) -> None:
+    assert (
+        rendered("{{ params.x | default('none', true) }}, null", {"x": None}, native=native) == "none, null"
+    )
+
+
+def test_a_cache_of_compiled_templates_is_not_shared_with_other_operators(tmp_path: Path, files: str) -> None:
+    text, cache = "{% include 'hello.txt' %}", FileSystemBytecodeCache(str(tmp_path))
+    options = {"template_searchpath": files, "jinja_environment_kwargs": {"bytecode_cache": cache}}
+    for value, spoken in (("Anna", "Hello Anna"), (None, None)):
+        message = rendered(text, {"x": value}, native=False, **options)
+        assert isinstance(message, TextWithGap) if spoken is None else message == spoken
+        jinja = Environment(loader=FileSystemLoader(files), bytecode_cache=cache)
+        assert jinja.from_string(text).render(params={"x": value}) == f"Hello {value}"
+
+
+@NATIVE
 def test_a_mistake_in_a_template_is_the_same_error_as_without_the_checks(native: bool) -> None:
     with pytest.raises(UndefinedError, match="'nobody' is undefined"):
         rendered("{{ 'Hello ' ~ nobody.name }}", {}, native=native)
@@ -319,6 +348,9 @@ def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None
         ("{{ '%(sum)s rubles' % {'sum': params.x} }}", "1234 rubles"),
         ("{{ '{} rubles'.format(params.x) }}", "1234 rubles"),
         ("{{ params.x | string }}!", "1234!"),
+        ("{{ 'at %s%% cost' % params.x }}", "at 1234% cost"),
+        ("{{ {'sum': 2} | urlencode }}", "sum=2"),
+        ("<i{{ {'sum': 2} | xmlattr }}>", '<i sum="2">'),
         ("{{ [params.x, 2.50] | join(' and ') }}", "1234 and 2.5"),
         ("{{ [params.x] | map('string') | join }}", "1234"),
     ],

@@ -85,10 +85,12 @@ class Announcement:
                 f"least {timedelta(minutes=forecast['minutes_needed'])} of calling at the present limits; "
                 f"the bottleneck: {self._bottleneck()[1]}. Redials are not included"
             )
-        if self.called and rules.report_timeout is None and rules.max_attempts > 1 and rules.redial:
+        has_redials = rules.max_attempts > 1 and any(delay is not None for delay in rules.redial.values())
+        if self.called and rules.report_timeout is None and has_redials:
             yield Line(
-                "The connection does not use the Data API, so a call is answered or unknown, and no one is "
-                "called again. For redials, set extra.data_api of the connection to true",
+                "The connection does not use the Data API, so the result of a placed call is answered or "
+                "unknown, and no one is called again because of the result. For such redials, set "
+                "extra.data_api of the connection to true",
                 is_warning=True,
             )
         if rules.hours.over_midnight:

@@ -72,10 +72,10 @@ class CallTemplate:
             (each.only_column for each in templates_in(self._fields[ROW])), None
         )
         """The column with the number to call. None: the author's template makes the number."""
-        self.names = frozenset(
-            fold_name(name) for template in templates_in(self._fields) for name in template.names
+        self.columns = frozenset(
+            fold_name(name) for template in templates_in(self._fields) for name in template.columns
         )
-        """The names in the templates, as `fold_name` returns them. Each used column is among them."""
+        """The names of the columns that the templates can use, as `fold_name` returns them."""
         self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.
 

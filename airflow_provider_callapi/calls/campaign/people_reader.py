@@ -177,7 +177,7 @@ class _PeopleReader:
         :raises InvalidRow: the time zone cannot be read, the row makes no valid start request, or a column
             has an extension.
         """
-        if reason := find_extension(row.cells, self._template.names):
+        if reason := find_extension(row.cells, self._template.columns):
             raise InvalidRow(reason)
         zone = self._read_zone(row)
         person = Person(key, contact, zone, row.cells, row.line, numbers)

@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.campaign.row_values import (
     values_for_templates,
 )
 from airflow_provider_callapi.calls.inserted_values import UnsuitableValue, check_inserted, spoken_value
-from airflow_provider_callapi.calls.lists.columns import fold_name, listed_names, shown_name, value_of
+from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
 from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
@@ -60,7 +60,7 @@ class _Missing(StrictUndefined):
             return EMPTY_CELL_USED
         name, holder = self._undefined_name, self._undefined_obj
         if isinstance(holder, RowForTemplates):
-            return f"the row has no column {name!r}; its columns are {listed_names(holder)}"
+            return f"the row has no column {name!r}; {describe_columns(holder)}"
         if isinstance(holder, Mapping):
             return f"the template uses {name!r} of a dict that has no such key"
         return str(super()._undefined_message)
@@ -193,8 +193,8 @@ class RowTemplate:
         self._checks = [(check, problem) for check, problem in _CHECKS if not check(text)]
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
         """Whether the template uses the person's row. If not, its text is the same for every person."""
-        self.names = _names_in(parsed)
-        """The names of attributes, and the constant texts, of the template: ``contact.ext``, ``'ext'``."""
+        self.columns = _columns_in(parsed)
+        """The names of the columns that the template can use, and perhaps further names."""
 
     def render(self, row: Mapping[str, Any]) -> str:
         """Return the text of the template, filled in for one person.
@@ -221,7 +221,7 @@ class RowTemplate:
 
     def _column_with(self, is_wrong: Callable[[str], bool], row: Mapping[str, Any]) -> str:
         """Return the first used column whose text is wrong, as ``column 'name': ``. Empty: no column is."""
-        used = set(map(fold_name, self.names))
+        used = set(map(fold_name, self.columns))
         for name, value in row.items():
             if isinstance(value, str) and fold_name(name) in used and is_wrong(value):
                 return f"column {shown_name(name)}: "
@@ -266,7 +266,21 @@ def _is_row(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Name) and node.name == ROW
 
 
-def _names_in(parsed: nodes.Template) -> frozenset[str]:
+def _columns_in(parsed: nodes.Template) -> frozenset[str]:
+    """Return the columns that a template can use, and perhaps further names.
+
+    If a template does not only take columns of the row by name, as in ``contact.ext`` and ``contact['ext']``,
+    each attribute and constant of the template may be the name of a column.
+    """
+    by_name = [node.attr for node in parsed.find_all(nodes.Getattr) if _is_row(node.node)]
+    by_key = [
+        str(node.arg.value)
+        for node in parsed.find_all(nodes.Getitem)
+        if _is_row(node.node) and isinstance(node.arg, nodes.Const)
+    ]
+    uses = sum(map(_is_row, parsed.find_all(nodes.Name)))
+    if uses == len(by_name) + len(by_key) and not any(hasattr(dict, name) for name in by_name):
+        return frozenset([*by_name, *by_key])
     attributes = {node.attr for node in parsed.find_all(nodes.Getattr)}
     return frozenset(attributes | {str(node.value) for node in parsed.find_all(nodes.Const)})
 

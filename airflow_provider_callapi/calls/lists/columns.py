@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
@@ -81,6 +81,8 @@ _MORE_PHONES = re.compile(
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
 
+_FEWEST_DIGITS_OF_DATA = 5
+"""A name with so many digits is probably a value of the first row."""
 _NAMES_SHOWN = 12
 """How many names of columns an error shows."""
 _MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
@@ -280,10 +282,17 @@ def refuse_duplicates(names: Iterable[str]) -> None:
         met.add(name)
 
 
-def listed_names(names: Iterable[object]) -> str:
-    """Return the names of a list's columns for an error message. Of many names, only the first are shown."""
-    shown = list(map(shown_name, names))
-    return ", ".join(shown[:_NAMES_SHOWN]) + (" …" if len(shown) > _NAMES_SHOWN else "")
+def describe_columns(names: Iterable[object]) -> str:
+    """Describe the names of a list's columns for an error message: ``its columns are 'phone', 'name'``.
+
+    Of many names, only the first are shown. Without a heading, the names are the first row, and may be
+    personal data: then the text only says so.
+    """
+    texts = list(map(str, names))
+    if any(sum(map(str.isdigit, text)) >= _FEWEST_DIGITS_OF_DATA for text in texts):
+        return "the list seems to have no heading"
+    shown = list(map(shown_name, texts))
+    return "its columns are " + ", ".join(shown[:_NAMES_SHOWN]) + (" …" if len(shown) > _NAMES_SHOWN else "")
 
 
 def _quoted(names: Iterable[str]) -> str:
@@ -296,5 +305,5 @@ def shown_name(name: object) -> str:
     Phone numbers are shortened, because the name of a column can be a phone number, as in
     ``{"79260000001": "Anna"}``. Escape sequences replace invisible characters.
     """
-    text = mask_phones(str(name))
+    text = mask_number(str(name))
     return ascii(text) if fold(text) != text and not fold(text).isascii() else repr(text)

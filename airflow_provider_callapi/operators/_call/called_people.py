@@ -60,21 +60,21 @@ class CalledPeople:
         :param contact: the person's number.
         :param is_known: True: the newest call of this map index went to this person, or may have. The method
             then does not read the records of the other map indexes.
-        :raises CallApiFailure: another map index may have called the person before, or Airflow has deleted
-            this map index's record.
+        :raises CallApiFailure: a map index, also this one, may have called the person before, or Airflow has
+            deleted this map index's record.
         :raises CallApiTrouble: another map index has not stated whom it has called.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(f"{DELETED_STATE}. This try placed no call.")
-        # is_known: the newest call in this map index's own journal went to the person, or may have.
         person = self._facts.deployment.fingerprint(*self._scope, contact_key(contact))
         if self._facts.try_number == 1:
             self._state.set(_FIRST_KEY, person)
-        if not is_known and self._list_may_have_changed(contact):
+        if not is_known:
             self._refuse_called_person(contact)
         called = self._called()
-        if not any(self._may_be(person, contact) for person in called):
-            self._state.set(_KEY, [*called, person])
+        if not (called and self._may_be(called[-1], contact)):
+            others = [each for each in called if self._is(each, contact) is not True]
+            self._state.set(_KEY, [*others, person])
             self.publish()
 
     def withdraw(self, contact: str) -> None:
@@ -86,32 +86,32 @@ class CalledPeople:
         self._state.set(_KEY, people)
         self.publish()
 
-    def _list_may_have_changed(self, contact: str) -> bool:
-        """Return whether a person may have had another map index in an earlier try.
-
-        Without a clear, the list can change only if it does not come from another task, but e.g. from a file
-        that the DAG file reads.
-        """
-        first = self._state.get(_FIRST_KEY)
-        same_person = first is not None and self._may_be(first, contact)
-        return self._facts.follows_clear or (self._facts.try_number > 1 and not same_person)
-
     def _refuse_called_person(self, contact: str) -> None:
-        *_, task_id, map_index = self._facts.owner
-        others = self._published.read_others()
+        """Raise an error if a map index may have called a person whom the journal does not contain."""
         own = self._called()
-        # The journal is not of this person. So if the newest claim is, it never became a call: the process
-        # was killed, or a service failed, before the journal could store the call.
+        # If the newest claim is of this person, it never became a call: the process was killed, or a service
+        # failed, before the journal could store the call.
         if own and self._is(own[-1], contact):
             own = own[:-1]
-        for index, people in sorted({**others.people, int(map_index): own}.items()):
-            if any(self._may_be(person, contact) for person in people):
-                raise CallApiFailure(
-                    f"task {task_id} has called this person at map index {index} of this DAG run, or may "
-                    "have called the person. To call the person again, start a new DAG run. This try placed "
-                    "no call."
-                )
-        self._published.refuse_silent(others)
+        self._refuse_if_among(own, contact, self._facts.owner[-1])
+        # Without a clear, the list can change only if it does not come from another task, but e.g. from a
+        # file that the DAG file reads.
+        first = self._state.get(_FIRST_KEY)
+        has_moved = first is not None and not self._may_be(first, contact)
+        may_have_moved = self._facts.try_number > 1 and (first is None or has_moved)
+        if self._facts.follows_clear or may_have_moved:
+            others = self._published.read_others(has_moved=has_moved)
+            for index, people in sorted(others.people.items()):
+                self._refuse_if_among(people, contact, index)
+            self._published.refuse_silent(others)
+
+    def _refuse_if_among(self, people: list[str], contact: str, map_index: int | str) -> None:
+        if any(self._may_be(person, contact) for person in people):
+            raise CallApiFailure(
+                f"task {self._facts.owner[2]} has called this person at map index {map_index} of this DAG "
+                "run, or may have called the person. To call the person again, start a new DAG run. This try "
+                "placed no call."
+            )
 
     @property
     def _scope(self) -> tuple[str, ...]:

@@ -58,7 +58,9 @@ class CampaignEnding:
     def _not_called_because(self) -> str | None:
         if self._campaign.dial_queue.stopped is not None:
             return "dialling stopped before this person was called"
-        return f"max_lateness ended at {self._last_minute}" if self._parts.rules.dial_until < NEVER else None
+        if self._parts.rules.dial_until == NEVER:
+            return None
+        return f"no calling hours (or points) came before the end of max_lateness at {self._last_minute}"
 
     @property
     def _last_minute(self) -> str:

@@ -74,7 +74,12 @@ def test_a_campaign_without_the_data_api_warns_that_no_one_is_called_again() -> 
     rules = replace(RULES, report_timeout=None, redial={Result.BUSY: 60.0}, max_attempts=2)
     (warning,) = warnings_of(World([ANNA], rules=rules))
     assert "no one is called again" in warning
-    for changes in ({"redial": {}}, {"max_attempts": 1}, {"report_timeout": 60.0}):
+    for changes in (
+        {"redial": {}},
+        {"redial": {Result.BUSY: None}},
+        {"max_attempts": 1},
+        {"report_timeout": 60.0},
+    ):
         assert warnings_of(World([ANNA], rules=replace(rules, **changes))) == []
 
 

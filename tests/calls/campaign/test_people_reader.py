@@ -140,8 +140,12 @@ def test_a_person_with_two_reasons_against_the_call_is_one_invalid_row() -> None
     assert sorted(skipped.line for skipped in plan.invalid) == [1, 3]
 
 
-def test_an_extension_is_refused_if_the_call_does_not_use_it() -> None:
-    assert "extension" in why(plan_of([anna(ext="12")]))
+@pytest.mark.parametrize(
+    "text", ["Hello", "Hello {{ params.ext }} {{ contact.name }}", "{{ 'ext' ~ contact.name }}"]
+)
+def test_an_extension_is_refused_if_the_call_does_not_use_it(text: str) -> None:
+    message = {"type": "tts", "value": text}
+    assert "extension" in why(plan_of([anna(ext="12")], contact_message=message))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -335,6 +336,42 @@ def test_a_person_who_was_claimed_and_not_called_is_called_after_a_clear(
     run.clear([ANNA])
     assert "has called this person at map index 0" in run.execute(0)
     assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
+
+
+def test_the_first_person_is_not_called_again_after_another_one(run: Run, desk: Desk) -> None:
+    for person in (ANNA, BORIS):
+        desk.exchange.script(person, Script.busy())
+    run.expand([ANNA])
+    for contacts in ([ANNA], [BORIS], [ANNA]):
+        if run.rings()[ANNA]:
+            run.retry(contacts)
+        answer = run.execute(0)
+    assert "has called this person at map index 0" in answer
+    assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
+
+
+@pytest.mark.parametrize("state", ["up_for_retry", "failed"])
+def test_a_retry_of_a_changed_list_calls_no_one_while_a_map_index_is_silent(run: Run, state: str) -> None:
+    """Its second try was killed before it stated whom the first try has called."""
+    run.expand([ANNA, BORIS])
+    run.desk.exchange.script(BORIS, Script.busy())
+    assert [run.execute(index) == "called" for index in range(2)] == [True, False]
+    run.tasks[0].ti.xcoms.clear()
+    run.retry([ZOYA, ANNA])
+    run.tasks[0].ti.state = state
+    assert "has not stated whom it has called at map index 0" in run.execute(1)
+    assert run.rings()[ANNA] == 1
+
+
+def test_a_map_index_that_the_authors_code_may_have_skipped_hinders_the_calls_of_the_others(run: Run) -> None:
+    run.expand([ANNA, BORIS])
+    assert [run.execute(index) for index in range(2)] == ["called", "called"]
+    run.clear([ZOYA, ANNA])
+    run.tasks[0].ti.state = "skipped"
+    run.tasks[0].ti.xcoms.clear()
+    run.tasks[1].more_context["task"] = SimpleNamespace(retries=RETRIES, _pre_execute_hook=print)
+    assert "has not stated whom it has called at map index 0" in run.execute(1)
+    assert run.rings()[ANNA] == 1
 
 
 LISTS = st.lists(st.sampled_from([ANNA, BORIS, CLARA, ZOYA, BAD]), min_size=1, max_size=4, unique=True)
