@@ -17,8 +17,8 @@ python = $(shell for python in python$(lastword $(subst -, ,$1)) $(HOME)/.pyenv/
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
 # The newest Airflow is that of constraints.txt.
 pins = $(or $(wildcard matrix/airflow-$(call airflow,$1).txt),constraints.txt)
-# Each process of the tests has an Airflow of its own. One process more than cores, because some tests wait.
-IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 4)))
+# Each process of the tests has an Airflow of its own. Two processes more than cores, because some tests wait.
+IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 2 : 4)))
 
 READING_SEED ?= 13
 
