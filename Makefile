@@ -22,7 +22,7 @@ IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); ech
 
 READING_SEED ?= 13
 
-.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench bench-million constraints clean
+.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-journeys test-deployment test-distributed test-browser test-wheel bench bench-million constraints clean
 .PHONY: test-matrix
 
 demo: $(FOR_THE_DEMO)  ## Airflow places phone calls against the emulator, and prints what became of them
@@ -51,10 +51,14 @@ types: $(INSTALLED)
 layers: $(INSTALLED)
 	$(BIN)/lint-imports
 
+# The journeys are apart, because all tests together take more than ten minutes on two cores.
 unit: $(INSTALLED)
-	$(BIN)/pytest $(IN_PARALLEL) -m "not example"
+	$(BIN)/pytest $(IN_PARALLEL) -m "not example" --ignore tests/journeys
 
-coverage: $(INSTALLED)  ## the same tests, with the lines that no test runs; takes a third longer
+test-journeys: $(INSTALLED)  ## whole tasks and DAGs, from the DAG file to the phone, with each damage on the way
+	$(BIN)/pytest $(IN_PARALLEL) tests/journeys
+
+coverage: $(INSTALLED)  ## the tests of both, with the lines that no test runs; takes a third longer
 	$(BIN)/pytest $(IN_PARALLEL) --cov --cov-report=term -m "not example"
 
 test-examples: $(INSTALLED)  ## the examples, the YAML files, the README and code on pages, each in a real Airflow
