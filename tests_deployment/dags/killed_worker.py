@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
-from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.hooks.polls import Polls
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 
@@ -76,16 +76,16 @@ class Killer:
 
     def at_third_snapshot(self) -> None:
         """Kill while the worker waits for the call."""
-        original, snapshots = CallApiHook.observe, 0
+        original, snapshots = Polls.observe, 0
 
-        def observe(hook: CallApiHook, watch: SessionWatch, snapshot: Snapshot) -> Phase:
+        def observe(polls: Polls, watch: SessionWatch, snapshot: Snapshot) -> Phase:
             nonlocal snapshots
             snapshots += 1
             if snapshots == 3:
                 self.kill()
-            return original(hook, watch, snapshot)
+            return original(polls, watch, snapshot)
 
-        CallApiHook.observe = observe  # type: ignore[method-assign]
+        Polls.observe = observe  # type: ignore[method-assign]
 
     @staticmethod
     def _around(
