@@ -41,9 +41,7 @@ def mask_phones(text: str) -> str:
     """
 
     def masked(match: re.Match[str]) -> str:
-        if match[1] is not None:
-            return match[0]
-        return _shorten(match[0])
+        return match[0] if match[1] is not None else _shorten(match[0])
 
     return _PHONE_OR_NOT.sub(masked, text)
 

@@ -106,22 +106,15 @@ def _check_quoted(value: Any) -> Any:
     return value
 
 
-def _check_tones(text: str) -> str:
-    if not re.fullmatch(r"[0-9*#.]+", text):
-        raise ValueError("tones are needed: digits, * and #, and a dot for a pause of one second")
-    return text
+def _matches(pattern: str, needed: str) -> AfterValidator:
+    """Return the check that a text matches a pattern. ``needed`` is the text of the error."""
 
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(needed)
+        return text
 
-def _check_tone(text: str) -> str:
-    if not re.fullmatch(r"[0-9*#]", text):
-        raise ValueError("one tone is needed: a digit, * or #")
-    return text
-
-
-def _check_key_or_any(text: str) -> str:
-    if not re.fullmatch(r"[0-9*#]|any", text):
-        raise ValueError("one phone key is needed: a digit, * or #, or the word any")
-    return text
+    return AfterValidator(check)
 
 
 def _check_flag(value: Any) -> Any:
@@ -167,11 +160,17 @@ VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_rando
 ``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's
 region. All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
 """
-Tone = Annotated[Text, AfterValidator(_check_tone)]
+Tone = Annotated[Text, _matches(r"[0-9*#]", "one tone is needed: a digit, * or #")]
 """One DTMF (phone key) tone: a digit, ``*`` or ``#``."""
-KeyOrAny = Annotated[Text, AfterValidator(_check_key_or_any)]
+KeyOrAny = Annotated[
+    Text, _matches(r"[0-9*#]|any", "one phone key is needed: a digit, * or #, or the word any")
+]
 """A phone key: a digit, ``*`` or ``#``. ``any``: any key."""
-DtmfWithPauses = Annotated[Text, BeforeValidator(_check_quoted), AfterValidator(_check_tones)]
+DtmfWithPauses = Annotated[
+    Text,
+    BeforeValidator(_check_quoted),
+    _matches(r"[0-9*#.]+", "tones are needed: digits, * and #, and a dot for a pause of one second"),
+]
 """DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``.
 
 A number is refused, because it may differ from what its author wrote.

@@ -141,7 +141,7 @@ class ZoneQueues:
         :param now: epoch seconds.
         :return: the keys of the removed people.
         """
-        return [key for queue in self._queues.values() if queue.next_at(now) >= end for key in queue.clear()]
+        return [key for queue in self._queues_from(end, now) for key in queue.clear()]
 
     def count_from(self, end: float, now: float) -> int:
         """Return how many people `clear_from` would remove.
@@ -149,7 +149,10 @@ class ZoneQueues:
         :param end: epoch seconds.
         :param now: epoch seconds.
         """
-        return sum(len(queue) for queue in self._queues.values() if queue.next_at(now) >= end)
+        return sum(map(len, self._queues_from(end, now)))
+
+    def _queues_from(self, end: float, now: float) -> list[ZoneQueue]:
+        return [queue for queue in self._queues.values() if queue and queue.next_at(now) >= end]
 
     def _queue_of(self, person: Person) -> ZoneQueue:
         if person.zone not in self._queues:
