@@ -1,4 +1,4 @@
-"""The error about an unknown parameter names the parameter that its author probably meant."""
+"""Parameters that would have no effect are errors: misspelt names, and attributes of a subclass."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
+from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 from airflow_provider_callapi.parameters.unknown_names import describe_unknown
+from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 CALL = {"virtual_phone_number": "74993720692", "contact": "79260000001"}
 
@@ -46,3 +49,45 @@ def test_the_error_of_a_misspelt_required_parameter_of_the_notifier_names_it() -
 def test_a_name_that_is_like_no_parameter_gets_no_suggestion() -> None:
     assert describe_unknown(CallApiNotifier, {"xyz": 1}) == "CallApiNotifier has no parameter xyz"
     assert describe_unknown(CallApiNotifier, CALL) is None
+
+
+class Mixin:
+    """A class of an author that is no operator."""
+
+    calling_hours = ("09:00", "21:00")
+
+
+@pytest.mark.parametrize(
+    ("base", "attribute"),
+    [
+        (CallApiStartInformerCallOperator, "calling_hours"),
+        (CallApiStartInformerCallOperator, "contact_message"),
+        (CallApiCampaignOperator, "do_not_call"),
+        (CallApiSessionSensor, "call_session_id"),
+        (CallApiNotifier, "quiet_for"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, "x", property(lambda self: "x")], ids=["None", "text", "property"])
+def test_a_class_attribute_that_the_constructor_would_overwrite_is_an_error(
+    base: type, attribute: str, value: object
+) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{attribute}: the class attribute of Mine has no effect"):
+        type("Mine", (base,), {attribute: value, "__module__": "my_dag"})
+
+
+def test_a_class_attribute_that_an_author_inherits_from_a_mixin_is_an_error_too() -> None:
+    with pytest.raises(InvalidParameter, match=r"^calling_hours: the class attribute of Mine has no effect"):
+        type("Mine", (Mixin, CallApiStartInformerCallOperator), {"__module__": "my_dag"})
+
+
+def test_a_subclass_with_a_constructor_of_its_own_may_have_class_attributes_for_its_parameters() -> None:
+    class Mine(Mixin, CallApiStartInformerCallOperator):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**{"calling_hours": self.calling_hours, **kwargs})
+
+    class Ours(Mine):
+        retries_of_ours = 3
+
+    for operator in (Mine, Ours):
+        call = operator(task_id="remind", contact_message={"type": "tts", "value": "Hello"}, **CALL)
+        assert call.calling_hours == Mixin.calling_hours
