@@ -26,7 +26,7 @@ from pydantic import (
 
 from airflow_provider_callapi.api.entries import read_inner
 from airflow_provider_callapi.api.list_entry import NOT_SENT, ListEntry
-from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.api.object_ids import LARGEST_ID, is_exact
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 
 _LARGEST_COUNT = 10**9
@@ -47,6 +47,12 @@ def _reject_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("a number is needed")
     return value
+
+
+def _reject_inexact(value: Any) -> Any:
+    if isinstance(value, float) and not is_exact(value):
+        raise ValueError("a whole number that has lost no digits is needed")
+    return _reject_bool(value)
 
 
 def _reject_null(value: Any) -> Any:
@@ -91,7 +97,7 @@ _SMALLEST = -LARGEST_ID - 1
 
 Number = Annotated[
     int,
-    BeforeValidator(_reject_bool),
+    BeforeValidator(_reject_inexact),
     Field(ge=_SMALLEST, le=LARGEST_ID),
     Meta(ge=_SMALLEST, le=LARGEST_ID),
 ]
@@ -99,11 +105,11 @@ Number = Annotated[
 NumberNotNull = Annotated[
     int | None,
     Field(ge=_SMALLEST, le=LARGEST_ID),
-    BeforeValidator(_reject_bool),
+    BeforeValidator(_reject_inexact),
     BeforeValidator(_reject_null),
 ]
 """A whole number of 64 bits in an answer that may be missing, but not ``null``."""
-Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, le=LARGEST_ID), Meta(gt=0, le=LARGEST_ID)]
+Id = Annotated[int, BeforeValidator(_reject_inexact), Field(gt=0, le=LARGEST_ID), Meta(gt=0, le=LARGEST_ID)]
 """An id in an answer that a later request contains. Each other number is unreadable."""
 Seconds = Annotated[
     int | None,

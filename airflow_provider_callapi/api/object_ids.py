@@ -7,6 +7,8 @@ from typing import Any
 
 LARGEST_ID = 2**63 - 1
 """The largest id. The services and the databases store ids as signed numbers of 64 bits."""
+INEXACT_FROM = 2**53
+"""From here on, a float does not hold every whole number: another id may have become the float."""
 ID_RANGE = "a whole number from 1, below 2**63"
 """The ids that exist, for error messages."""
 
@@ -15,18 +17,23 @@ def read_object_id(value: Any) -> int:
     """Return an id as a number: ``36``, ``36.0`` and ``" 36 "`` become 36.
 
     :raises ValueError: the value is no id, e.g. 0, True, 2**63, or a text with a character that is neither a
-        digit nor white space.
+        digit nor white space. Or it is a float that may have lost digits of the id, such as 1e18.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
     if isinstance(value, str) and not _DIGITS.fullmatch(value):
         raise ValueError
-    if isinstance(value, float) and not value.is_integer():
+    if isinstance(value, float) and not is_exact(value):
         raise ValueError
     number = int(value)
     if not 1 <= number <= LARGEST_ID:
         raise ValueError
     return number
+
+
+def is_exact(value: float) -> bool:
+    """Return whether a float is a whole number, and certainly the number that was converted to the float."""
+    return value.is_integer() and abs(value) < INEXACT_FROM
 
 
 _DIGITS = re.compile(r"\s*[0-9]{1,20}\s*")

@@ -6,13 +6,11 @@ Python has a text for each value, such as ``None``, ``[1, 2]`` or ``1234.0``. A 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
-from numbers import Rational, Real
 from typing import Any
 
 from airflow_provider_callapi.api.value_kinds import has_own_text
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
-from airflow_provider_callapi.calls.number_texts import number_text
+from airflow_provider_callapi.calls.number_texts import may_have_fraction, number_text, whole_number_text
 from airflow_provider_callapi.calls.shown_values import LongNumber
 
 DEFAULT = "give a default with {{ … or 'a default' }}"
@@ -61,9 +59,14 @@ def check_inserted(value: Any) -> Any:
     return value
 
 
-def _needs_number_text(value: Any) -> bool:
-    """Return whether a value is a number with a fraction, also one of another library: ``numpy.float32``."""
-    return isinstance(value, Real | Decimal | LongNumber) and not isinstance(value, Rational)
+def written_value(value: Any) -> Any:
+    """Return a value for a text that no person hears, such as a phone number. 1234.0 becomes ``1234``.
+
+    :raises UnsuitableValue: see `check_inserted`.
+    """
+    value = check_inserted(value)
+    text = whole_number_text(value)
+    return value if text is None else text
 
 
 def spoken_value(value: Any) -> Any:
@@ -73,6 +76,6 @@ def spoken_value(value: Any) -> Any:
     """
     value = check_inserted(value)
     try:
-        return number_text(value) if _needs_number_text(value) else value
+        return number_text(value) if may_have_fraction(value) or isinstance(value, LongNumber) else value
     except ValueError as problem:
         raise UnsuitableValue(f"a number that is not certain: {problem}") from None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from numbers import Rational, Real
+from typing import Any
 
+from airflow_provider_callapi.api.object_ids import INEXACT_FROM
 from airflow_provider_callapi.calls.shown_values import LongNumber, ShownValue
 
 MOST_DIGITS = 15
@@ -14,8 +18,9 @@ LOST_DIGITS = (
 """The error message about a `LongNumber`."""
 _MOST_PLACES = 400
 """How many digits a text may have before or after the decimal point. The largest float has 309."""
-_SMALLEST_INEXACT = 2**53
-"""From here on, a float does not hold every whole number."""
+ROUNDED_DIGITS = r"\d{5,10}00000"
+"""Regular expression for the digits of a phone number that a spreadsheet may have rounded."""
+_MAY_BE_ROUNDED = re.compile(ROUNDED_DIGITS)
 
 
 def number_text(value: int | float | Decimal) -> str:
@@ -42,6 +47,29 @@ def number_text(value: int | float | Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def may_have_fraction(value: Any) -> bool:
+    """Return whether a value is of a type of numbers with a fraction: ``float``, ``numpy.float32``."""
+    return isinstance(value, Real | Decimal) and not isinstance(value, Rational)
+
+
+def whole_number_text(value: Any) -> str | None:
+    """Return a whole number, which Python writes with a fraction, as text: ``664`` for 664.0.
+
+    In ``{{ contact.code }}{{ contact.number }}``, the zero of 664.0 would become a digit of the phone number.
+
+    :return: the text. None: the value is no such number. Or it may be a phone number whose last digits are
+        lost, such as 79260000000.0, which the readers of phone numbers recognise by its fraction.
+    """
+    if isinstance(value, ShownValue) or not may_have_fraction(value):
+        return None
+    try:
+        text = number_text(value)
+    except ValueError:
+        return None
+    is_whole = text.lstrip("-").isdigit() and abs(value) < INEXACT_FROM
+    return text if is_whole and not _MAY_BE_ROUNDED.fullmatch(text) else None
+
+
 def _decimal(value: int | float | Decimal) -> Decimal:
     if isinstance(value, bool):
         raise ValueError("a boolean is no number")
@@ -51,7 +79,7 @@ def _decimal(value: int | float | Decimal) -> Decimal:
         return Decimal(str(value))
     if not value.is_integer():  # also NaN and infinity
         return Decimal(f"{value:.{MOST_DIGITS}g}")
-    if abs(value) < _SMALLEST_INEXACT:
+    if abs(value) < INEXACT_FROM:
         return Decimal(int(value))
     number = Decimal(repr(float(value)))
     if len(number.normalize().as_tuple().digits) > MOST_DIGITS:

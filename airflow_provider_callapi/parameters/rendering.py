@@ -20,12 +20,13 @@ from typing import Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.api.value_kinds import TextWithGap, is_template_text, without_enum
+from airflow_provider_callapi.api.value_kinds import TextWithGap, without_enum
 from airflow_provider_callapi.calls.inserted_values import (
     DEFAULT,
     UnsuitableValue,
     check_inserted,
     spoken_value,
+    written_value,
 )
 from airflow_provider_callapi.exceptions import CallApiTrouble
 
@@ -141,16 +142,17 @@ class TextStaysText:
         """
         render: Any = super().render_template  # type: ignore[misc]
         content = _as_airflow_renders(content)
-        if not (self._text_rules.refuses_gaps and isinstance(content, str) and is_template_text(content)):
+        if not self._text_rules.refuses_gaps or not isinstance(content, str):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
         is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
-        if environment.finalize is not None or is_file:  # the DAG's own function decides what is inserted
+        # A finalize of the DAG decides what is inserted.
+        if environment.finalize is not None or is_file or not _may_be_template(content, environment):
             return render(content, context, environment, *args, **kwargs)
-        from airflow_provider_callapi.parameters.text_parts import add_checks  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.calls.text_parts import add_checks  # noqa: PLC0415 - parse time
 
         check = partial(_check, check_inserted)
-        insert = partial(_check, spoken_value) if self._text_rules.is_spoken else check
+        insert = partial(_check, spoken_value if self._text_rules.is_spoken else written_value)
         # Compiled templates with checks must not be shared with other operators of the DAG.
         environment = environment.overlay(finalize=partial(_mark_gap, insert), bytecode_cache=None)
         add_checks(environment, check, insert)
@@ -165,6 +167,16 @@ class TextStaysText:
         if self._text_rules.keeps_text and isinstance(template.environment, NativeEnvironment):
             return _render_text(template, context)
         return super()._render(template, context, dag)  # type: ignore[misc]
+
+
+def _may_be_template(text: str, environment: Any) -> bool:
+    """Return whether a text contains the begin of a template, as the DAG's environment writes templates."""
+    signs = (
+        environment.variable_start_string,
+        environment.block_start_string,
+        environment.line_statement_prefix,
+    )
+    return any(sign and sign in text for sign in signs)
 
 
 def _as_airflow_renders(content: Any) -> Any:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import TagCall
+from airflow_provider_callapi.api.models import Id, Number
 from airflow_provider_callapi.api.object_ids import LARGEST_ID, read_object_id
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.parameters.kinds import CALL, IDENTIFIER, IDENTIFIERS
@@ -57,3 +59,17 @@ def test_what_is_no_id_is_refused(value: Any) -> None:
 @pytest.mark.parametrize("value", [36, 36.0, "36", " 36 ", "036"])
 def test_an_id_is_read_as_people_write_it(value: Any) -> None:
     assert read_object_id(value) == 36
+
+
+@given(st.integers(1, LARGEST_ID).map(float))
+@example(2.0**53)
+@example(1234567890123456789.0)
+def test_a_float_is_an_id_only_if_no_other_id_has_the_same_float(value: float) -> None:
+    readers = (
+        read_object_id,
+        lambda value: TagCall.from_values({"call_session_id": 1, "tag_id": value}),
+        lambda value: TypeAdapter(Id).validate_python(value),
+        lambda value: TypeAdapter(Number).validate_python(value),
+    )
+
+    assert {is_read(read, value) for read in readers} == {value < 2**53}

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.inserted_values import UnsuitableValue, check_inserted, spoken_value
+from airflow_provider_callapi.calls.inserted_values import (
+    UnsuitableValue,
+    check_inserted,
+    spoken_value,
+    written_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +31,7 @@ from airflow_provider_callapi.calls.inserted_values import UnsuitableValue, chec
     ],
 )
 def test_a_value_that_nobody_should_hear_is_refused_and_described(value: Any, problem: str) -> None:
-    for check in (check_inserted, spoken_value):
+    for check in (check_inserted, spoken_value, written_value):
         with pytest.raises(UnsuitableValue, match=problem) as refused:
             check(value)
         assert "Anna" not in str(refused.value)
@@ -35,6 +41,7 @@ def test_a_value_that_nobody_should_hear_is_refused_and_described(value: Any, pr
 def test_another_value_is_inserted_as_it_is(value: Any) -> None:
     assert check_inserted(value) is value
     assert spoken_value(value) is value
+    assert written_value(value) is value
 
 
 @given(st.integers(-(2**53) + 1, 2**53 - 1), st.sampled_from([float, Decimal]))
@@ -51,3 +58,20 @@ def test_a_number_that_has_lost_digits_is_not_spoken() -> None:
 def test_an_empty_text_and_a_date_may_be_inserted() -> None:
     assert check_inserted("") == ""
     assert spoken_value(date(2026, 12, 1)) == date(2026, 12, 1)
+
+
+@given(st.integers(-(2**53) + 1, 2**53 - 1), st.sampled_from([float, Decimal]))
+@example(664, float)
+@example(79260000000, float)
+def test_the_fraction_of_a_whole_number_is_written_only_if_it_may_be_a_rounded_phone_number(
+    number: int, kind: type
+) -> None:
+    """In `{{ contact.code }}{{ contact.number }}`, the zero of 664.0 would become a digit."""
+    value = kind(number) if kind is float else Decimal(f"{number}.0")
+    is_rounded = re.fullmatch(r"\d{5,10}00000", str(number)) is not None
+    assert str(written_value(value)) == (f"{number}.0" if is_rounded else str(number))
+
+
+@pytest.mark.parametrize("value", [1.5, 1e300, 1234567890123456789.0, Decimal("0.25")])
+def test_another_number_is_written_as_python_writes_it(value: Any) -> None:
+    assert written_value(value) is value

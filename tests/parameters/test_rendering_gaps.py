@@ -18,6 +18,7 @@ from airflow.sdk import DAG
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from inserted_texts import EXPRESSIONS, EXPRESSIONS_WITH_FILES, SPOKEN_NUMBERS
 from jinja2 import (
     ChainableUndefined,
     Environment,
@@ -123,49 +124,7 @@ def test_a_text_with_a_gap_is_refused_by_name_before_dialling(
     assert desk.sent() == []
 
 
-INSIDE_EXPRESSIONS = pytest.mark.parametrize(
-    "text",
-    [
-        "{{ 'Hello ' ~ params.x }}",
-        "{{ 'Hello ' ~ params.x ~ '!' }} Bye",
-        "{{ 'Hello %s' % params.x }}",
-        "{{ 'Hello %s, %s' % (params.x, 1) }}",
-        "{{ 'Hello %(name)s' % {'name': params.x} }}",
-        "{{ 'Hello %s' | format(params.x) }}",
-        "{{ 'Hello {}'.format(params.x) }}",
-        "{{ 'Hello {name}'.format(name=params.x) }}",
-        *(f"Hello {{{{ params.x | {name} }}}}" for name in ("upper", "lower", "title", "capitalize", "trim")),
-        "Hello {{ params.x | string }}",
-        "{{ params.x | replace('a', 'b') }}",
-        "{{ ['Hello', params.x] | join(' ') }}",
-        "{{ [{'name': 'Hello'}, {'name': params.x}] | map(attribute='name') | join(' ') }}",
-        "{{ [{'name': 'Hello'}, {'name': params.x}] | join(' ', attribute='name') }}",
-        "{{ [{'name': 'Hello'}, {'name': params.x}] | join(' ', 'name') }}",
-        "{{ ['Hello', params.x] | map('string') | join(' ') }}",
-        "{{ ['Hello', params.x] | map('trim') | list | join(' ') }}",
-        "{{ ' '.join(['Hello', params.x] | map('string')) }}",
-        "{{ {'a': 'Hello', 'b': params.x}.values() | join(' ') }}",
-        "{{ 'Hello %s' | format(*[params.x]) }}",
-        "{{ 'Hello {}'.format(*[params.x]) }}",
-        "{{ 'Hello {x}'.format(**{'x': params.x}) }}",
-        "{{ 'Hello {x}'.format_map({'x': params.x}) }}",
-        *(f"Hello {{{{ params.x | {name} }}}}" for name in ("striptags", "center(9)", "forceescape")),
-        *(f"Hello {{{{ params.x | {name} }}}}" for name in ("safe", "urlencode", "tojson", "wordcount")),
-        "{{ 'Hello NAME' | replace('NAME', params.x) }}",
-        "{% filter replace('NAME', params.x) %}Hello NAME{% endfilter %}",
-        "{{ ['Hello', 'Anna'] | join(params.x) }}",
-        "{{ ['Hello NAME'] | map('replace', 'NAME', params.x) | join }}",
-        "{% include 'hello.txt' %}",
-        "{% import 'greetings.txt' as greetings %}{{ greetings.hello(params.x) }}",
-        "{% from 'greetings.txt' import hello %}{{ hello(params.x) }}",
-        "{% extends 'letter.txt' %}{% block name %}{{ 'dear ' ~ params.x }}{% endblock %}",
-        "{% set text = 'Hello ' ~ params.x %}{{ text }}",
-        "{% for greeting in ['Hello '] %}{{ greeting ~ params.x }}{% endfor %}",
-        "{% if params.x is none or params.x %}{{ 'Hello ' ~ params.x }}{% endif %}",
-        "{{ ('Hello ' ~ params.x) if params.x is none or params.x else 'Bye' }}",
-        "{{ (params.x | upper) ~ '!' }}",
-    ],
-)
+INSIDE_EXPRESSIONS = pytest.mark.parametrize("text", [*EXPRESSIONS, *EXPRESSIONS_WITH_FILES])
 
 
 @NATIVE
@@ -209,7 +168,17 @@ class Series:
 
 
 VIEWS = ({"a": 1}.values(), {"a": 1}.items(), range(3))
-FOR_DEVELOPERS = (generated(), map(str, [1]), *VIEWS, Series(), Bare(), Bare, ["Anna"], {"Anna"})
+FOR_DEVELOPERS = (
+    generated(),
+    map(str, [1]),
+    *VIEWS,
+    Series(),
+    Bare(),
+    Bare,
+    ["Anna"],
+    {"Anna"},
+    {"a": "Anna"},
+)
 
 
 @NATIVE
@@ -283,11 +252,38 @@ def test_a_text_inside_an_expression_is_inserted_as_jinja_inserts_it(
         ("Hello {{ params.x | default('customer', true) | upper }}", "Hello CUSTOMER"),
         ("{{ 'Hello ' ~ params.x if params.x else 'Hello' }}", "Hello"),
         ("{{ 'Hello ' ~ (params.x or '') }}", "Hello "),
+        ("{{ ['Hello', params.x] | map('default', none) | select | join(', ') }}", "Hello"),
+        ("{{ ['Hello', params.x] | map('default', 'you', true) | join(' ') }}", "Hello you"),
         ("Number {{ 7 % 4 }}, {{ '%05.1f' % 2 }}, {{ [1, 2] | join('-') }}", "Number 3, 002.0, 1-2"),
     ],
 )
 def test_a_condition_and_a_default_may_use_an_empty_value(text: str, spoken: str, native: bool) -> None:
     assert rendered(text, {"x": None}, native=native) == spoken
+
+
+@NATIVE
+def test_a_dict_is_inserted_as_json_only_if_the_author_says_so(native: bool) -> None:
+    city = {"city": "Omsk"}
+    assert rendered("x {{ params.x | tojson }}", {"x": city}, native=native) == 'x {"city": "Omsk"}'
+    assert isinstance(rendered("{{ params.x | join(', ') }}", {"x": city}, native=native), TextWithGap)
+
+
+@NATIVE
+@pytest.mark.parametrize(
+    "signs",
+    [
+        {"variable_start_string": "[[", "variable_end_string": "]]"},
+        {"variable_start_string": "<<", "variable_end_string": ">>", "line_statement_prefix": "##"},
+    ],
+)
+def test_the_signs_of_the_dags_own_templates_do_not_matter(signs: dict[str, str], native: bool) -> None:
+    text = f"Hello {signs['variable_start_string']} params.x {signs['variable_end_string']}"
+    spoken = [
+        rendered(text, {"x": value}, native=native, jinja_environment_kwargs=signs)
+        for value in ("Anna", 1234.0, None)
+    ]
+    assert spoken[:2] == ["Hello Anna", "Hello 1234"]
+    assert isinstance(spoken[2], TextWithGap)
 
 
 @NATIVE
@@ -335,25 +331,7 @@ def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None
 @NATIVE
 @pytest.mark.parametrize(
     ("text", "spoken"),
-    [
-        ("{{ params.x }}", "1234"),
-        ("You owe {{ params.x }} rubles", "You owe 1234 rubles"),
-        ("You owe {{ '%.2f' | format(params.x) }} rubles", "You owe 1234.00 rubles"),
-        ("You owe {{ '{:.2f}'.format(params.x) }} rubles", "You owe 1234.00 rubles"),
-        ("You owe {{ '%d' % params.x }} rubles", "You owe 1234 rubles"),
-        ("You owe {{ params.x / 8 }} rubles", "You owe 154.25 rubles"),
-        ("{{ params.x ~ ' rubles' }}", "1234 rubles"),
-        ("{{ '%s rubles' | format(params.x) }}", "1234 rubles"),
-        ("{{ '%s rubles' % params.x }}", "1234 rubles"),
-        ("{{ '%(sum)s rubles' % {'sum': params.x} }}", "1234 rubles"),
-        ("{{ '{} rubles'.format(params.x) }}", "1234 rubles"),
-        ("{{ params.x | string }}!", "1234!"),
-        ("{{ 'at %s%% cost' % params.x }}", "at 1234% cost"),
-        ("{{ {'sum': 2} | urlencode }}", "sum=2"),
-        ("<i{{ {'sum': 2} | xmlattr }}>", '<i sum="2">'),
-        ("{{ [params.x, 2.50] | join(' and ') }}", "1234 and 2.5"),
-        ("{{ [params.x] | map('string') | join }}", "1234"),
-    ],
+    SPOKEN_NUMBERS,
 )
 @pytest.mark.parametrize("value", [1234.0, Decimal("1234.0"), Float32(1234.0)])
 def test_a_person_hears_a_number_as_people_write_it(text: str, spoken: str, value: Any, native: bool) -> None:

@@ -20,12 +20,17 @@ from airflow_provider_callapi.calls.campaign.row_values import (
     row_for_templates,
     values_for_templates,
 )
-from airflow_provider_callapi.calls.inserted_values import UnsuitableValue, check_inserted, spoken_value
+from airflow_provider_callapi.calls.inserted_values import (
+    UnsuitableValue,
+    check_inserted,
+    spoken_value,
+    written_value,
+)
 from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
 from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.number_filters import to_float, to_int
 from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
+from airflow_provider_callapi.calls.text_parts import add_checks
 
 ROW = "contact"
 """The name of the person's row in templates."""
@@ -76,8 +81,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
         super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
         self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
-        self.filters["join"] = _without_dicts(self.filters["join"])
-        self.filters |= {"int": to_int, "float": to_float}
+        add_checks(self, _in_a_row(check_inserted), _in_a_row(finalize))
         self.policies["json.dumps_kwargs"] = {
             **self.policies["json.dumps_kwargs"],
             "default": _refuse_in_json,
@@ -105,18 +109,6 @@ def _with_none(test: Any) -> Callable[..., Any]:
         return test(*(None if isinstance(value, EmptyCell) else value for value in values), **named)
 
     return test_with_none
-
-
-def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
-    """Wrap Jinja's filter ``join`` to refuse a dict, because ``join`` would insert the keys of the dict."""
-
-    @wraps(join)
-    def join_without_dicts(context: Any, value: Any, *options: Any, **named: Any) -> str:
-        if isinstance(value, Mapping):
-            raise UndefinedError("the template uses a whole dict; insert its items, e.g. with {{ … .name }}")
-        return join(context, value, *options, **named)
-
-    return join_without_dicts
 
 
 def _refuse_in_json(value: Any) -> None:
@@ -308,7 +300,7 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
                 values,
                 f"{where}.{name}",
                 # The reader of phone numbers notices a rounded number by its fraction: 79260000000.0
-                _Sandbox(check_inserted) if name == "contact" else environment,
+                _Sandbox(written_value) if name == "contact" else environment,
             )
             for name, inner in value.items()
         }

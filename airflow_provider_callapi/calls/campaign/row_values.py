@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from jinja2 import UndefinedError
 
 from airflow_provider_callapi.api.value_kinds import without_enum
-from airflow_provider_callapi.calls.inserted_values import EMPTY_VALUE, NESTED_VALUE
+from airflow_provider_callapi.calls.inserted_values import EMPTY_VALUE
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 
 EMPTY_CELL_USED = f"the template uses {EMPTY_VALUE}"
@@ -52,27 +52,7 @@ class EmptyCell:
 EMPTY_CELL = EmptyCell()
 
 
-class _NoText:
-    """The base of lists and dicts that raise an error when a template inserts them into a text.
-
-    Otherwise, a person would hear Python's text of the list, with its brackets.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:  # str() and format() of a list, tuple or dict use it, too
-        raise UndefinedError(f"the template uses {NESTED_VALUE}")
-
-
-class _List(_NoText, list[Any]):
-    __slots__ = ()
-
-
-class _Tuple(_NoText, tuple[Any, ...]):
-    __slots__ = ()
-
-
-class _Dict(_NoText, dict[Any, Any]):
+class _Dict(dict[Any, Any]):
     __slots__ = ()
 
     def get(self, key: Any, default: Any = None, /) -> Any:
@@ -94,9 +74,7 @@ def row_for_templates(row: Mapping[str, Any]) -> RowForTemplates:
 def values_for_templates(value: Any) -> Any:
     """Return a copy of a row, or of a value in a row, with `EMPTY_CELL` for None, NaN and the like.
 
-    A call must not speak the brackets of a list or dict. So each list or dict in the copy raises
-    `jinja2.UndefinedError` if a template converts it to text. The readers of contact lists have already
-    replaced empty texts by None.
+    The readers of contact lists have already replaced empty texts by None.
     """
     value = without_enum(value)
     if isinstance(value, str):
@@ -104,7 +82,7 @@ def values_for_templates(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _Dict((key, values_for_templates(inner)) for key, inner in value.items())
     if isinstance(value, tuple):
-        return _Tuple(map(values_for_templates, value))
+        return tuple(map(values_for_templates, value))
     if isinstance(value, list | set | frozenset):
-        return _List(map(values_for_templates, value))
+        return list(map(values_for_templates, value))
     return EMPTY_CELL if is_empty(value) else value

@@ -97,12 +97,21 @@ def _refuse_swallowed_lines(values: Sequence[str], separator: str) -> None:
     """Raise `ListUnreadable` if a misplaced quotation mark seems to have joined lines of a CSV file."""
     for value in values:
         # The digits may be the phone number of a person who would then not be called.
-        _, *inner = re.split(r"\r\n|\r|\n", value)
-        if any(_may_be_a_row(line, separator) for line in inner):
+        begin, *inner = re.split(r"\r\n|\r|\n", value)
+        if inner and (
+            _may_end_a_row(begin, separator) or any(_may_be_a_row(line, separator) for line in inner)
+        ):
             raise ListUnreadable(
                 "a quotation mark opens here, and the quoted value contains another row. Close the quotation "
                 "mark, or write the value on one line"
             )
+
+
+def _may_end_a_row(line: str, separator: str) -> bool:
+    """Return whether the first line of a quoted value may be the end of a row, such as ``Anna;sip25``."""
+    _, *others = line.split(separator)
+    is_sip = any(_SIP.fullmatch(other.strip()) for other in others)
+    return is_sip or len(re.findall(r"\d", fold("".join(others)))) >= _DIGITS_OF_A_ROW
 
 
 def _may_be_a_row(line: str, separator: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, fold
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
+from airflow_provider_callapi.calls.number_texts import ROUNDED_DIGITS
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
@@ -54,7 +55,7 @@ _EXTENSION_BEHIND = re.compile(
 )
 """Matches a phone number with an extension, such as ``8 (926) 000-00-01 доб. 12``."""
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
-_ROUNDED_FLOAT = re.compile(r"\d{5,10}00000\.0+")
+_ROUNDED_FLOAT = re.compile(rf"\+?{ROUNDED_DIGITS}\.0+")
 """Matches the text of the float that YAML makes of a spreadsheet's short form, such as ``7.926E+10``."""
 _FRACTION_BEHIND = re.compile(r"([^.~]+)[.~]\s*(?:\d{1,2}|0+)")
 """Matches a phone number with a fraction, such as ``030 123 456.0``, but not ``030.123.456``."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from contact_rows import CALL, anna, plan_of, template_of, why
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from spelled_numbers import NUMBERS, spelled
 
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
-from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact, read_destination
 from airflow_provider_callapi.calls.shown_values import LongNumber, shown_as
 
 
@@ -250,3 +251,29 @@ def test_a_date_of_a_workbook_is_no_phone_number() -> None:
 
     assert [person.contact for person in plan.people] == ["4531122026"]
     assert "call.contact: a date or another value" in plan.invalid[0].why
+
+
+FLOATS = st.sampled_from([float, Decimal, lambda number: Decimal(f"{number}.00")])
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "{{ contact.code }}{{ contact.number }}",
+        "0{{ contact.code }}/{{ contact.number }}",
+        "+43 {{ contact.code }} {{ contact.number }}",
+        "+43{{ contact.code ~ contact.number }}",
+        "{{ [contact.code, contact.number] | join }}",
+        "{{ '%s%s' % (contact.code, contact.number) }}",
+        "{{ (contact.code | string | replace('.', '')) ~ contact.number | string | replace('.', '') }}",
+    ],
+)
+@given(number=st.integers(1_000_001, 9_999_999), kinds=st.tuples(FLOATS, FLOATS))
+def test_the_fraction_of_a_number_never_becomes_a_digit_of_the_phone_number(
+    contact: str, number: int, kinds: Any
+) -> None:
+    """A data frame turns whole numbers into floats, and 664.0 beside 1234567 is not 664 0 1234567."""
+    assume(number % 100_000)
+    template = CallTemplate({**CALL, "contact": contact}, region="AT")
+    row = {"code": kinds[0](664), "number": kinds[1](number)}
+    assert read_contact(template.written_number(row), "AT") == f"43664{number}"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from inserted_texts import EXPRESSIONS, SPOKEN_NUMBERS
 
 from airflow_provider_callapi.calls.campaign import row_templates
 from airflow_provider_callapi.calls.campaign.row_templates import (
@@ -343,6 +344,34 @@ def test_the_fraction_of_a_text_is_not_cut_off() -> None:
 )
 def test_a_number_is_spoken_as_people_write_it(value: Any, expected: str) -> None:
     assert _filled_in("{{ contact.n }}", {"n": value}) == expected
+
+
+@pytest.mark.parametrize(("template", "spoken"), SPOKEN_NUMBERS)
+@pytest.mark.parametrize("value", [1234.0, Decimal("1234.0")])
+def test_a_campaign_speaks_a_number_inside_an_expression_as_a_single_call_does(
+    template: str, spoken: str, value: Any
+) -> None:
+    assert _filled_in(template.replace("params.x", "contact.x"), {"x": value}) == spoken
+
+
+TAKE_ITEMS = ("urlencode", "tojson", "join(params.x)")
+"""The expressions with a filter that takes the items of a list or dict."""
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        *product(EXPRESSIONS, (None, b"Anna", len)),
+        *product(
+            [each for each in EXPRESSIONS if not any(map(each.count, TAKE_ITEMS))], (["Anna"], {"a": 1})
+        ),
+    ],
+)
+def test_a_campaign_refuses_inside_an_expression_what_a_single_call_refuses(
+    template: str, value: Any
+) -> None:
+    with pytest.raises(InvalidRow):
+        _filled_in(template.replace("params.x", "contact.x"), {"x": value})
 
 
 def test_an_object_without_a_text_of_its_own_is_not_spoken() -> None:

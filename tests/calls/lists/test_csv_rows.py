@@ -148,3 +148,29 @@ def test_a_quotation_mark_never_hides_the_row_of_a_sip_number(sip: str, separato
     text = f'phone;name\nsip25;"Anna\n{sip};Boris"\nsip27;Vera\n'.replace(";", separator)
     with pytest.raises(ListUnreadable, match="line 2: a quotation mark opens here"):
         read(text)
+
+
+@pytest.mark.parametrize("swallowed", ["79260000001", "+7 926 000-00-01", "sip25", "sip25@example.com"])
+@pytest.mark.parametrize("heading", ["name;phone", "id;name;phone", "name;zone;phone"])
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_quotation_mark_never_hides_a_row_whose_phone_number_stands_behind_the_name(
+    swallowed: str, heading: str, separator: str, end: str
+) -> None:
+    """The quoted value begins in the middle of a row, and its first line holds the number of that row."""
+    before = "17;" if heading.startswith("id") else ""
+    zone = "UTC;" if "zone" in heading else ""
+    rows = [
+        heading,
+        f"{before}Vera;{zone}79260000003",
+        f'{before}"Anna;{zone}{swallowed}',
+        f'{before}Boris";{zone}79260000002',
+    ]
+    text = end.join([*rows, ""]).replace(";", separator)
+    with pytest.raises(ListUnreadable, match="line 3: a quotation mark opens here"):
+        read(text)
+
+
+def test_a_quoted_address_of_several_lines_is_no_swallowed_row() -> None:
+    rows = read('phone;address\n79260000001;"Lenina 12\nhouse 3, flat 45"\n')
+    assert rows == [{"phone": "79260000001", "address": "Lenina 12\nhouse 3, flat 45"}]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, Undefined, nodes
@@ -26,8 +27,10 @@ _TEXT_FILTERS = frozenset(
 """The filters of Jinja that convert their value to text."""
 _CHECK, _CHECK_ALL = "_check_value", "_check_values"
 _INSERT, _INSERT_ALL = "_insert_value", "_insert_values"
-_CHECK_AFTER_PERCENT, _INSERT_AFTER_PERCENT = "_check_after_percent", "_insert_after_percent"
+_JOINED, _PERCENT = "_joined_values", "_percent"
 """The names of filters: ``_check…`` returns a value unchanged, and ``_insert…`` as it stands in a text."""
+_WITH_INSERTED_ARGUMENTS = frozenset({"join", "replace"})
+"""The filters of Jinja that also convert their arguments to text."""
 _TEXT_METHODS = {"format": _CHECK, "join": _INSERT_ALL, "format_map": _CHECK_ALL}
 """Method of a text that inserts its arguments → the check of each argument."""
 _NUMBER_PLACE = re.compile(r"%[^%a-zA-Z]*[diouxXeEfFgGc]|\{[^{}]*:[^{}]*\}")
@@ -61,8 +64,10 @@ def add_checks(environment: Environment, check: Callable[[Any], Any], insert: Ca
         _CHECK_ALL: check_all,
         _INSERT: insert,
         _INSERT_ALL: lambda values: _convert_all(insert, values),
-        _INSERT_AFTER_PERCENT: lambda values: _convert_all(insert, _as_percent_takes(values)),
-        _CHECK_AFTER_PERCENT: lambda values: check_all(_as_percent_takes(values)),
+        _JOINED: lambda values: (
+            insert(values) if isinstance(values, Mapping) else _convert_all(insert, values)
+        ),
+        _PERCENT: partial(_percent, check, insert),
     }
     parse, text_filters = environment._parse, (_TEXT_FILTERS | {"map"}) & jinjas
 
@@ -86,9 +91,13 @@ def _convert_all(convert: Callable[[Any], Any], values: Any) -> Any:
     return list(map(convert, values))
 
 
-def _as_percent_takes(values: Any) -> Any:
-    """Return what stands behind the ``%`` of a text: a tuple or a dict of values, or one value in a tuple."""
-    return values if isinstance(values, tuple | Mapping) else (values,)
+def _percent(check: Callable[[Any], Any], insert: Callable[[Any], Any], left: Any, right: Any) -> Any:
+    """Return ``left % right``. If ``left`` is a text, check each value that the text inserts."""
+    if isinstance(left, str):
+        convert = check if _may_format_number(left) else insert
+        inserts_items = isinstance(right, tuple) or (isinstance(right, Mapping) and "%(" in left)
+        right = _convert_all(convert, right) if inserts_items else convert(right)
+    return left % right
 
 
 class _Checks(NodeTransformer):
@@ -113,33 +122,29 @@ class _Checks(NodeTransformer):
             _take_attribute(node)
         if node.name == "format":
             _check_arguments(node, _CHECK if _has_number_place(node.node) else _INSERT)
-        elif node.name in ("join", "replace"):
+        elif node.name in _WITH_INSERTED_ARGUMENTS:
             _check_arguments(node, _INSERT)
-        elif node.name == "map":
-            node.args[1:] = _checked(node.args[1:], _CHECK)
+        elif node.name == "map" and _mapped_filter(node) in _WITH_INSERTED_ARGUMENTS:
+            name, *node.args = node.args
+            _check_arguments(node, _INSERT)
+            node.args.insert(0, name)
         if node.node is not None and (check := self._check_of_filter(node)):
             (node.node,) = _checked([node.node], check)
         return node
 
     def _check_of_filter(self, node: nodes.Filter) -> str | None:
         """Return the check of the value that a filter gets. None: the filter makes no text of the value."""
-        if node.name in ("join", "urlencode"):
+        if node.name == "join":
+            return _JOINED  # of a dict, it would insert the keys
+        if node.name == "urlencode":
             return _INSERT_ALL
         if node.name == "map":  # names | map('upper')
-            name = node.args[0].value if node.args and isinstance(node.args[0], nodes.Const) else None
-            return _INSERT_ALL if name in self._text_filters else None
-        return _CHECK if node.name == "tojson" else _INSERT
+            return _INSERT_ALL if _mapped_filter(node) in self._text_filters else None
+        return _CHECK_ALL if node.name == "tojson" else _INSERT
 
     def visit_Mod(self, node: nodes.Mod) -> nodes.Node:  # 'Hello %s' % params.name
         self.generic_visit(node)
-        if not isinstance(node.left, nodes.Const):  # also a number may be on the left, as in 7 % 4
-            check = _CHECK_ALL
-        elif not isinstance(node.left.value, str):
-            return node
-        else:
-            check = _CHECK_AFTER_PERCENT if _has_number_place(node.left) else _INSERT_AFTER_PERCENT
-        (node.right,) = _checked([node.right], check)
-        return node
+        return nodes.Filter(node.left, _PERCENT, [node.right], [], None, None, lineno=node.lineno)
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # 'Hello {}'.format(params.name)
         self.generic_visit(node)
@@ -169,7 +174,16 @@ def _has_number_place(text: nodes.Node | None) -> bool:
     """Return whether a text may have a place for a number, such as ``%.2f``. True: also if not known."""
     if not isinstance(text, nodes.Const) or not isinstance(text.value, str):
         return True
-    return _NUMBER_PLACE.search(text.value.replace("%%", "")) is not None
+    return _may_format_number(text.value)
+
+
+def _may_format_number(text: str) -> bool:
+    return _NUMBER_PLACE.search(text.replace("%%", "")) is not None
+
+
+def _mapped_filter(node: nodes.Filter) -> Any:
+    """Return the name of the filter that ``map`` applies to each value: ``upper`` of ``map('upper')``."""
+    return node.args[0].value if node.args and isinstance(node.args[0], nodes.Const) else None
 
 
 def _checked(values: Iterable[nodes.Expr], check: str) -> list[nodes.Expr]:
