@@ -80,7 +80,14 @@ _MORE_PHONES = re.compile(
     r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
-
+_FEW_WORDS = re.compile(r"[\w.№#()/-]+(?:\s[\w.№#()/-]+){0,4}")
+"""Matches the names of most columns: up to five words."""
+_WORDS_OF_ERRORS = re.compile(
+    r"err|fail|fault|denied|forbid|invalid|refus|unavail|\bnot\b|no such|exist|missing|timeout"
+    r"|ошиб|сбо[йи]|отказ|недоступ|запрещ|\bнет\b|\bне\b|найден",
+    re.IGNORECASE,
+)
+"""Matches words of error messages. An error may stand in a file instead of the list."""
 _FEWEST_DIGITS_OF_DATA = 5
 """A name with so many digits is probably a value of the first row."""
 _NAMES_SHOWN = 12
@@ -198,10 +205,10 @@ def _has_part(folded_name: str, meaning: str) -> bool:
     pattern = _PARTS[meaning]
     if pattern.search(folded_name):
         return True
-    return folded_name.isascii() and pattern.search(_in_cyrillic(folded_name)) is not None
+    return folded_name.isascii() and pattern.search(in_cyrillic(folded_name)) is not None
 
 
-def _in_cyrillic(name: str) -> str:
+def in_cyrillic(name: str) -> str:
     """Return a Russian name in Latin letters as Russian letters: ``chasovoypoyas`` → ``часовойпояс``."""
     return _LATIN.sub(lambda match: _CYRILLIC[match[0]], re.sub(r"(?<=[aeiouy])y(?![aou])", "j", name))
 
@@ -216,11 +223,19 @@ def check_empty_do_not_call(names: Sequence[str]) -> None:
     :raises ListUnreadable: no name means a phone number. So the list may be another list, or the page of an
         error, and it is not certain that nobody is on the do-not-call list.
     """
-    if not any(fold_name(name) == PHONE or _MORE_PHONES.search(fold_name(name)) for name in names):
+    if not any(map(_is_phone_heading, names)):
         raise ListUnreadable(
             "the list has no rows, and no column is named `phone`, so it may be no do-not-call list. If "
             "nobody is on the list, name the column `phone`"
         )
+
+
+def _is_phone_heading(name: str) -> bool:
+    """Return whether a name means phone numbers, and is no sentence: ``Error: no table phones`` is one."""
+    text = fold(name)
+    return _MORE_PHONES.search(fold_name(name)) is not None and bool(
+        _FEW_WORDS.fullmatch(text) and not _WORDS_OF_ERRORS.search(text)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -9,9 +9,37 @@ import pytest
 
 from airflow_provider_callapi.calls.lists.contradicting_columns import find_ban, find_extension
 
-EXTENSIONS = pytest.mark.parametrize("name", ["доб.", "Добавочный номер", "ext", "Extension", "phone ext"])
+EXTENSIONS = pytest.mark.parametrize(
+    "name",
+    [
+        *("доб.", "добав.", "Добавочный номер", "доп.", "вн.", "внутр.", "Внутренний номер", "тел. вн."),
+        *("ext", "extn", "Extension", "phone ext", "dob_nomer"),
+    ],
+)
 BANS = pytest.mark.parametrize(
-    "name", ["не звонить", "Do not call", "do_not_call", "DNC", "opt-out", "Стоп-лист", "стоп"]
+    "name",
+    [
+        *("не звонить", "Не звонить?", "не звонить (да/нет)", "Не звонить!", "не звонить 1", "Не беспокоить"),
+        *("Do not call", "do_not_call", "do_not_call_flag", "Don't call", "do not contact", "no calls"),
+        *("DNC", "is_dnc", "DNC flag", "opt-out", "opted_out", "opt_out_date", "unsubscribed", "blacklisted"),
+        *("Стоп-лист", "стоп", "В стоп-листе", "Чёрный список", "в черном списке", "отписан", "ne_zvonit"),
+        *("запрет звонков", "нельзя звонить", "Запрет на обзвон"),
+    ],
+)
+PERMISSIONS = pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "call_allowed",
+            "may call",
+            "can be called",
+            "Consent",
+            "call_consent",
+            "consent to calls",
+            "opt-in",
+        ),
+        *("Согласие", "согласие на звонки", "Согласие на обзвон (да/нет)", "можно звонить", "soglasie"),
+    ],
 )
 NOTHING = (None, "", " ", 0, 0.0, "0", "00", Decimal("0.00"), False, "Нет", "нет.", "no", "-", "--", [], {})
 
@@ -38,6 +66,18 @@ def test_a_row_that_forbids_the_call_is_not_called(name: str, value: Any) -> Non
     assert str(value) not in reason.replace(name, "")
 
 
+@PERMISSIONS
+@pytest.mark.parametrize("value", ["нет", "Нет.", "no", "N", 0, 0.0, "0", False, "false"])
+def test_a_row_that_does_not_permit_the_call_is_not_called(name: str, value: Any) -> None:
+    assert "forbid" in str(find_ban(row(name, value)))
+
+
+@PERMISSIONS
+@pytest.mark.parametrize("value", ["да", "yes", 1, True, "2026-01-01", None, "", "-"])
+def test_a_row_that_permits_the_call_or_says_nothing_may_be_called(name: str, value: Any) -> None:
+    assert find_ban(row(name, value)) is None
+
+
 @pytest.mark.parametrize("value", NOTHING)
 def test_a_value_that_means_nothing_forbids_nothing(value: Any) -> None:
     assert find_ban(row("не звонить", value)) is None
@@ -48,8 +88,11 @@ def test_a_value_that_means_nothing_forbids_nothing(value: Any) -> None:
     ("name", "value"),
     [
         ("ext", "a-long-reference"),
-        ("внутренний номер", "1234"),
+        ("внутренний код", "1234"),
+        ("доп. тел.", "79260000002"),
         ("comment", "не звонить"),
+        ("do not call before", "10:00"),
+        ("consent number", 0),
         ("next", 12),
         ("stops", 3),
     ],

@@ -243,6 +243,15 @@ ERROR_PAGES = (
     "ORA-00942: table or view does not exist",
     "ERROR:  permission denied for table objections",
     "cat: objections.csv: No such file or directory",
+    "ERROR 1146: Table crm.phones does not exist",
+    "phone service is unavailable",
+    "Ошибка: сервис телефонии недоступен",
+    '{"error": "phone list not found"}',
+    "<Error><Message>phones.csv not found</Message></Error>",
+    'psql: error: column "phone" does not exist',
+    "telnet: connection refused",
+    "cellular network error",
+    "The phones of our customers have been moved to the new system",
 )
 
 
@@ -253,7 +262,19 @@ def test_a_file_with_one_line_that_names_no_phone_column_is_no_empty_list(tmp_pa
         DoNotCall(written(tmp_path / "objections.csv", line + end), "RU")()
 
 
-@pytest.mark.parametrize("line", ["phone", "Phone;name", "mobile", "Моб. тел.", "телефон"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "phone",
+        "Phone;name",
+        "mobile",
+        "Моб. тел.",
+        "телефон",
+        "Номер телефона для связи",
+        "Phone no.",
+        "тел. (моб.)",
+    ],
+)
 def test_a_file_that_only_names_a_phone_column_excludes_no_one(tmp_path, line):
     assert DoNotCall(written(tmp_path / "objections.csv", f"{line}\n"), "RU")() == frozenset()
 
