@@ -20,6 +20,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.observability.observed_store import ObservedStore
 from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
 from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
+from airflow_provider_callapi.task_context.temporary_run import refuse_test_of_another_task
 
 _stores_without_state: dict[tuple[str, ...], MemoryStore] = {}
 """Task and try → what this process knows of the task's calls, on Airflow without task state."""
@@ -42,9 +43,11 @@ def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: 
     :param request: the start request of the call.
     :param context: Airflow's context of the running task.
     :param connection: id of the Airflow connection through which the call is placed.
-    :raises CallApiFailure: the task has retries, and this Airflow has no task state.
+    :raises CallApiFailure: the task has retries, and this Airflow has no task state. Or the DAG run exists
+        only for the test of another task.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
+    refuse_test_of_another_task(facts.owner[1])
     this_try = f"{facts.max_tries}/{facts.try_number}"
     store: KeyValueStore | None = facts.state
     if store is None:

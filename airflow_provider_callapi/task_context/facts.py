@@ -16,6 +16,7 @@ from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
 from airflow_provider_callapi.task_context.task_state import TaskState
+from airflow_provider_callapi.task_context.temporary_run import refuse_test_of_another_task
 
 _BEGUN_KEY = "callapi_begun"
 """The key in task state that a task sets in its first try, if Airflow deletes the state of successful tasks.
@@ -160,12 +161,14 @@ def refuse_another_task(context: Mapping[str, Any], operator: BaseOperator) -> N
     :param operator: the operator. Its class is compared, too, because an operator inside another task may
         have the id of that task.
     :raises CallApiFailure: the running task is not the operator's task. This try placed no call.
+    :raises CallApiFailure: the DAG run exists only for the test of another task. This try placed no call.
     """
     if "ti" not in context:
         raise CallApiFailure(
             f"Operator {operator.task_id} is executed without the context of a running task. Make the "
             "operator a task of its own. This try placed no call, and no request was sent."
         )
+    refuse_test_of_another_task(context["ti"].run_id)
     running, task = context["ti"].task_id, context.get("task")
     # Airflow may execute a copy of the task in the context, so the two may be different objects.
     is_other = isinstance(task, BaseOperator) and type(task) is not type(operator)

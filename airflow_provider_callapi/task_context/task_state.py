@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+from airflow_provider_callapi.exceptions import CallApiFailure
+
 STATE_KEY = "task_state_store"
 """The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
+_NEVER_STORED: Any = object()
 
 
 class TaskState:
@@ -28,8 +31,20 @@ class TaskState:
         return cls(context[STATE_KEY]) if STATE_KEY in context else None
 
     def get(self, key: str) -> Any:
-        """Return the stored value of a key, as plain JSON. None: the key has no value."""
-        return self._accessor.get(key)
+        """Return the stored value of a key, as plain JSON. None: no value was ever stored for the key.
+
+        :raises CallApiFailure: a value was stored, and is lost. So it is not known which calls the task has
+            placed.
+        """
+        value = self._accessor.get(key, _NEVER_STORED)
+        if value is None:  # this package stores no None
+            raise CallApiFailure(
+                f"The value of {key} in Airflow's task state is lost: the storage in the option [workers] "
+                "state_store_backend no longer has it. So it is not known which calls this task has placed, "
+                "and nobody is called. All workers need the same storage, and it must keep the values as "
+                "long as Airflow keeps the DAG run. To call the people again, start a new DAG run"
+            )
+        return None if value is _NEVER_STORED else value
 
     def set(self, key: str, value: Any) -> None:
         """Store the value of a key, without an expiry time. The method returns after the value is stored.

@@ -44,12 +44,17 @@ from airflow_provider_callapi.notifications._alert.time_limits import (
     warn_if_too_short,
 )
 from airflow_provider_callapi.observability.metrics import count_alert
+from airflow_provider_callapi.task_context.temporary_run import is_test_of_another_task
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 _STORE_PAUSES = (1.0, 5.0, 10.0, 30.0)
 """Seconds of the pauses between the tries of a callback without a time limit to store an acknowledgement."""
+_DENIED = (
+    "Airflow does not let this callback read the connection. A deadline's SyncCallback can read only a "
+    "connection in an environment variable or in a secrets backend of the workers: use an AsyncCallback"
+)
 
 
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
@@ -59,6 +64,8 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
     """
     with log_instead_of_raising(context, log):
         reason = AlertReason.from_context(context)
+        if is_test_of_another_task(reason.run_id):
+            raise AlertSuppressed("the DAG run exists only because `airflow tasks test` tests another task")
         with make_hook(options.callapi_conn_id, reason.kind) as hook:
             await Alert(options, reason, hook, execution, log).ring()
 
@@ -108,10 +115,16 @@ class Alert:
 
         If the read fails, e.g. because a secrets backend is down, the method repeats it a few times. Then it
         raises the error.
+
+        :raises NoPersonRung: Airflow does not permit the callback to read the connection.
         """
         for pause in (*connection_pauses(self._reason.kind), None):
             try:
                 return await self._execution.connect(self._hook)
+            except PermissionError as error:  # Airflow 3.3 refuses it to each SyncCallback of a deadline
+                raise NoPersonRung(
+                    f"connection {mask_phones(self._hook.callapi_conn_id)}: {_DENIED}"
+                ) from error
             except Exception as error:
                 if pause is None or isinstance(error, AirflowFailException | ValueError):
                     raise
