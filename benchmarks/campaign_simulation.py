@@ -130,6 +130,7 @@ def gateway_of(exchange: Exchange, log: Any = lambda text: None, clock: Any = No
         wish=lambda: None,
         clock=clock,
         log=log,
+        error=log,
     )
 
 

@@ -238,9 +238,11 @@ def ended(play: Play) -> None:
 # --- the matrix ---
 
 DEFERRED: dict[str, Any] = {"deferrable": True, "retries": 2}
-AFTER_A_CLEAR = "Journal stage unresolved, and a user has cleared this task: placing a new attempt"
-GO_ON = "Journal stage started: continuing with the call that was placed, without dialling"
-SEARCH = "Journal stage starting: searching for the call that may have been placed"
+AFTER_A_CLEAR = (
+    "An earlier search did not find the call, and a user has cleared this task: placing a new call"
+)
+GO_ON = "An earlier try placed the call: continuing with the call, without dialling"
+SEARCH = "An earlier try may have placed the call: searching for the call"
 FOUND = "by its external_id: it was placed"
 UNRESOLVED = "so it is not placed again"
 TIME_IS_UP = "execution_timeout is up"

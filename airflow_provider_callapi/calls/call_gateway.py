@@ -31,6 +31,7 @@ class CallGateway:
     :ivar timezone: returns the IANA name of the account's time zone. May ask the Data API.
     :ivar clock: returns the current time.
     :ivar log: takes a line for the task's log.
+    :ivar warn: takes a warning for the task's log.
     """
 
     send: Callable[[StartCall], StartedCall]
@@ -40,3 +41,4 @@ class CallGateway:
     timezone: Callable[[], str]
     clock: Callable[[], float]
     log: Callable[[str], None]
+    warn: Callable[[str], None]

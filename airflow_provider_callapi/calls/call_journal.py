@@ -71,9 +71,9 @@ class Step(StrEnum):
     """What a try of a task does next, according to the journal. The task log shows the values."""
 
     DIAL = "placing the call"
-    DIAL_AGAIN = "placing a new attempt"
-    SEARCH = "searching for the call that may have been placed"
-    ADOPT = "continuing with the call that was placed, without dialling"
+    DIAL_AGAIN = "placing a new call"
+    SEARCH = "searching for the call"
+    ADOPT = "continuing with the call, without dialling"
     GIVE_UP = "failing, because it is unknown whether the call was placed"
 
 
@@ -97,6 +97,17 @@ _STEPS: dict[tuple[Stage, bool], Step] = {
     (Stage.UNRESOLVED, True): Step.DIAL_AGAIN,
 }
 """(journal stage, whether a user has cleared the task since that stage) → what the next try does."""
+
+_HISTORIES: dict[Stage, str] = {
+    Stage.NOTHING: "An earlier try placed no call",
+    Stage.STARTING: "An earlier try may have placed the call",
+    Stage.STARTED: "An earlier try placed the call",
+    Stage.ENDED: "An earlier try placed the call, which has ended",
+    Stage.DONE: "The call of an earlier try is finished",
+    Stage.REDIAL: "The contact did not answer the last call",
+    Stage.UNRESOLVED: "An earlier search did not find the call",
+}
+"""Journal stage → what the task log says of earlier tries."""
 
 
 @dataclass(frozen=True)
@@ -255,23 +266,19 @@ class Journal:
         return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact_key(contact))
 
     def describe(self, request: StartCall) -> str:
-        """Return the stage of the task's call for the task log, e.g. ``Journal stage started``.
+        """Return what the journal knows of earlier tries, e.g. ``An earlier try placed the call``.
 
-        If the stage alone does not show why a try dials, the text adds the reason, e.g. that a user has
-        cleared the task. If the journal contains no call, return ``First attempt``.
+        The text shows why a try dials, e.g. that a user has cleared the task. If the journal contains no
+        call, return ``First attempt``.
 
         :param request: the start request of the try.
         """
         if self.record is None:
             return "First attempt"
-        text = f"Journal stage {self.record.stage}"
         if self.is_of(request.contact) is False:
-            return f"{text} of a call to another person"
-        if self.record.stage is Stage.NOTHING:
-            return f"{text} (an earlier try placed no call)"
-        if self.record.stage is Stage.REDIAL:
-            return f"{text} (the contact did not answer)"
-        if self.next_step(request) is Step.DIAL_AGAIN:
+            return "The call of an earlier try was to another person"
+        text = _HISTORIES[self.record.stage]
+        if self.record.stage is not Stage.REDIAL and self.next_step(request) is Step.DIAL_AGAIN:
             return f"{text}, and a user has cleared this task"
         return text
 

@@ -178,7 +178,10 @@ def _find_by_id(
     for each in sorted(ids, key=str):
         if str(each) not in known:
             # An author may have written a phone number as an id.
-            yield f"The account has no {kind} {(mask_phones if key == 'id' else mask_number)(str(each))}."
+            shown = (mask_phones if key == "id" else mask_number)(str(each))
+            # The number is shortened, so the author cannot compare it with another one.
+            more = ": `airflow callapi numbers` lists its numbers" if kind == "virtual number" else ""
+            yield f"The account has no {kind} {shown}{more}."
 
 
 def _find_numbers(numbers: Collection[str], entries: Entries[VirtualNumber] | None) -> Iterator[str]:

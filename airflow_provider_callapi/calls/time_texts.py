@@ -1,4 +1,8 @@
-"""Times as text: local text for the lines of a task's log, and ISO 8601 text for data."""
+"""Times as text: local text for people, and ISO 8601 text for data.
+
+Times for people are in UTC, like the times at which Airflow logs. Exception: times that concern calling hours
+are in the zone of the calling hours.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,14 @@ def local_time(at: float, timezone: str) -> str:
     :param timezone: IANA name of the time zone.
     """
     return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss z")
+
+
+def utc_text(at: float, *, seconds: bool = False) -> str:
+    """Return a time in epoch seconds as short text in UTC for a table, such as ``2026-03-02 09:00``.
+
+    The heading of the column must name the zone.
+    """
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
 def iso_time(at: float) -> str:

@@ -12,8 +12,7 @@ from airflow.utils.platform import getuser
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
-from airflow_provider_callapi.calls.time_texts import iso_second
-from airflow_provider_callapi.cli.output import fail, print_rows, warn
+from airflow_provider_callapi.cli.output import fail, print_rows, show_moment, time_column, warn
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_campaign, list_campaigns
 
@@ -39,13 +38,15 @@ def campaigns(args: Namespace) -> None:
     listed = list_campaigns(ledgers, args.name)
     for problem in listed.problems:
         warn(problem)
-    print_rows([_row(seen) for seen in listed.found], args)
+    print_rows([_row(seen, args) for seen in listed.found], args)
     if listed.problems:  # a script must not conclude that no campaign runs
         raise SystemExit(1)
 
 
-def _row(seen: SeenCampaign) -> dict[str, Any]:
+def _row(seen: SeenCampaign, args: Namespace) -> dict[str, Any]:
     progress, wish = seen.progress, seen.wish
+    # Airflow's map index of a task that is not mapped is -1.
+    task = [part for part in progress.owner if part != "-1"]
     return {
         "campaign": progress.campaign,
         "shard": progress.shard or None,
@@ -55,7 +56,7 @@ def _row(seen: SeenCampaign) -> dict[str, Any]:
         "active": progress.active,
         "results": [f"{result} {number}" for result, number in progress.results.items()],
         "asked": wish and f"{wish.kind.value} by {wish.by}",
-        "ends": progress.ends_at and iso_second(progress.ends_at),
-        "at": iso_second(progress.at),
-        "task": " ".join(progress.owner),
+        time_column("ends", args): progress.ends_at and show_moment(progress.ends_at, args),
+        time_column("at", args): show_moment(progress.at, args),
+        "task": task if args.output == "table" else " ".join(task),  # a table has a line for each part
     }

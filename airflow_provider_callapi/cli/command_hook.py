@@ -8,10 +8,11 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from airflow.providers.common.compat.sdk import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.cli.output import fail
+from airflow_provider_callapi.cli.output import fail, warn
+from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
 from airflow_provider_callapi.exceptions import with_advice
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
@@ -34,7 +35,19 @@ def open_hook(args: Namespace) -> Iterator[CallApiHook]:
             yield hook
     except CallApiError as error:
         fail(with_advice(error))
+    except AirflowNotFoundException as error:
+        fail(f"{error}. Add it with `airflow connections add`, or name another one with --conn-id")
     except AirflowException as error:
         fail(str(error))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED_EXIT_CODE)
+
+
+def read_timezone(hook: CallApiHook) -> str:
+    """Return the IANA name of the account's time zone, or ``Europe/Moscow`` if the zone is not known."""
+    zone = hook.settings.timezone
+    try:
+        return zone or fetch_timezone(hook.data_api.client.call, warn)
+    except CallApiError as error:
+        warn(f"the times may be wrong, because the account's time zone is not known: {error}")
+        return DEFAULT_TIMEZONE

@@ -23,14 +23,20 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg
-from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
-from airflow_provider_callapi.cli.command_hook import open_hook
-from airflow_provider_callapi.cli.output import confirm, fail, print_result, print_rows, warn
-from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
+from airflow_provider_callapi.cli.command_hook import open_hook, read_timezone
+from airflow_provider_callapi.cli.output import (
+    confirm,
+    fail,
+    print_result,
+    print_rows,
+    show_time,
+    time_column,
+    warn,
+)
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
@@ -39,9 +45,9 @@ def calls(args: Namespace) -> None:
     """Print the active calls. The table output contains only the columns that fit into 80 characters."""
     to_row = _table_row if args.output == "table" else _call_row
     with open_hook(args) as hook:
-        timezone = _read_timezone(hook)
+        timezone = read_timezone(hook)
         sessions = hook.get_conn().call(ListCalls())
-        rows = [to_row(session, timezone, args.show_phone_numbers) for session in sessions]
+        rows = [to_row(session, timezone, args) for session in sessions]
     print_rows(rows, args)
     if sessions.left_out:
         more = count_text(
@@ -176,16 +182,6 @@ def emulator(args: Namespace) -> None:
     sys.exit(main(args.options))
 
 
-def _read_timezone(hook: CallApiHook) -> str:
-    """Return the IANA name of the account's time zone, or ``Europe/Moscow`` if the zone is not known."""
-    zone = hook.settings.timezone
-    try:
-        return zone or fetch_timezone(hook.data_api.client.call, warn)
-    except CallApiError as error:
-        warn(f"the times may be wrong, because the account's time zone is not known: {error}")
-        return DEFAULT_TIMEZONE
-
-
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
     """Send a request. Return two rows: the points (rate-limit units) left for this minute and this day.
 
@@ -214,28 +210,29 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
 # --- rows of calls ---
 
 
-def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
+def _call_row(session: CallSession, timezone: str, args: Namespace) -> dict[str, Any]:
     """Return an active call as a dict with all its columns, for the output formats other than ``table``."""
-    shown = str if show_phone_numbers else mask_number
+    shown = str if args.show_phone_numbers else mask_number
     id_text = session.external_id
     return {
         "session": session.call_session_id,
         "direction": session.direction,
-        "since": _to_utc(session.start_time, timezone, "%Y-%m-%dT%H:%M:%SZ"),
+        time_column("since", args): show_time(session.start_time, timezone, args),
         "contact": shown(session.contact_phone_number or ""),
         "legs": [f"{shown(_leg_name(leg))}: {leg.state}" for leg in session.legs],
         "tags": [tag.tag_name or tag.tag_id for tag in session.tags],
-        "external_id": id_text if show_phone_numbers or id_text is None else mask_phones(id_text),
+        "external_id": id_text if args.show_phone_numbers or id_text is None else mask_phones(id_text),
     }
 
 
-def _table_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
+def _table_row(session: CallSession, timezone: str, args: Namespace) -> dict[str, Any]:
     """Return an active call as a row of five short columns: the table fits into 80 characters."""
-    row = _call_row(session, timezone, show_phone_numbers)
+    row = _call_row(session, timezone, args)
+    since = time_column("since", args)
     return {
         "session": row["session"],
         "dir": row["direction"],
-        "since": _to_utc(session.start_time, timezone, "%m-%d %H:%MZ"),
+        since: row[since],
         "contact": row["contact"],
         "legs": row["legs"],
     }
@@ -245,14 +242,3 @@ def _leg_name(leg: Leg) -> str:
     if not leg.is_operator:
         return "contact"
     return leg.employee_full_name or leg.called_phone_number or "operator"
-
-
-def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Convert a local time of the account to UTC. ``time_format`` is the form of the result.
-
-    If ``text`` is None or is not a time, return it unchanged.
-    """
-    try:
-        return text and parse_time(text, timezone).strftime(time_format)
-    except ValueError:
-        return text

@@ -145,7 +145,7 @@ def get_callapi_cli_commands() -> list[CLICommand]:
                 ),
                 ActionCommand(
                     name="find",
-                    help="Find the calls with an external_id (times in the account's time zone)",
+                    help="Find the calls with an external_id (times in UTC)",
                     func=lazy_load_command(f"{_PACKAGE}.find_call.find"),
                     args=(_EXTERNAL_ID, _CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),

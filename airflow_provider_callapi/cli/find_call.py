@@ -13,8 +13,8 @@ from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
-from airflow_provider_callapi.cli.command_hook import open_hook
-from airflow_provider_callapi.cli.output import fail, print_rows, warn
+from airflow_provider_callapi.cli.command_hook import open_hook, read_timezone
+from airflow_provider_callapi.cli.output import fail, print_rows, show_time, time_column, warn
 
 
 @suppress_logs_and_warning
@@ -32,7 +32,8 @@ def find(args: Namespace) -> None:
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())
         sought = UnconfirmedCall(args.external_id, contact=None, since=None, timezone="UTC")
-        rows = [_active_row(session) for session in sessions if sought.matches(session)]
+        active = [session for session in sessions if sought.matches(session)]
+        calls: list[CallSession | CallReport] = [*active]
         if sessions.left_out:
             left_out = count_text(sessions.left_out, "active call")
             warn(f"{left_out} cannot be read, and may have external_id {mask_phones(args.external_id)}")
@@ -40,9 +41,10 @@ def find(args: Namespace) -> None:
         if hook.has_data_api:
             searched += ", and no call of the last 30 days in the Data API,"
             report = hook.reports.of_call(external_id=args.external_id)
-            if report and report.id not in {row["session"] for row in rows}:
-                rows.append(_reported_row(report))
-    if not rows:
+            if report and report.id not in {call.call_session_id for call in active}:
+                calls.append(report)
+        timezone = read_timezone(hook) if calls else ""
+    if not calls:
         more = ""
         if not hook.has_data_api:
             conn_id = hook.callapi_conn_id
@@ -54,28 +56,22 @@ def find(args: Namespace) -> None:
             shown = count_text(without_id, "active call shows", "active calls show")
             more += f". {shown} no external_id, and may be the call"
         fail(f"{searched} has external_id {mask_phones(args.external_id)}{more}")
-    print_rows(rows, args)
+    print_rows([_row(call, timezone, args) for call in calls], args)
 
 
-def _active_row(session: CallSession) -> dict[str, Any]:
+def _row(call: CallSession | CallReport, timezone: str, args: Namespace) -> dict[str, Any]:
+    """Return a call as a dict with its columns. The services send local times of the account."""
+    report = call if isinstance(call, CallReport) else None
+
+    def shown(time: str | None) -> str | None:
+        return show_time(time, timezone, args, seconds=True)
+
     return {
-        "session": session.call_session_id,
-        "state": "active",
-        "contact": mask_number(session.contact_phone_number or ""),
-        "since": session.start_time,
-        "until": None,
-        "finish_reason": None,
-        "talk_seconds": None,
-    }
-
-
-def _reported_row(report: CallReport) -> dict[str, Any]:
-    return {
-        "session": report.id,
-        "state": "ended" if report.finished else "active",
-        "contact": mask_number(report.contact_phone_number or ""),
-        "since": report.start_time,
-        "until": report.finish_time,
-        "finish_reason": report.finish_reason,
-        "talk_seconds": report.talk_duration,
+        "session": call.call_session_id if isinstance(call, CallSession) else call.id,
+        "state": "ended" if report and report.finished else "active",
+        "contact": mask_number(call.contact_phone_number or ""),
+        time_column("since", args): shown(call.start_time),
+        time_column("until", args): shown(report.finish_time) if report else None,
+        "finish_reason": report and report.finish_reason,
+        "talk_seconds": report and report.talk_duration,
     }

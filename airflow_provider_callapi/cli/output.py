@@ -17,6 +17,9 @@ from airflow.utils.helpers import ask_yesno
 from rich.markup import escape
 from tabulate import tabulate
 
+from airflow_provider_callapi.api.times import parse_time
+from airflow_provider_callapi.calls.time_texts import iso_second, utc_text
+
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -57,6 +60,29 @@ def _plain_text(value: Any) -> str:
 def _one_line(value: Any) -> str:
     """Return a value as text. A blank replaces each line end or other character that steers a terminal."""
     return "" if value is None else _CONTROL_CHARACTERS.sub(" ", str(value))
+
+
+def show_time(text: str | None, timezone: str, args: Namespace, *, seconds: bool = False) -> str | None:
+    """Convert a local time of the account to UTC: short text for a table, ISO 8601 text for other outputs.
+
+    If ``text`` is None or is not a time, return it unchanged.
+
+    :param timezone: IANA name of the account's time zone.
+    """
+    try:
+        return text and show_moment(parse_time(text, timezone).timestamp(), args, seconds=seconds)
+    except ValueError:
+        return text
+
+
+def show_moment(at: float, args: Namespace, *, seconds: bool = False) -> str:
+    """Return a time in epoch seconds as text in UTC: short for a table, ISO 8601 for other outputs."""
+    return utc_text(at, seconds=seconds) if args.output == "table" else iso_second(at)
+
+
+def time_column(name: str, args: Namespace) -> str:
+    """Return the heading of a column with times. In a table, it names the zone."""
+    return f"{name} (UTC)" if args.output == "table" else name
 
 
 def print_result(text: str, data: dict[str, Any], args: Namespace) -> None:

@@ -285,7 +285,10 @@ class CallApiHook(BaseHook):
             conflict = journal.connection_conflict(journal.next_step(request), dials_again=may_dial_again)
             if conflict is not None:
                 raise CallApiFailure(conflict)
-            gateway = self.call_gateway(lambda text: self.log.info("%s: %s", description, text))
+            gateway = self.call_gateway(
+                lambda text: self.log.info("%s: %s", description, text),
+                warn=lambda text: self.log.warning("%s: %s", description, text),
+            )
             try:
                 call = place(journal, request, gateway, appear_timeout=seconds, if_not_found=delivery)
             except Unresolved as error:
@@ -299,6 +302,7 @@ class CallApiHook(BaseHook):
         self,
         log: Callable[[str], None],
         *,
+        warn: Callable[[str], None] | None = None,
         poll_interval: float = POLL_INTERVAL,
         report_timeout: float = 0.0,
         before_each_send: Callable[[], object] = lambda: None,
@@ -306,6 +310,7 @@ class CallApiHook(BaseHook):
         """Return the functions that `airflow_provider_callapi.calls.placing.place` needs, as one object.
 
         :param log: a function that writes a line to the task's log.
+        :param warn: a function that writes a warning to the task's log. None: ``log`` writes the warnings.
         :param poll_interval: seconds between two polls of the search for an unconfirmed call.
         :param report_timeout: seconds that the search waits for the Data API's report of the call.
         :param before_each_send: a function that the hook calls before each send of the start request. An
@@ -323,6 +328,7 @@ class CallApiHook(BaseHook):
             timezone=lambda: self.timezone,
             clock=system_clock.now,
             log=log,
+            warn=warn or log,
         )
 
     def call_method(self, name: str, params: Mapping[str, Any] | None = None) -> Any:

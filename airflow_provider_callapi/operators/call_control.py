@@ -85,9 +85,13 @@ class _SessionOperator(_ControlOperator):
             self._send_once(request, context) if request.repeat is Repeat.NEVER else self.send(request)
         )
         verdict = "already in effect" if done.already else "done"
-        self.log.info("%s %s, call session %s", request.method, verdict, request.call_session_id)
+        self.log.info("%s %s, call session %s", self.describe(request), verdict, request.call_session_id)
         # already: the call had the requested state before the request, e.g. its recording was on.
         return {"call_session_id": request.call_session_id, "already": done.already}
+
+    def describe(self, request: Any) -> str:
+        """Return what the log says of a request: its method, and what else a reader needs."""
+        return str(request.method)
 
     def _send_once(self, request: Any, context: Context) -> Done:
         refuse_another_task(context, self)  # fails in a `@task` function that executes the operator
@@ -117,6 +121,9 @@ class CallApiTagCallOperator(_SessionOperator):
         super().__init__(**kwargs)
         self.tag_id = tag_id
         self.report_timeout = report_timeout
+
+    def describe(self, request: Any) -> str:
+        return f"{request.method} (tag {request.tag_id})"
 
     def send(self, request: methods.TagCall) -> Done:
         """Tag an active call through the Call API, or an ended call through the Data API.
@@ -150,6 +157,7 @@ class CallApiTagCallOperator(_SessionOperator):
                         f"{error}. The call has ended or never existed: the Data API has no {missing} of "
                         f"call session {request.call_session_id} after report_timeout ({report_timeout:g} s)"
                     ) from error
+                self.log.info("Call session %s has ended: the Data API sets the tag", request.call_session_id)
                 return hook.data_api.call(
                     SetTagCommunications(communication_id=report.communication_id, tag_id=request.tag_id)
                 )

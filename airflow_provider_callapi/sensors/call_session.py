@@ -32,7 +32,7 @@ from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECO
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
-from airflow_provider_callapi.observability.log_lines import update_watch
+from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event, update_watch
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._requests import read_call
 from airflow_provider_callapi.parameters.kind import choice
@@ -161,22 +161,20 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             # This method of BaseSensorOperator applies soft_fail, as it does after a wait.
             event = {"phase": Phase.ENDED.name, "call": call.to_xcom()}
             return self.resume_execution("execute_complete", {"event": event}, context)
+        now = system_clock.now()
+        # Airflow does not apply execution_timeout to a deferral.
+        deadline = min(now + self.timeout, execution_deadline(context["ti"], self.execution_timeout) or inf)
         if not self.deferrable:
+            # With mode="reschedule", each poll runs this method in a new process.
+            if not (self.reschedule and context["ti"].get_first_reschedule_date(context)):
+                self._log_wait(call, deadline)
             with self._skip_only_what_is_late():
                 return super().execute(context)
         from airflow_provider_callapi.triggers.call_session import (  # noqa: PLC0415 - parse time
             CallApiSessionTrigger,
         )
 
-        now = system_clock.now()
-        # Airflow does not apply execution_timeout to a deferral.
-        deadline = min(now + self.timeout, execution_deadline(context["ti"], self.execution_timeout) or inf)
-        self.log.info(
-            "Waiting until call session %s %s, at the latest until %s",
-            call.call_session_id,
-            "is answered or ends" if self.until == "answered" else "ends",
-            local_time(deadline, "UTC"),
-        )
+        self._log_wait(call, deadline)
         self.defer(
             trigger=CallApiSessionTrigger(
                 callapi_conn_id=self.callapi_conn_id,
@@ -189,6 +187,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             method_name="execute_complete",
             # later than the trigger's deadline, because the trigger's event gives a clearer error
             timeout=timedelta(seconds=deadline - now + 60),
+        )
+
+    def _log_wait(self, call: Outcome, deadline: float) -> None:
+        self.log.info(
+            "Waiting until call session %s %s, at the latest until %s",
+            call.call_session_id,
+            "is answered or ends" if self.until == "answered" else "ends",
+            local_time(deadline, "UTC"),
         )
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -363,6 +369,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:
             raise AirflowSensorTimeout(f"{name} is still active after timeout ({self.timeout:g} s)")
+        log_call_event(LogEvent.DONE, call)
         forgotten = (
             '; before Airflow 3.3, a sensor with mode="reschedule" forgets what its earlier polls have shown'
             if self.reschedule

@@ -78,7 +78,7 @@ def test_a_done_call_is_returned_again() -> None:
     world = world_after(Stage.DONE)
     assert world.place().call_session_id == EARLIER
     assert (world.sent, world.polled_at) == ([], [])
-    assert world.log == ["Journal stage done: continuing with the call that was placed, without dialling"]
+    assert world.log == ["The call of an earlier try is finished: continuing with the call, without dialling"]
 
 
 def test_an_unresolved_call_fails_again_without_a_request() -> None:
@@ -143,24 +143,39 @@ def test_a_journal_of_another_person_makes_the_try_place_a_new_attempt(stage: St
 @pytest.mark.parametrize(
     ("stage", "contact", "cleared", "why"),
     [
-        (Stage.NOTHING, PERSON, False, "nothing (an earlier try placed no call): placing the call"),
-        (Stage.DONE, PERSON, True, "done, and a user has cleared this task: placing a new attempt"),
+        (Stage.NOTHING, PERSON, False, "An earlier try placed no call: placing the call"),
+        (
+            Stage.DONE,
+            PERSON,
+            True,
+            "The call of an earlier try is finished, and a user has cleared this task: placing a new call",
+        ),
         (
             Stage.UNRESOLVED,
             PERSON,
             True,
-            "unresolved, and a user has cleared this task: placing a new attempt",
+            "An earlier search did not find the call, and a user has cleared this task: placing a new call",
         ),
-        (Stage.REDIAL, PERSON, False, "redial (the contact did not answer): placing a new attempt"),
-        (Stage.REDIAL, PERSON, True, "redial (the contact did not answer): placing a new attempt"),
-        (Stage.DONE, OTHER_PERSON, False, "done of a call to another person: placing a new attempt"),
-        (Stage.STARTED, PERSON, True, "started: continuing with the call that was placed, without dialling"),
+        (Stage.REDIAL, PERSON, False, "The contact did not answer the last call: placing a new call"),
+        (Stage.REDIAL, PERSON, True, "The contact did not answer the last call: placing a new call"),
+        (
+            Stage.DONE,
+            OTHER_PERSON,
+            False,
+            "The call of an earlier try was to another person: placing a new call",
+        ),
+        (
+            Stage.STARTED,
+            PERSON,
+            True,
+            "An earlier try placed the call: continuing with the call, without dialling",
+        ),
     ],
 )
 def test_the_log_states_why_a_try_dials(stage: Stage, contact: str, cleared: bool, why: str) -> None:
     world = world_after(stage, contact=contact)
     world.place(generation=int(cleared))
-    assert world.log[0].startswith(f"Journal stage {why}")
+    assert world.log[0] == why
 
 
 def test_place_dials_only_in_the_rows_whose_step_dials() -> None:

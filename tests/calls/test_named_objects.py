@@ -121,7 +121,10 @@ def test_the_check_of_a_complete_account_finds_no_mistake():
 @pytest.mark.parametrize(
     ("empty", "sentence"),
     [
-        ("virtual_numbers", "The account has no virtual number 7499…0692."),
+        (
+            "virtual_numbers",
+            "The account has no virtual number 7499…0692: `airflow callapi numbers` lists its numbers.",
+        ),
         ("scenarios", "The account has no scenario 23456."),
         ("employees", "The account has no employee 25."),
         ("media_files", "The account has no media file 2034."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from placing_world import EARLIER, LOST, World, failing, request_to, session, world_after
@@ -18,7 +19,7 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.call_journal import Stage
-from airflow_provider_callapi.calls.placing import AnswerNotStored, Killed, Unresolved
+from airflow_provider_callapi.calls.placing import AnswerNotStored, Killed, Unresolved, place
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 PROVEN = [
@@ -86,6 +87,15 @@ def test_an_answer_that_cannot_be_stored_is_logged_and_the_next_try_finds_the_ca
     world.lists = lambda now: [session(7, world.sent[0])]
     assert world.place(generation=int(cleared)).call_session_id == 7
     assert len(world.sent) == 1
+
+
+def test_the_warning_of_a_lost_answer_leaves_the_name_of_the_method_to_the_caller() -> None:
+    warnings: list[str] = []
+    world = World(answer=failing(Unanswered("no answer", method="start.informer_call")))
+    gateway = replace(world.gateway, warn=warnings.append)
+    with pytest.raises(Unresolved, match="no answer"):
+        place(world.journal(), request_to(), gateway, appear_timeout=1.0)
+    assert warnings == [f"no answer; searching for external_id {world.sent[0]}"]
 
 
 def test_a_found_call_that_cannot_be_stored_is_logged_and_named_in_the_error() -> None:

@@ -69,7 +69,7 @@ def test_a_second_search_that_comes_too_early_does_not_start_the_wait_again() ->
         world.now += 60.0
     assert len(search_again_at) == 1
     assert len(world.sent) == 1
-    assert "An earlier search did not find the call: searching" in world.log[-1], "no try has ended"
+    assert "An earlier search did not find the call; searching" in world.log[-1], "no try has ended"
 
 
 def test_an_old_intent_needs_a_second_search_because_its_call_may_have_just_ended() -> None:

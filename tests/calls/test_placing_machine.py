@@ -240,6 +240,7 @@ class Placing(RuleBasedStateMachine):
             timezone=lambda: self.account.timezone,
             clock=self.clock,
             log=lambda line: None,
+            warn=lambda line: None,
         )
         try:
             call = place(

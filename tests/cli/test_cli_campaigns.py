@@ -28,8 +28,18 @@ def test_the_command_lists_campaigns_with_progress_and_outcomes(callapi, airflow
         "asked": None,
         "ends": "2025-10-09T08:59:20Z",
         "at": "2025-10-09T08:53:20Z",
-        "task": "marketing manual__1 call -1",
+        "task": "marketing manual__1 call",
     }
+
+
+def test_the_table_shows_the_times_in_utc_and_the_task_without_the_index_of_an_unmapped_task(
+    callapi, airflow_db, ledger
+):
+    table = callapi("campaigns", *LEDGER[:2]).out
+
+    assert "ends (UTC)" in table
+    assert "2025-10-09 08:59" in table
+    assert "-1" not in table.replace("2025-10", "")
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "stop"])

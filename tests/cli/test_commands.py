@@ -68,14 +68,28 @@ def test_calls_are_a_table_that_shows_who_is_on_the_line_without_phone_numbers(c
 
     assert run.code == 0
     heading, _, row, second = run.out.splitlines()[:4]
-    assert heading.replace("|", " ").split() == ["session", "dir", "since", "contact", "legs"]
+    assert [cell.strip() for cell in heading.split("|")] == [
+        "session",
+        "dir",
+        "since (UTC)",
+        "contact",
+        "legs",
+    ]
     cells = [cell.strip() for cell in row.split("|")]
     assert cells[:2] == [str(talk), "out"]
-    assert re.fullmatch(r"\d\d-\d\d \d\d:\d\dZ", cells[2])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", cells[2])
     assert cells[3] == "7916…4567"
     assert cells[4].startswith("contact: Разговор")
     assert second.split("|")[4].strip() == "Иванова [bold] Анна: Разговор", "rich took it for markup"
     assert CONTACT not in run.out
+
+
+def test_a_missing_connection_is_reported_with_the_next_step(callapi):
+    run = callapi("calls", "--conn-id", "missing")
+
+    assert failed_with_one_line(run)
+    assert "airflow connections add" in run.err
+    assert "--conn-id" in run.err
 
 
 @pytest.mark.parametrize("columns", [40, 80])
@@ -432,7 +446,10 @@ def test_a_check_finds_a_virtual_number_in_every_spelling_that_operators_read(ca
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ("--virtual-number=74990000000", "The account has no virtual number 7499…0000."),
+        (
+            "--virtual-number=74990000000",
+            "The account has no virtual number 7499…0000: `airflow callapi numbers` lists its numbers.",
+        ),
         ("--virtual-number=74951045771", "The virtual number 7495…5771 is off (manual_lock)."),
         ("--scenario=5", "The account has no scenario 5."),
         ("--employee=5", "The account has no employee 5."),

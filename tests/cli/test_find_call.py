@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
@@ -42,6 +43,22 @@ def test_an_ended_call_is_found_in_the_data_api(find, exchange):
     [row] = find("order-7").rows
 
     assert (row["session"], row["state"], row["finish_reason"]) == (session, "ended", "subscriber_busy")
+
+
+def test_times_are_utc_for_every_time_zone_of_the_account(callapi, connection, exchange):
+    exchange.default_script = Script.busy(rings=0)
+    exchange.account.timezone = "Asia/Yekaterinburg"
+    began = exchange.clock()
+    start_informer_call(exchange, external_id="order-7")
+    connection(extra={"timezone": "Asia/Yekaterinburg"})
+
+    (row,) = json.loads(callapi("find", "order-7", "--output", "json").out)
+    heading, _, line = callapi("find", "order-7").out.splitlines()[:3]
+
+    assert abs(datetime.fromisoformat(row["since"]).timestamp() - began) < 2
+    shown = dict(zip(*([cell.strip() for cell in text.split("|")] for text in (heading, line)), strict=True))
+    assert f"{shown['since (UTC)'].replace(' ', 'T')}Z" == row["since"]
+    assert f"{shown['until (UTC)'].replace(' ', 'T')}Z" == row["until"]
 
 
 @pytest.mark.parametrize("data_api", [True, False])

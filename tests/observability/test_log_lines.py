@@ -56,7 +56,7 @@ def test_a_sensor_logs_the_changes_that_it_observes(desk, log_lines, mode):
     waiting.run()
 
     assert [(line["event"], line["call_session_id"], line["external_id"]) for line in log_lines()] == [
-        (f"call {change}", session, "theirs") for change in ("listed", "answered", "ended")
+        (f"call {change}", session, "theirs") for change in ("listed", "answered", "ended", "done")
     ]
 
 

@@ -382,6 +382,18 @@ def test_a_control_method_on_an_ended_call_fails_without_retries(desk):
                 make(method, call_session_id=SESSION + 1).execute(context(desk))
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_log_names_the_tag_and_whether_the_data_api_set_it(desk, capsys, ended):
+    session = talk(desk, talks=3 if ended else 60)
+    desk.clock.advance(10)
+
+    make("tag.call", call_session_id=session).execute(context(desk))
+
+    log = capsys.readouterr().out
+    assert f"tag.call (tag 36) done, call session {session}" in log
+    assert ("the Data API sets the tag" in log) is ended
+
+
 @pytest.mark.parametrize("lag", [0.0, 45.0])
 def test_an_ended_call_is_tagged_through_the_data_api_once_it_has_a_report(desk, lag):
     desk.exchange.report_lag = lag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -66,6 +67,20 @@ def test_a_call_that_has_already_ended_returns_without_a_request(desk, wait_mode
 
     assert {name: result[name] for name in ENDED} == ENDED
     assert desk.exchange.journal == []
+
+
+@wait_modes
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_log_states_once_what_the_sensor_waits_for_and_then_the_outcome(desk, wait_mode, capsys):
+    desk.exchange.script(CONTACT, Script(rings=7, talks=20))
+
+    waiting(desk, desk.start(), wait_mode).run()
+
+    lines = capsys.readouterr().out.splitlines()
+    (wait,) = [line for line in lines if "Waiting until" in line]
+    assert re.search(r"call session \d+ ends, at the latest until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", wait)
+    (done,) = [line for line in lines if "call done" in line]
+    assert "answered=True" in done
 
 
 @wait_modes

@@ -119,6 +119,7 @@ class World:
             wish=lambda: self.wish,
             clock=self.clock,
             log=self.log.append,
+            error=self.log.append,
         )
 
     def start(self, requests: Sequence[Any]) -> list[Any]:

@@ -126,6 +126,7 @@ class World:
             timezone=lambda: "UTC",
             clock=lambda: self.now,
             log=self.log.append,
+            warn=self.log.append,
         )
 
     def journal(self, generation: int = 0) -> Journal:

@@ -37,7 +37,7 @@ PHONES_AS_SIP = st.sampled_from(
         "79260000001#5@x.ru",
     ]
 )
-"""SIP addresses that contain the phone number 79260000001."""
+"""SIP numbers that contain the phone number 79260000001."""
 
 
 @st.composite

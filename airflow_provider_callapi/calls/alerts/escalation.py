@@ -78,6 +78,7 @@ class Escalation:
                     appear_timeout=self.appear_timeout,
                     if_not_found="at_most_once" if self.has_next else "at_least_once",
                     id_is_unique=self.id_is_unique,
+                    logs_success=False,
                 )
             except CallApiError as error:
                 self.warn(f"no confirmed call to {person}: {error}")
@@ -91,7 +92,7 @@ class Escalation:
             except BaseException:  # nothing was sent to the person
                 self._person -= 1
                 raise
-            self.gateway.log(f"{person} is called: call session {call.call_session_id}")
+            self.gateway.log(f"calling {person}, call session {call.call_session_id}")
             self.newest = Progress(self._person, call.call_session_id, is_last=not self.has_next)
             self._placed.append(call.call_session_id)
             self.on_placed(self.newest)

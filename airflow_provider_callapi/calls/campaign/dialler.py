@@ -102,7 +102,7 @@ class Dialler:
             ]
         )
         if dial_queue.stopped and not was_stopped:
-            self._gateway.log(f"Dialling has stopped: {dial_queue.stopped}")
+            self._gateway.error(f"Dialling has stopped: {dial_queue.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
         """Set the pace of dialling by the answers to a batch of start requests.

@@ -200,6 +200,11 @@ class Campaign:
         return self.active > 0
 
     @property
+    def unreported(self) -> int:
+        """How many calls have ended, and wait for the Data API's report."""
+        return self._index.count(PersonStage.REPORT_DUE) if self.reports.needed else 0
+
+    @property
     def has_unconfirmed_calls(self) -> bool:
         """Whether the campaign is searching for an unconfirmed call."""
         return self._index.count(PersonStage.UNCONFIRMED) > 0

@@ -45,6 +45,7 @@ class CampaignGateway:
     :ivar wish: returns the newest wish of a user (pause, resume or stop). None: there is no wish.
     :ivar clock: returns the present time.
     :ivar log: takes a line for the task's log.
+    :ivar error: takes an error for the task's log.
     """
 
     start: Callable[[Sequence[StartCall]], Sequence[StartedCall | CallApiError]]
@@ -58,6 +59,7 @@ class CampaignGateway:
     wish: Callable[[], Wish | None]
     clock: Callable[[], float]
     log: Callable[[str], None]
+    error: Callable[[str], None]
 
 
 class LimitsFeed:

@@ -40,7 +40,7 @@ def read_people(
     """Read a contact list. Return the people to call, the invalid rows and the duplicates.
 
     If several rows have the same number, the person of the first valid row is called. If the rows with this
-    number, also the invalid ones, name different time zones, the person is not called. A SIP address whose
+    number, also the invalid ones, name different time zones, the person is not called. A SIP number whose
     name is a phone number, such as ``79260000011@example.com``, counts as this number.
 
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column

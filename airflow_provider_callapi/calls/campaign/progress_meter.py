@@ -84,6 +84,8 @@ class ProgressMeter:
             f"{finished} of {count_text(total, 'person', 'people')} finished, "
             f"{count_text(campaign.active, 'active call')}, {campaign.waiting} waiting"
         )
+        if campaign.unreported:
+            line += f", {campaign.unreported} without the Data API's report"
         if campaign.pacing.points_left is not None:
             line += f", {count_text(campaign.pacing.points_left, 'point')} left in this minute"
         dial_at, why = campaign.dial_queue.next_dial(now)

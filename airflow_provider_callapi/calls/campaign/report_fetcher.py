@@ -66,6 +66,6 @@ class ReportFetcher:
                 )
                 return self._missing.give_up(now)
             why = f"the Data API does not report finished calls: {error}"
-            self._gateway.log(f"Dialling has stopped: {why}")
+            self._gateway.error(f"Dialling has stopped: {why}")
             self._dial_queue.stop(why)
             return self._missing.refuse(now)

@@ -201,8 +201,11 @@ class Runner:
         :param dial_at: when the next person may be dialled, epoch seconds.
         :param why: what dialling waits for, as text.
         """
-        is_long = now + _LONG_WAIT < dial_at < NEVER and self.campaign.waiting
+        campaign = self.campaign
+        is_long = now + _LONG_WAIT < dial_at < NEVER and campaign.waiting
         waits_for, before = why if is_long else "", self._waits_for
+        if campaign.unreported and not campaign.active and not campaign.waiting:
+            waits_for = "reports"
         self._waits_for = waits_for
         if now >= self._progress_at + _PROGRESS_INTERVAL or waits_for not in ("", before):
             self._progress_at = now

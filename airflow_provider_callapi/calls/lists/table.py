@@ -25,7 +25,7 @@ class Table:
 
     :param heading: the column names, in the order of the columns. If a name is empty, the column must be
         empty in all lines.
-    :raises ListUnreadable: the heading contains a phone number or a SIP address, contains one name twice, or
+    :raises ListUnreadable: the heading contains a phone number or a SIP number, contains one name twice, or
         contains no name.
     """
 
@@ -62,7 +62,7 @@ class Table:
 
 
 def _is_an_entry(name: str) -> bool:
-    """Return whether a text may be a phone number or a SIP address. Such a text names no column."""
+    """Return whether a text may be a phone number or a SIP number. Such a text names no column."""
     return len(re.findall(r"\d", fold(name))) >= _DIGITS_OF_A_PHONE or re.search(r"\w@\w", name) is not None
 
 

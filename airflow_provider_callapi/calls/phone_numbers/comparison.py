@@ -76,7 +76,7 @@ def _digits(text: str) -> str:
 
 @lru_cache(maxsize=1000)  # the rules about one call compare the same numbers several times
 def is_same_number(number: str | None, other: str | None) -> bool:
-    """Return whether two texts are the same phone number or SIP address.
+    """Return whether two texts are the same phone number or SIP number.
 
     The country code 7 may be missing or written as 8, as in Russia: ``9260000011``, ``89260000011`` and
     ``79260000011`` are the same number. So ten digits count as a Russian number, also if they are a whole
@@ -87,13 +87,13 @@ def is_same_number(number: str | None, other: str | None) -> bool:
     first, second = _signs(number), _signs(other)
     if not first or not second or _MASK in first + second:
         return False
-    if _LETTER.search(first):  # a dot in a SIP address begins no tones: sip1.anna is not sip1.boris
+    if _LETTER.search(first):  # a dot in a SIP number begins no tones: sip1.anna is not sip1.boris
         return _all_signs(number) == _all_signs(other)
     return _normal(first) == _normal(second)
 
 
 def may_be_same_number(number: str | None, other: str | None) -> bool:
-    """Return whether two texts may be the same phone number or SIP address.
+    """Return whether two texts may be the same phone number or SIP number.
 
     The result is True in these cases:
 
@@ -102,7 +102,7 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
     - Both texts are masked.
     - One text is masked, such as ``7900***0002``, and its visible digits fit the other number.
     - One text has at least five digits, and the other number ends with these digits.
-    - One text has at least five digits, and the other is a SIP address with these digits.
+    - One text has at least five digits, and the other is a SIP number with these digits.
     """
     first, second = _signs(number), _signs(other)
     if not _has_digits(first, second) or (_MASK in first and _MASK in second):
@@ -138,7 +138,7 @@ def _has_digits(*texts: str) -> bool:
 
 
 def _contains(text: str, number: str) -> bool:
-    """Return whether ``text`` ends with ``number``, or is a SIP address that contains ``number``.
+    """Return whether ``text`` ends with ``number``, or is a SIP number that contains ``number``.
 
     A number with fewer than five digits is too short for this: the result is False.
     """
@@ -165,7 +165,7 @@ def _variants(signs: str) -> set[str]:
 
 
 def _signs(number: str | None) -> str:
-    """Return the digits and letters of a phone number or SIP address, with ``*`` for each masked digit."""
+    """Return the digits and letters of a phone number or SIP number, with ``*`` for each masked digit."""
     if number and number.isascii() and number.isdigit():
         return number
     text = (number or "").lower()
@@ -177,5 +177,5 @@ def _signs(number: str | None) -> str:
 
 
 def _all_signs(address: str | None) -> str:
-    """Return the letters (in lower case) and digits of a SIP address: ``sip25examplecom``."""
+    """Return the letters (in lower case) and digits of a SIP number: ``sip25examplecom``."""
     return re.sub(r"\W|_", "", (address or "").lower())

@@ -28,12 +28,12 @@ _ADDRESS = re.compile(
     r"(?<![A-Za-z0-9_.*#-])(?P<address>[A-Za-z0-9_.*#-]+(?:@[A-Za-z0-9_.*#-]+)+)"
     r"(?::\d{1,5}(?![\s().~/-]*\d))?"
 )
-"""Matches a SIP address ``name@domain`` and its port, without the ``sip:`` and ``<`` before the address."""
+"""Matches a SIP number ``name@domain`` and its port, without the ``sip:`` and ``<`` before the address."""
 _SIP_SIGN = re.compile("[A-Za-z@*#]")
 """Matches the characters of which each SIP number has at least one."""
 _SIP_WORD = re.compile(r"(?<!\w)(?=\S*[A-Za-z])(?=\S*[0-9])[A-Za-z0-9_.*#-]+(?!\w)")
 _AROUND = "_.*#-"
-"""The characters of a SIP address that may also be punctuation around the address."""
+"""The characters of a SIP number that may also be punctuation around the address."""
 
 
 def find_numbers(text: str, region: str) -> frozenset[str]:

@@ -107,7 +107,9 @@ class AlertReason:
         return text.format(**{name: speakable(value) for name, value in names.items()})
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.dag_id} {self.task_id}".rstrip() + f", run {self.run_id}"
+        task = f"task {self.task_id} of " if self.task_id else ""
+        what = "the missed deadline of " if self.kind == "deadline" else task
+        return f"{what}DAG {self.dag_id}, run {self.run_id}"
 
 
 def with_accessors(context: Mapping[str, Any]) -> Any:

@@ -251,6 +251,7 @@ class Alert:
 
         gateway = self._hook.call_gateway(
             lambda text: self._log.info("Alert for %s: %s", self._reason, text),
+            warn=warn,
             poll_interval=ALERT_POLL_INTERVAL,
         )
         send = with_scenario_fallback(with_message_fallback(send_once, self._reason.text, warn), warn)

@@ -347,6 +347,7 @@ class CallTry:
 
         gateway = self._hook.call_gateway(
             lambda text: self._log.info("%s: %s", description, text),
+            warn=lambda text: self._log.warning("%s: %s", description, text),
             poll_interval=self._options.poll_interval,
             report_timeout=self._report_patience,
             before_each_send=before_each_send,

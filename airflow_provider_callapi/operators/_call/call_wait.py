@@ -177,7 +177,7 @@ class CallWait:
             "Waiting until call session %s %s, at the latest until %s",
             step.call.call_session_id,
             event,
-            local_time(step.deadline, self._hook.settings.period_timezone),
+            local_time(step.deadline, "UTC"),
         )
 
     def _wait_here(self, step: WaitForCall | WaitForReport) -> LifecycleStep:

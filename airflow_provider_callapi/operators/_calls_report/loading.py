@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused, Row
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
-from airflow_provider_callapi.calls.time_texts import iso_time
+from airflow_provider_callapi.calls.time_texts import iso_time, local_time
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions
@@ -66,7 +66,9 @@ def load_calls(
         )
         log.warning("%s: %s", name, unreadable)
     start, end = iso_time(since), iso_time(until)
-    log.info("%s began from %s to %s. Points used: %d", count_text(count, "call"), start, end, pages.requests)
+    first, last = local_time(since, "UTC"), local_time(until, "UTC")
+    number = count_text(count, "call")
+    log.info("%s began from %s to %s. Points used: %d", number, first, last, pages.requests)
     if options.to is None:
         return rows
     place = {"table" if isinstance(options.to, TableName) else "path": str(options.to)}

@@ -87,7 +87,7 @@ class BlacklistWriter:
             if any(first_mark(self._marks, attempt.call) for attempt in ending.attempts)
         }
         objected = set(filter(is_phone_number, people))
-        self._warn(len(people - objected), "objected, but the blacklist cannot contain a SIP address")
+        self._warn(len(people - objected), "objected, but the blacklist cannot contain a SIP number")
         self._warn(
             sum(ending.person.contact not in people and self._may_object(ending) for ending in endings),
             "may have objected, because the operations or tags of their calls are not known",

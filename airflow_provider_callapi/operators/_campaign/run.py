@@ -159,7 +159,10 @@ class CampaignRun:
             parts.template,
             LedgerWithListeners(parts.ledger, before=parts.blacklist.add, after=after),
             parts.services.gateway(
-                do_not_call=parts.excluded.current, wish=parts.supervision.read_wish, log=self._log.info
+                do_not_call=parts.excluded.current,
+                wish=parts.supervision.read_wish,
+                log=self._log.info,
+                error=self._log.error,
             ),
             poll_interval=self._options.poll_interval,
         )

@@ -38,8 +38,13 @@ class CampaignServices:
         do_not_call: Callable[[], Container[str] | None],
         wish: Callable[[], Wish | None],
         log: Callable[[str], None],
+        error: Callable[[str], None],
     ) -> CampaignGateway:
-        """Return the functions through which a running campaign uses the services, the clock and the log."""
+        """Return the functions through which a running campaign uses the services, the clock and the log.
+
+        :param log: takes a line for the task's log.
+        :param error: takes an error for the task's log.
+        """
         return CampaignGateway(
             start=self.start,
             take_snapshot=lambda: take_snapshot(self._hook.get_conn(), system_clock.now),
@@ -56,6 +61,7 @@ class CampaignServices:
             wish=wish,
             clock=system_clock.now,
             log=log,
+            error=error,
         )
 
     def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:

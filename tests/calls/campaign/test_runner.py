@@ -455,6 +455,15 @@ def test_a_campaign_that_waits_for_redials_logs_it_at_once_and_only_once() -> No
     assert sum("the next redial" in line for line in world.log) == 1
 
 
+def test_a_campaign_that_waits_only_for_reports_logs_it_at_once_and_only_once() -> None:
+    world = World([ANNA, BORIS])
+    world.exchange.report_lag = 45.0
+    assert world.run().over
+    waits = [line for line in world.log if "without the Data API's report" in line]
+    assert len(waits) == 1
+    assert re.match(r"0 of 2 people finished, 0 active calls, 0 waiting, 2 without the Data API's", waits[0])
+
+
 @pytest.mark.parametrize("period", ["minute", "day"])
 def test_a_campaign_without_points_pauses_until_the_reset_and_names_the_reason(period: str) -> None:
     world = World([ANNA, BORIS])

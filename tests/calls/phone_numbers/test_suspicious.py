@@ -41,7 +41,7 @@ def test_a_sign_that_separates_no_list_makes_two_numbers_a_range(between: str) -
             find_numbers(text, "RU")
 
 
-_LIST_SIGNS = frozenset(",;|/\\&+().*•·\"'-@")  # and the sign of a SIP address
+_LIST_SIGNS = frozenset(",;|/\\&+().*•·\"'-@")  # and the sign of a SIP number
 
 
 SIGNS = [

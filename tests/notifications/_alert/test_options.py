@@ -127,7 +127,7 @@ def test_a_wrong_number_of_a_deadlines_callback_does_not_keep_the_others_from_be
     missed_deadline(contact=[wrong, SECOND])
 
     assert rung(desk) == [SECOND]
-    assert "Person 1 of 2 cannot be called for deadline sales" in log()
+    assert "Person 1 of 2 cannot be called for the missed deadline of DAG sales" in log()
 
 
 @pytest.mark.parametrize("region", ["{{ 'XX' }}", "{{ 1 / 0 }}"])

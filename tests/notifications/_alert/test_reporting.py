@@ -23,7 +23,7 @@ def test_the_log_shows_in_a_sentence_that_every_call_was_refused(desk, log, ring
     assert lines
     for line in lines:
         assert re.search(
-            r"No person was rung for dag sales, run \S+: no call is confirmed; the lines above show whether "
+            r"No person was rung for DAG sales, run \S+: no call is confirmed; the lines above show whether "
             "a phone may have rung",
             line,
         )
@@ -50,7 +50,7 @@ def test_an_error_after_the_first_call_is_logged_as_an_interrupted_escalation(
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert results() == ["rang"]
-    assert "A phone was rung for dag sales" in log()
+    assert "A phone was rung for DAG sales" in log()
     assert "No person was rung" not in log()
 
 

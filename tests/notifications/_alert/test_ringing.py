@@ -37,6 +37,20 @@ def test_the_next_person_is_called_after_no_answer_and_none_after_an_answer(desk
 
 
 @SYNC_AND_ASYNC
+def test_the_log_has_one_line_for_each_call(desk, ring, log):
+    desk.exchange.script(ON_DUTY, Script.busy())
+
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
+
+    lines = [line for line in log().splitlines() if "call session" in line or "attempt" in line]
+    assert len(lines) == 2
+    for person, line in enumerate(lines, 1):
+        assert re.search(
+            rf"Alert for DAG sales, run \S+: calling person {person} of 2 \(\d+…\d+\), call session \d+", line
+        )
+
+
+@SYNC_AND_ASYNC
 def test_the_next_person_is_called_at_once_after_a_busy_line(desk, ring):
     desk.exchange.script(ON_DUTY, Script.busy(rings=2))
     began = desk.clock()

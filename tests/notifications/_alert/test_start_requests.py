@@ -45,7 +45,7 @@ def test_an_invalid_contact_is_logged_and_the_others_are_called(desk, log):
     notifier(["{{ 12 }}", SECOND])(of_dag())
 
     assert rung(desk) == [SECOND]
-    assert "Person 1 of 2 cannot be called for dag sales" in log()
+    assert "Person 1 of 2 cannot be called for DAG sales" in log()
 
 
 @pytest.mark.parametrize(
