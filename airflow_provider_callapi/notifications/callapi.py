@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 class CallApiNotifier(TextStaysText, BaseNotifier):
     """Call a person and speak a text about a failure. With several contacts, call until one is reached.
 
-    Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
-    (``AsyncCallback`` or ``SyncCallback``). A task can also run the notifier itself: ``notifier(context)``.
-    After a call, further failures of the same DAG run ring nobody for ``quiet_for`` seconds. The notifier
-    returns nothing and raises nothing. If an error prevents every call, the log shows "No person was rung
-    for …".
+    Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert: in an
+    ``AsyncCallback``, because Airflow 3.3 lets a ``SyncCallback`` read no connection in Airflow's database. A
+    task can also run the notifier itself: ``notifier(context)``. After a call, further failures of the same
+    DAG run ring nobody for ``quiet_for`` seconds. The notifier returns nothing and raises nothing. If an
+    error prevents every call, the log shows "No person was rung for …".
 
     When the notifier calls the next contact:
 

@@ -218,6 +218,25 @@ def test_an_alert_rings_although_its_connection_cannot_be_read_at_first(
     assert "Connection callapi_default cannot be read, and is read again in" in log()
 
 
+@pytest.mark.needs_airflow("3.1", "deadlines")
+@SYNC_AND_ASYNC
+def test_a_callback_that_must_not_read_the_connection_says_so_at_once(desk, monkeypatch, log, ring):
+    """Airflow 3.3 refuses connections in its database to a deadline's SyncCallback."""
+
+    def refuse(hook, conn_id):
+        raise PermissionError("Access denied for connection callapi_default")
+
+    for name in ("get_connection", "aget_connection"):
+        monkeypatch.setattr(CallApiHook, name, classmethod(refuse))
+    began = desk.clock()
+    ring(notifier(), of_deadline())
+
+    assert rung(desk) == []
+    assert desk.clock() == began
+    assert "No person was rung for" in log()
+    assert "use an AsyncCallback" in log()
+
+
 def test_the_log_and_the_variables_hold_no_complete_phone_number(desk, log):
     desk.exchange.account.blacklist.add(ON_DUTY)
     desk.exchange.script(SECOND, Script.busy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
@@ -62,6 +62,7 @@ def as_float32(number: int) -> float:
 def test_the_numbers_of_a_list_of_32_bit_floats_call_and_protect_no_one(
     numbers: list[int], form: str
 ) -> None:
+    assume(all(as_float32(number) % 100_000 for number in numbers))  # else it is refused for its zeros alone
     rows = [{"phone": form.format(as_float32(number))} for number in numbers]
     with pytest.raises(ListUnreadable, match="32-bit floats"):
         read_people(rows, CallTemplate(CALL, region="RU"), key_of=str, timezone="Europe/Moscow")
