@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class Clears:
     retries: int | None = None
     run_clears: int = 0
     tries_before: int | None = None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Self:
+        """Return the numbers of the try that has stored a record: the record has a key for each number."""
+        return cls(**{each.name: record[each.name] for each in fields(cls) if each.name in record})
 
     def since(self, earlier: Clears) -> bool:
         """Return whether a user has cleared the task since an earlier try.

@@ -62,12 +62,7 @@ class RequestJournal:
         about = {**same, **asdict(self.clears)}
         record: dict[str, Any] = self.store.get(_RECORD_KEY) or {}
         is_same = all(record.get(name) == value for name, value in same.items()) and not self.clears.since(
-            Clears(
-                record["generation"],
-                record.get("retries"),
-                record.get("run_clears", 0),
-                record.get("tries_before"),
-            )
+            Clears.of(record)
         )
         if is_same and record["stage"] == "done":
             return Done(success=True, already=record["already"])

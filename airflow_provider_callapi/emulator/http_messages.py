@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from airflow_provider_callapi.emulator.dispatcher import Dispatcher
-from airflow_provider_callapi.emulator.errors import ERRORS
+from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
 from airflow_provider_callapi.emulator.json_array import to_json
 
@@ -113,9 +113,7 @@ def _html(status: int, text: str) -> HttpResponse:
 
 
 def _internal_error(answer: dict[str, Any]) -> HttpResponse:
-    code, message = ERRORS["internal_error"]
-    data: dict[str, Any] = {"mnemonic": "internal_error", "field": None, "value": None, "params": {}}
-    error = {"code": code, "message": message, "data": {**data, "extended_helper": None}}
+    error = RpcError("internal_error").error_object
     return _json({"jsonrpc": "2.0", "id": answer["id"], "error": error})
 
 

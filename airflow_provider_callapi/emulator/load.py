@@ -61,6 +61,8 @@ class Load:
         """
         self._placed &= {call.call_session_id for call in self._exchange.active_calls}
         employees = [one.id for one in self._exchange.account.employees.values() if one.phone_numbers]
+        if not employees:
+            raise ValueError("the load needs an employee with a phone")
         for _ in range(self._calls - len(self._placed)):
             contact = str(_FIRST_CONTACT + next(self._numbers) % _CONTACTS)
             talk = self._random.expovariate(1 / MEAN_TALK_SECONDS)

@@ -97,15 +97,15 @@ class PublishedPeople:
         :raises CallApiTrouble: a running map index has no XCom after two minutes.
         """
         gives_up_at = system_clock.now() + _LONGEST_WAIT
+        # A map index publishes before it skips itself. So the scheduler has skipped a silent one, if the
+        # author has no code that runs before.
+        never_ran = _NEVER_RAN if self._mapped.may_skip_early else _NEVER_RAN | {"skipped"}
         awaited: set[int] | None = None
         entries: dict[int, _Entry] = {}
         while True:
             # When a try begins, Airflow deletes the entry: one that was seen before still counts.
             before, states = self._published(), self._mapped.states()
             entries |= before | self._published()
-            # A map index publishes before it skips itself. So the scheduler has skipped a silent one, if the
-            # author has no code that runs before.
-            never_ran = _NEVER_RAN if self._mapped.may_skip_early else _NEVER_RAN | {"skipped"}
             silent = {index for index, state in states.items() if state not in never_ran} - entries.keys()
             silent.discard(self._mapped.map_index)
             running = {index for index in silent if states[index] == "running"}

@@ -29,9 +29,9 @@ class LazyApp:
         await self._app(scope, receive, send)
 
 
-def _page_url() -> str:
-    """Return the URL path of the page *Calls* on Airflow's API server, e.g. ``/airflow/callapi/``."""
-    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + f"{_PREFIX}/"
+def root_path() -> str:
+    """Return the path in the URL of Airflow's API server, such as ``/airflow``, or ``""`` for no path."""
+    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
 
 
 class CallApiPlugin(AirflowPlugin):
@@ -46,7 +46,7 @@ class CallApiPlugin(AirflowPlugin):
         external_views = [
             {
                 "name": "Calls",
-                "href": _page_url(),
+                "href": f"{root_path()}{_PREFIX}/",
                 "destination": "nav",
                 "category": "browse",
                 "url_route": "callapi-calls",

@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import AirflowException, conf
+from airflow.providers.common.compat.sdk import AirflowException
 from fastapi import FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -35,6 +34,7 @@ from airflow_provider_callapi.plugin.access import (
     is_allowed,
     sign_token,
 )
+from airflow_provider_callapi.plugin.airflow_plugin import root_path
 from airflow_provider_callapi.plugin.connections import (
     LIFETIME,
     Look,
@@ -142,7 +142,7 @@ def make_app() -> FastAPI:
 
 def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
     """Return the variables of the template ``page.html.j2``: name → value."""
-    now, root = system_clock.now(), _root()
+    now, root = system_clock.now(), root_path()
     campaigns = known.campaigns_of(connection_id)
     others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
     return {
@@ -162,11 +162,6 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
 def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
     """Return the page that asks a user to confirm an action, such as the release of a call."""
     return _render("confirm.html.j2", title=title, text=text, fields=fields, token=sign_token(user))
-
-
-def _root() -> str:
-    """Return the path in the URL of Airflow's API server, such as ``/airflow``, or ``""`` for no path."""
-    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
 
 
 async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

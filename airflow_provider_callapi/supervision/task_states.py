@@ -7,7 +7,6 @@ the command line. Airflow before 3.3 has no task state: the functions that read 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -48,10 +47,7 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
-    key_of_call = re.compile(rf"{re.escape(key)}(_\d+)?")
-    return [
-        (owner, value) for owner, found, value in _read(key, numbered=True) if key_of_call.fullmatch(found)
-    ]
+    return [(owner, value) for owner, _, value in _read(key, numbered=True)]
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
@@ -59,7 +55,7 @@ def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
 
     The newest entries come first. Exception: the entries of ended campaigns come last.
 
-    :param numbered: True: read all entries whose key begins with ``key``.
+    :param numbered: True: read also the entries whose key is ``key`` with an added number, such as ``key_2``.
     """
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+
@@ -71,7 +67,9 @@ def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
     from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415
 
     columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.key, State.value)
-    is_wanted = State.key.startswith(key, autoescape=True) if numbered else State.key == key
+    is_wanted = State.key == key
+    if numbered:
+        is_wanted |= State.key.startswith(f"{key}_", autoescape=True)
     is_over = State.value.contains(_OVER, autoescape=True)  # a waiting campaign may be older than these
     query = select(*columns).where(is_wanted).order_by(is_over, State.updated_at.desc()).limit(_NEWEST)
 

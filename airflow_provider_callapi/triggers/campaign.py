@@ -122,16 +122,16 @@ class CallApiCampaignTrigger(BaseTrigger):
         ]
         try:
             await asyncio.wait_for(self._watch(watches), max(0.0, self.wake_at - system_clock.now()))
-        except TimeoutError:
-            pass
         except Exception as error:  # the worker polls too, and raises the error if it persists
-            self.log.warning(
-                "The trigger cannot poll connection %s any more, so the task returns to its worker: %s",
-                self.callapi_conn_id,
-                error,
-            )
-            # If only the triggerer cannot poll, the task would defer and resume without a break.
-            await asyncio.sleep(min(_PAUSE_AFTER_ERROR, max(0.0, self.wake_at - system_clock.now())))
+            time_left = self.wake_at - system_clock.now()
+            if not isinstance(error, TimeoutError) or time_left > 0:  # a poll can raise a TimeoutError, too
+                self.log.warning(
+                    "The trigger cannot poll connection %s any more, so the task returns to its worker: %s",
+                    self.callapi_conn_id,
+                    error,
+                )
+                # If only the triggerer cannot poll, the task would defer and resume without a break.
+                await asyncio.sleep(min(_PAUSE_AFTER_ERROR, max(0.0, time_left)))
         yield TriggerEvent(
             {"observations": {str(watch.call_session_id): watch.observation.to_json() for watch in watches}}
         )
@@ -159,7 +159,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         calls this method because the trigger moves to another triggerer, the task still waits, and the method
         does not release the calls.
         """
-        if self.cancel_on_kill:
+        if self.cancel_on_kill and self.calls:
             await release_after_kill(self, self.callapi_conn_id, self._session_ids)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,3 +43,9 @@ def test_a_retry_is_no_clear_if_the_dag_file_has_more_retries_and_another_task_w
 def test_a_record_of_an_earlier_version_is_compared_by_the_generation_alone(generation, now, run_clears):
     assert not Clears(generation, now, run_clears).since(Clears(generation))
     assert Clears(generation + 1, now, run_clears).since(Clears(generation))
+
+
+@given(st.builds(Clears, st.integers(), st.integers(), st.integers(), st.integers()))
+def test_a_record_gives_back_the_numbers_that_it_has_stored(clears: Clears) -> None:
+    assert Clears.of({**asdict(clears), "stage": "sending"}) == clears
+    assert Clears.of({"generation": 3, "stage": "sending"}) == Clears(3)

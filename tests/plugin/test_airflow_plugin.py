@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.plugins_manager import AirflowPlugin
 
-from airflow_provider_callapi.plugin.airflow_plugin import CallApiPlugin, LazyApp, _page_url
+from airflow_provider_callapi.plugin.airflow_plugin import CallApiPlugin, LazyApp, root_path
 
 REPO = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ def test_the_address_follows_the_path_of_the_api_server(
     monkeypatch: pytest.MonkeyPatch, base_url: str, page: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", base_url)
-    assert _page_url() == page
+    assert f"{root_path()}/callapi/" == page
 
 
 def test_an_airflow_without_plugin_pages_gets_no_web_application() -> None:

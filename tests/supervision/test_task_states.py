@@ -24,3 +24,16 @@ def test_a_task_reads_the_wish_that_is_written_from_outside(autumn: Any) -> None
     store: Any = {"callapi_campaign_wish": stored}
     assert KeyedSupervision(store).read_wish("spring") == wish
     assert [found for _, found in states.find_campaigns()] == [wish]
+
+
+def test_the_index_of_calls_takes_no_place_of_a_journal(
+    task_states: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys of a task that places several calls: `callapi_call`, `callapi_call_2`, and `callapi_calls`."""
+    keys = ("callapi_call", "callapi_call_2", "callapi_calls")
+    task_states("calls_of_a_function", {key: {"key": key} for key in keys})
+    monkeypatch.setattr(states, "_NEWEST", 2)
+
+    found = states.read_numbered_values("callapi_call")
+
+    assert sorted(value["key"] for _, value in found) == ["callapi_call", "callapi_call_2"]

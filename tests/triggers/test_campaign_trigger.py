@@ -160,3 +160,23 @@ def test_a_call_that_cannot_be_released_does_not_prevent_the_release_of_the_othe
     kill(monkeypatch, trigger(404, session_id, cancel_on_kill=True))
 
     assert exchange.active_calls == []
+
+
+def test_a_campaign_without_calls_has_nothing_to_release_after_a_kill(exchange, monkeypatch, caplog):
+    kill(monkeypatch, trigger(cancel_on_kill=True))
+
+    assert "may still be active" not in caplog.text
+
+
+def test_a_timeout_of_the_poll_is_no_end_of_the_wait(monkeypatch, exchange):
+    """The task would defer and resume without a break."""
+    monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
+
+    def refuse(*args):
+        raise TimeoutError("the secrets backend does not answer")
+
+    monkeypatch.setattr(campaign, "subscribe", refuse)
+    event, took = fired(trigger(start(exchange)))
+
+    assert 0.4 < took < 10
+    assert len(event["observations"]) == 1

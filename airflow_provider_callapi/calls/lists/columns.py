@@ -88,8 +88,6 @@ _WORDS_OF_ERRORS = re.compile(
     re.IGNORECASE,
 )
 """Matches words of error messages. An error may stand in a file instead of the list."""
-_FEWEST_DIGITS_OF_DATA = 5
-"""A name with so many digits is probably a value of the first row."""
 _NAMES_SHOWN = 12
 """How many names of columns an error shows."""
 _MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
@@ -304,7 +302,7 @@ def describe_columns(names: Iterable[object]) -> str:
     personal data: then the text only says so.
     """
     texts = list(map(str, names))
-    if any(sum(map(str.isdigit, text)) >= _FEWEST_DIGITS_OF_DATA for text in texts):
+    if any(mask_number(text) != text for text in texts):
         return "the list seems to have no heading"
     shown = list(map(shown_name, texts))
     return "its columns are " + ", ".join(shown[:_NAMES_SHOWN]) + (" …" if len(shown) > _NAMES_SHOWN else "")

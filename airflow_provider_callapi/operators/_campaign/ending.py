@@ -60,7 +60,7 @@ class CampaignEnding:
             return "dialling stopped before this person was called"
         if self._parts.rules.dial_until == NEVER:
             return None
-        return f"no calling hours (or points) came before the end of max_lateness at {self._last_minute}"
+        return f"not called before the end of max_lateness at {self._last_minute}"
 
     @property
     def _last_minute(self) -> str:
