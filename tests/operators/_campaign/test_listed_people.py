@@ -17,11 +17,6 @@ pytestmark = pytest.mark.needs_airflow("3.3", "task state")
 ANNA, BORIS, CLARA = "79160000001", "79160000002", "79160000003"
 
 
-@pytest.fixture
-def desk(campaign_desk):
-    return campaign_desk
-
-
 class MapIndex(TaskInstance):
     """The task instance of one map index. All map indexes see its XComs."""
 
