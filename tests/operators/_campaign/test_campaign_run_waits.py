@@ -34,7 +34,6 @@ pytest_plugins = ["airflow_desk", "campaign_desk"]
 BEFORE_NOON = 1_760_000_000.0
 """When the desk's clock begins: Thursday, 9 October 2025, 11:53:20 in Moscow."""
 AT_SIX = 1_760_022_000.0
-AT_SIX = 1_760_022_000.0
 
 
 def test_a_campaign_defers_until_the_calling_hours_and_logs_the_time_and_the_people(desk, capsys):
