@@ -29,8 +29,6 @@ from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.ledgers.sql import SqlLedger
 
-pytest_plugins = ["open_connections"]
-
 
 class Outage:
     """A database with an outage. Only waiting moves its clock."""

@@ -29,8 +29,6 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.databases.retries import RETRY_OUTAGE
 from airflow_provider_callapi.ledgers.sql import SqlLedger
 
-pytest_plugins = ["open_connections"]
-
 
 @pytest.mark.parametrize("min_gap", [None, 60.0])
 def test_exactly_one_of_several_processes_that_claim_an_attempt_at_once_dials_it(connect, min_gap):

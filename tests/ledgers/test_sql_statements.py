@@ -21,7 +21,6 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.ledgers.sql import SqlLedger
 from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge_index
 
-pytest_plugins = ["open_connections"]
 KNOWN_ATTEMPTS = [
     INTENT,
     unresolved(INTENT),

@@ -20,8 +20,6 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.ledgers.sql import SqlLedger
 from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 
-pytest_plugins = ["open_connections"]
-
 
 def test_processes_may_create_the_tables_at_the_same_time(connect):
     ledgers = at_once(*(lambda: SqlLedger(connect(), "autumn", min_gap=1.0),) * 6)
