@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
+
+from json_store import JsonStore
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
@@ -49,19 +50,6 @@ NO_POINTS = LimitExceeded(
 )
 
 
-class JsonPages:
-    """A store for a `PagedLedger` that keeps only what JSON can hold."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-
-    def get(self, key: str) -> Any:
-        return json.loads(self.values[key]) if key in self.values else None
-
-    def set(self, key: str, value: Any) -> None:
-        self.values[key] = json.dumps(value, allow_nan=False)
-
-
 class World:
     """One account, one ledger, and one campaign that runs in one process after another."""
 
@@ -73,7 +61,7 @@ class World:
         self.rules = rules
         self.template = CallTemplate(overrides.pop("call", CALL), region="RU")
         self.rows: list[Any] = [{"phone": number, "name": "Anna"} for number in numbers]
-        self.pages = JsonPages()
+        self.pages = JsonStore()
         self.new_ledger: Callable[[], Ledger] = lambda: PagedLedger(self.pages)
         self.new_external_id: Callable[[Person, int], str] = lambda person, attempt: external_id(
             "test", person.contact, attempt

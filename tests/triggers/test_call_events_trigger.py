@@ -16,6 +16,7 @@ import pytest
 from airflow.sdk import AssetWatcher
 from airflow.triggers.base import BaseEventTrigger
 from airflow_fakes import CONTACT, rebuild
+from json_store import JsonStore
 
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
@@ -29,17 +30,14 @@ from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 ALL = ("started", "answered", "ended")
 
 
-class AssetState:
-    """Airflow's asset state as a dict that takes plain JSON only, and outlives a triggerer."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
+class AssetState(JsonStore):
+    """A fake of Airflow's asset state, which outlives a triggerer."""
 
     async def aget(self, key: str, default: Any = None) -> Any:
-        return json.loads(self.values[key]) if key in self.values else default
+        return self.get(key, default)
 
     async def aset(self, key: str, value: Any) -> None:
-        self.values[key] = json.dumps(value, allow_nan=False)
+        self.set(key, value)
 
 
 class NoState(AssetState):
