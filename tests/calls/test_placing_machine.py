@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from json_store import JsonStore
+from known_numbers import VNUMBER
 from placing_world import KEY
 
 from airflow_provider_callapi.api.client import Client
@@ -228,7 +229,7 @@ class Placing(RuleBasedStateMachine):
         journal = Journal(self, owner=OWNER, clears=Clears(self.generation))
         before = journal.record
         request = StartInformerCall(
-            virtual_phone_number="74993720692",
+            virtual_phone_number=VNUMBER,
             contact=self.contact,
             contact_message={"type": "tts", "value": self.text},
             external_id=self.own_id,

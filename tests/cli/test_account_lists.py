@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -17,19 +18,19 @@ pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
     [
         (
             "numbers",
-            {"number": "74993720692", "name": None, "status": "manual_lock", "scenarios": [23456]},
+            {"number": VNUMBER, "name": None, "status": "manual_lock", "scenarios": [23456]},
         ),
         (
             "employees",
             {"id": 25, "name": "Иванова Анна", "phones": ["7926…0001 (active)"], "extension": "125"},
         ),
-        ("scenarios", {"id": 23456, "name": "Отдел продаж", "numbers": ["74993720692"]}),
+        ("scenarios", {"id": 23456, "name": "Отдел продаж", "numbers": [VNUMBER]}),
         ("media", {"id": 2034, "name": "Музыка удержания", "type": "user", "seconds": 5}),
         ("tags", {"id": 36, "name": "Answered", "system": False}),
     ],
 )
 def test_a_list_of_the_account_has_the_ids_that_operators_need(callapi, connection, exchange, command, row):
-    exchange.account.locked.add("74993720692")
+    exchange.account.locked.add(VNUMBER)
     as_json = callapi(command, "-o", "json")
     as_table = callapi(command)
 

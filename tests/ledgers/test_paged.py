@@ -12,7 +12,8 @@ from campaign_world import RULES, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from json_store import JsonStore
-from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, finished, no_line
+from known_numbers import ANNA
+from ledger_contract import LedgerContract, SharedLedgerContract, active, an_intent, finished, no_line
 from memory_ledger import MemoryLedger
 from msgspec import structs
 

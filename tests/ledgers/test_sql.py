@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy
 from airflow.providers.common.compat.sdk import AirflowFailException
+from known_numbers import ANNA, BORIS
 from ledger_contract import (
-    ANNA,
-    BORIS,
     HOUR,
     INTENT,
     NOW,
@@ -130,7 +129,7 @@ def test_an_unknown_status_or_result_fails_with_its_table_and_column_and_what_to
         read(ledger)
 
     text = str(failure.value)
-    assert f"table callapi_campaign_call: 'of 7926…0001' in the column {column} is unknown" in text
+    assert f"table callapi_campaign_call: 'of 7926…0011' in the column {column} is unknown" in text
     assert "newer version" in text
     assert "correct the row" in text
 

@@ -11,15 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy
 import tenacity
-from ledger_contract import (
-    ANNA,
-    BORIS,
-    HOUR,
-    INTENT,
-    NOW,
-    active,
-    an_intent,
-)
+from known_numbers import ANNA, BORIS
+from ledger_contract import HOUR, INTENT, NOW, active, an_intent
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
@@ -129,7 +122,7 @@ def test_an_error_of_the_database_shows_no_complete_number(engine, outage):
     with pytest.raises(CallApiTrouble) as failure:
         ledger.claim([INTENT])
 
-    assert str(failure.value) == "the ledger's database: Exception: server gone; (7926…0001)"
+    assert str(failure.value) == "the ledger's database: Exception: server gone; (7926…0011)"
     assert failure.value.__suppress_context__
 
 

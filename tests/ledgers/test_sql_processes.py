@@ -10,17 +10,8 @@ import tenacity
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from ledger_contract import (
-    ANNA,
-    BORIS,
-    HOUR,
-    INTENT,
-    NOW,
-    active,
-    an_intent,
-    finished,
-    unresolved,
-)
+from known_numbers import ANNA, BORIS
+from ledger_contract import HOUR, INTENT, NOW, active, an_intent, finished, unresolved
 from real_databases import at_once
 from sqlalchemy.engine import Engine
 

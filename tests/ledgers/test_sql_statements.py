@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ledger_contract import (
-    ANNA,
-    BORIS,
-    HOUR,
-    INTENT,
-    NOW,
-    active,
-    an_intent,
-    finished,
-    no_line,
-    unresolved,
-)
+from known_numbers import ANNA, BORIS
+from ledger_contract import HOUR, INTENT, NOW, active, an_intent, finished, no_line, unresolved
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy
-from ledger_contract import (
-    ANNA,
-    BORIS,
-    INTENT,
-    an_intent,
-    finished,
-)
+from known_numbers import ANNA, BORIS
+from ledger_contract import INTENT, an_intent, finished
 from real_databases import at_once
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable

@@ -23,10 +23,10 @@ import pytest
 from airflow.exceptions import AirflowRescheduleException, TaskDeferred
 from airflow.sdk.execution_time import context as airflow_context
 from json_store import JsonStore
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.emulator import Exchange, ManualClock
 
-VNUMBER = "74993720692"
 CONTACT = "79161234567"
 PHONE = re.compile(r"\d{10,}")
 """A complete phone number in a text."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from json_store import JsonStore
+from known_numbers import ANNA, CALL
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
@@ -36,12 +37,6 @@ from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 
 START = "start.informer_call"
-CALL = {
-    "method": START,
-    "virtual_phone_number": "74993720692",
-    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
-}
-ANNA, BORIS, CLARA = "79260000011", "79260000012", "79260000013"
 RULES = Rules(redial=REDIAL_DELAYS, report_timeout=300.0, timezone="Europe/Moscow")
 NO_POINTS = LimitExceeded(
     "no points",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from json_store import JsonStore
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
@@ -34,7 +35,7 @@ def request_to(
     contact: str = PERSON, text: str = "Hello", external_id: str | None = None
 ) -> StartInformerCall:
     return StartInformerCall(
-        virtual_phone_number="74993720692",
+        virtual_phone_number=VNUMBER,
         contact=contact,
         contact_message={"type": "tts", "value": text},
         external_id=external_id,

@@ -6,14 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from campaign_world import (
-    ANNA,
-    BORIS,
-    RULES,
-    START,
-    World,
-    no_phone_rang,
-)
+from campaign_world import RULES, START, World, no_phone_rang
+from known_numbers import ANNA, BORIS, VNUMBER
 from memory_ledger import MemoryLedger
 
 from airflow_provider_callapi.api.errors import (
@@ -190,7 +184,7 @@ def test_a_refusal_that_concerns_all_people_stops_the_campaign_and_is_logged(wha
     assert world.exchange.requests(START) == 1
     assert world.results() == {ANNA: Result.NOT_CALLED, BORIS: Result.NOT_CALLED}
 
-    world.exchange.account.virtual_numbers.add("74993720692")
+    world.exchange.account.virtual_numbers.add(VNUMBER)
     world.exchange.account.forbidden_methods.clear()
     world.process()
     world.run()

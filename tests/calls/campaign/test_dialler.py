@@ -7,14 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from campaign_world import (
-    ANNA,
-    BORIS,
-    RULES,
-    START,
-    World,
-    with_ledger,
-)
+from campaign_world import RULES, START, World, with_ledger
+from known_numbers import ANNA, BORIS
 from memory_ledger import AnsweringLedger, MemoryLedger
 from msgspec import structs
 

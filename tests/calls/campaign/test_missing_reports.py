@@ -7,17 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from campaign_world import (
-    ANNA,
-    BORIS,
-    CLARA,
-    NO_POINTS,
-    RULES,
-    START,
-    World,
-    asked_sessions,
-    with_report_fields,
-)
+from campaign_world import NO_POINTS, RULES, START, World, asked_sessions, with_report_fields
+from known_numbers import ANNA, BORIS, CLARA
 
 from airflow_provider_callapi.api.errors import (
     AccessDenied,

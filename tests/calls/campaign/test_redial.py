@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from campaign_world import ANNA, RULES, World
+from campaign_world import RULES, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_numbers import ANNA, VNUMBER
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
@@ -81,7 +82,7 @@ def test_a_mark_redials_no_more_often_than_max_attempts(attempt: int) -> None:
 
 MENU = {
     "method": "start.scenario_call",
-    "virtual_phone_number": "74993720692",
+    "virtual_phone_number": VNUMBER,
     "scenario_id": 23457,
     "first_call": "contact",
 }

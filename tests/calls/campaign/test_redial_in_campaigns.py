@@ -7,15 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from campaign_world import (
-    ANNA,
-    BORIS,
-    RULES,
-    START,
-    World,
-    with_report_fields,
-    without_lines,
-)
+from campaign_world import RULES, START, World, with_report_fields, without_lines
+from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.api.times import parse_time, report_time
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours

@@ -8,14 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from campaign_world import (
-    ANNA,
-    BORIS,
-    RULES,
-    START,
-    World,
-    no_phone_rang,
-)
+from campaign_world import RULES, START, World, no_phone_rang
+from known_numbers import ANNA, BORIS
 from memory_ledger import MemoryLedger
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status

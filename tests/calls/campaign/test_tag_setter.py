@@ -6,14 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from campaign_world import (
-    ANNA,
-    BORIS,
-    NO_POINTS,
-    RULES,
-    World,
-    with_report_fields,
-)
+from campaign_world import NO_POINTS, RULES, World, with_report_fields
+from known_numbers import ANNA, BORIS
 from msgspec import structs
 
 from airflow_provider_callapi.api.errors import (

@@ -5,15 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from campaign_world import (
-    ANNA,
-    BORIS,
-    CLARA,
-    RULES,
-    START,
-    World,
-    asked_sessions,
-)
+from campaign_world import RULES, START, World, asked_sessions
+from known_numbers import ANNA, BORIS, CLARA
 
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot

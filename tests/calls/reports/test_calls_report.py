@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from data_api import DataApi
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.report_rows import LegRows
 from airflow_provider_callapi.calls.reports import report_pages
@@ -41,7 +42,7 @@ def load(service: DataApi, selection: CallFilter | None = None, **columns: Any) 
     [
         CallFilter(missed=True),
         CallFilter(direction="in"),
-        CallFilter(virtual_phone_numbers=["74950000002", "74993720692"]),
+        CallFilter(virtual_phone_numbers=["74950000002", VNUMBER]),
         CallFilter(tags=frozenset({36})),
         CallFilter(employees=frozenset({25})),
         CallFilter(missed=True, tags=frozenset({36}), employees=frozenset({25, 26})),
@@ -52,7 +53,7 @@ def test_a_service_that_ignores_a_filter_loads_no_other_call(selection):
         1,
         employees=[{"employee_id": "25"}, "?"],
         tags=[{"tag_id": 36}, {"tag_id": []}],
-        virtual_phone_number="74993720692",
+        virtual_phone_number=VNUMBER,
     )
     other = {"direction": "out", "virtual_phone_number": "74993720693"}
     others = [
@@ -67,7 +68,7 @@ def test_a_service_that_ignores_a_filter_loads_no_other_call(selection):
 def test_a_virtual_number_in_another_form_or_an_empty_one_leaves_out_no_call(number):
     call = a_call(1, virtual_phone_number=number)
 
-    assert load(service_with([call]), CallFilter(virtual_phone_numbers=["74993720692"])) == [{"id": 1}]
+    assert load(service_with([call]), CallFilter(virtual_phone_numbers=[VNUMBER])) == [{"id": 1}]
 
 
 @pytest.mark.parametrize(

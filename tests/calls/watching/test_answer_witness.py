@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from data_api import DataApi
+from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
 from airflow_provider_callapi.api.errors import LimitExceeded, Unanswered
@@ -14,7 +15,6 @@ from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 
-ANNA, BORIS = "79260000001", "79260000002"
 AT = 1_800_000_000.0
 
 
