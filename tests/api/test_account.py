@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.account import (
     ACCOUNT_METHODS,
@@ -56,7 +57,7 @@ def test_readable_fields_survive_an_unreadable_neighbour():
     (number,) = GetVirtualNumbers.read_answer(
         [{"id": "x", "virtual_phone_number": 74993720692, "status": ["active"], "name": "Shop", "new": 1}]
     )
-    assert (number.id, number.virtual_phone_number) == (None, "74993720692")
+    assert (number.id, number.virtual_phone_number) == (None, VNUMBER)
     assert (number.status, number.name) == (None, "Shop")
 
 
@@ -77,15 +78,15 @@ def test_the_telephones_of_an_employee_are_unknown_if_one_of_them_cannot_be_read
 @pytest.mark.parametrize("request_type", [GetVirtualNumbers, GetEmployees, GetSipLines])
 def test_no_number_is_in_a_representation(request_type):
     entry = {
-        "virtual_phone_number": "74993720692",
-        "phone_number": "74993720692",
-        "phone_numbers": [{"phone_number": "74993720692"}],
-        "extension": {"extension_phone_number": "74993720692"},
+        "virtual_phone_number": VNUMBER,
+        "phone_number": VNUMBER,
+        "phone_numbers": [{"phone_number": VNUMBER}],
+        "extension": {"extension_phone_number": VNUMBER},
     }
     known = {name: value for name, value in entry.items() if name in _fields_of(request_type)}
     assert known
     known["id"] = 1
-    assert "74993720692" not in repr(request_type.read_answer([known]))
+    assert VNUMBER not in repr(request_type.read_answer([known]))
 
 
 def _fields_of(request_type: Any) -> set[str]:

@@ -6,6 +6,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.credentials import LoginSession
 from airflow_provider_callapi.api.errors import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 START = StartInformerCall.from_values(
     {
-        "virtual_phone_number": "74993720692",
+        "virtual_phone_number": VNUMBER,
         "contact": "79260000001",
         "contact_message": {"type": "tts", "value": "Привет"},
     }

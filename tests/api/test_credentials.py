@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
 from airflow_provider_callapi.api.errors import (
@@ -43,7 +44,7 @@ INVALID = {
 }
 CALL = StartInformerCall.from_values(
     {
-        "virtual_phone_number": "74993720692",
+        "virtual_phone_number": VNUMBER,
         "contact": "79260000000",
         "contact_message": {"type": "tts", "value": "Привет"},
     }

@@ -8,6 +8,7 @@ import weakref
 from typing import Any
 
 import pytest
+from known_numbers import VNUMBER
 from least_requests import LEAST, informer, refused_field
 from pydantic import ValidationError
 
@@ -251,7 +252,7 @@ def test_read_converts_what_a_template_renders() -> None:
     )
     assert request.params == {
         "first_call": "employee",
-        "virtual_phone_number": "74993720692",
+        "virtual_phone_number": VNUMBER,
         "contact": "79260000000",
         "employee": {"id": 25, "phone_number": "79260000001"},
         "switch_at_once": True,

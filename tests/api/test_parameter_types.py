@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 from least_requests import LEAST, informer, refused_field
 from lone_surrogates import HALF, OF_A_FILE_NAME, TEXTS
 
@@ -160,7 +161,7 @@ def test_a_phone_number_in_another_form_is_not_read_as_a_sip_number(contact: str
     with pytest.raises(InvalidParameters, match="contact"):
         StartInformerCall.from_values(
             {
-                "virtual_phone_number": "74993720692",
+                "virtual_phone_number": VNUMBER,
                 "contact": contact,
                 "contact_message": {"type": "tts", "value": "x"},
             }

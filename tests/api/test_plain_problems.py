@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import (
@@ -17,11 +18,11 @@ from airflow_provider_callapi.api.methods import (
 )
 
 CALL = {
-    "virtual_phone_number": "74993720692",
+    "virtual_phone_number": VNUMBER,
     "contact": "79260000001",
     "contact_message": {"type": "tts", "value": "Hello"},
 }
-TALK = {"virtual_phone_number": "74993720692", "contact": "79260000001", "first_call": "contact"}
+TALK = {"virtual_phone_number": VNUMBER, "contact": "79260000001", "first_call": "contact"}
 SESSION = {"call_session_id": 5}
 
 

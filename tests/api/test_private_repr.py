@@ -13,6 +13,7 @@ import pytest
 import rich.pretty
 from hypothesis import given
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api import account, data_api, methods, models
 from airflow_provider_callapi.api.data_api import CallReport
@@ -105,13 +106,13 @@ def test_ids_and_times_and_the_vendors_words_are_shown() -> None:
 
 def test_a_request_shows_its_class_and_hides_its_message() -> None:
     request = StartInformerCall(
-        virtual_phone_number="74993720692",
+        virtual_phone_number=VNUMBER,
         contact=PHONE,
         contact_message={"type": "tts", "value": "Your code is 1234"},
         external_id="order-7",
     )
     assert "StartInformerCall(" in repr(request)
-    for hidden in (PHONE, "74993720692", "1234", "Your code"):
+    for hidden in (PHONE, VNUMBER, "1234", "Your code"):
         assert hidden not in shown(request)
     assert "order-7" in repr(request)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
@@ -33,7 +34,7 @@ from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock
 
 CONTACT = "79161234567"
 START = StartInformerCall(
-    virtual_phone_number="74993720692",
+    virtual_phone_number=VNUMBER,
     contact=CONTACT,
     contact_message={"type": "tts", "value": "Hello"},  # type: ignore[arg-type]
 )

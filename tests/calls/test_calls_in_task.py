@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_numbers import ANNA, BORIS, VNUMBER
 
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.calls.calls_in_task import CallsInTask, NumberedStore
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.calls.stores import MemoryStore
 
-ANNA, BORIS = "79260000011", "79260000012"
 OWNER = ("dag", "run", "task", "-1")
 
 
@@ -26,9 +26,7 @@ class Task:
     def number(self, contact: str, text: str = "Hello", *, this_try: int = 1) -> int:
         calls = CallsInTask(self.store, owner=OWNER, this_try=str(this_try), deployment=self.deployment)
         message = {"type": "tts", "value": text}
-        request = StartInformerCall(
-            virtual_phone_number="74993720692", contact=contact, contact_message=message
-        )
+        request = StartInformerCall(virtual_phone_number=VNUMBER, contact=contact, contact_message=message)
         return calls.number(request)
 
 

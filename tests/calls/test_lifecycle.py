@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from known_numbers import VNUMBER
 from msgspec.structs import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
@@ -34,7 +35,7 @@ ANSWERED_TAG, NOT_ANSWERED_TAG, ENDED_TAG = 36, 37, 38
 TAGS = {"answered": ANSWERED_TAG, "not_answered": NOT_ANSWERED_TAG, "ended": ENDED_TAG}
 APPEAR_TIMEOUT, REPORT_TIMEOUT, TIMEOUT = 60.0, 120.0, 3600.0
 REQUEST = StartInformerCall(
-    virtual_phone_number="74993720692",
+    virtual_phone_number=VNUMBER,
     contact="79260000001",
     contact_message={"type": "tts", "value": "Hello"},
 )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.account import (
     GetEmployees,
@@ -31,7 +32,6 @@ from airflow_provider_callapi.calls.named_objects import (
     find_mistakes,
 )
 
-VNUMBER = "74993720692"
 CONTACT = "79161234567"
 NUMBERS = {"virtual_phone_number": VNUMBER, "contact": CONTACT}
 MEDIA = {"type": "media", "value": "2034"}

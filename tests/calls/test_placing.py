@@ -76,7 +76,7 @@ def test_an_answer_that_cannot_be_stored_is_logged_and_the_next_try_finds_the_ca
     world = World()
     world.disk.refuses = ("started",)
     with pytest.raises(
-        AnswerNotStored, match=r"call session 7: the phone rings or has rung.*OSError"
+        AnswerNotStored, match=r"call session 7: the phone rings or has rung.*RuntimeError"
     ) as error:
         world.place()
     assert world.log[-1] == "Call session 7: the call is placed"

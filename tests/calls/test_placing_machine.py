@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections import Counter
@@ -20,6 +19,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from json_store import JsonStore
+from known_numbers import VNUMBER
+from placing_world import KEY
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
@@ -102,7 +104,7 @@ class Placing(RuleBasedStateMachine):
         self.call_api = RetryingClient(self._client("v4.0"), sleep=self._sleep)
         self.data_api = RetryingClient(self._client("v2.0"), sleep=self._sleep)
         # the task
-        self.disk: str | None = None
+        self.disk = JsonStore()
         self.contact, self.generation, self.text = PEOPLE[0], 3, "Hello"
         # what may be dialled for, and what was
         self.licences, self.tries = 1, 0
@@ -134,16 +136,16 @@ class Placing(RuleBasedStateMachine):
             self.counts["crash"] += 1
             raise Crash
 
-    def get(self, key: str = "") -> dict[str, Any] | None:
-        record: dict[str, Any] | None = json.loads(self.disk) if self.disk else None
+    def get(self, key: str = KEY) -> dict[str, Any] | None:
+        record: dict[str, Any] | None = self.disk.get(key)
         return record
 
     def set(self, key: str, record: dict[str, Any]) -> None:
         def store() -> None:
-            before = self.get()
+            before = self.get(key)
             if before is not None and before["fingerprint"] != record["fingerprint"]:
                 self.unresolved_in.clear()  # the journal knows one person at a time
-            self.disk = json.dumps(record, allow_nan=False)
+            self.disk.set(key, record)
             if record["missing_since"] is not None:
                 self.missing_since[record["external_id"]] = record["missing_since"]
 
@@ -227,7 +229,7 @@ class Placing(RuleBasedStateMachine):
         journal = Journal(self, owner=OWNER, clears=Clears(self.generation))
         before = journal.record
         request = StartInformerCall(
-            virtual_phone_number="74993720692",
+            virtual_phone_number=VNUMBER,
             contact=self.contact,
             contact_message={"type": "tts", "value": self.text},
             external_id=self.own_id,

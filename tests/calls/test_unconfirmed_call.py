@@ -9,6 +9,7 @@ import pendulum
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from known_numbers import ANNA, BORIS
 from msgspec.structs import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
@@ -16,7 +17,6 @@ from airflow_provider_callapi.api.models import CallSession, Leg
 from airflow_provider_callapi.calls.unconfirmed_call import CLOCK_DIFFERENCE, UnconfirmedCall
 
 MOSCOW = "Europe/Moscow"
-ANNA, BORIS = "79260000011", "79260000012"
 PLACED = pendulum.datetime(2026, 3, 2, 9, 0, tz="UTC").timestamp()
 AUTHORS_ID, GENERATED_ID = "order-7", f"af-{'0' * 32}-1"
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 
 import pytest
+
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.cli.definition import _SESSION_ID
 
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
@@ -86,3 +91,22 @@ def test_a_command_imports_only_the_http_client_and_a_few_packages_of_the_provid
     packages = {package for package, *_ in added if not package.startswith("_")}
     assert rooms <= ROOMS_OF_A_COMMAND
     assert packages - sys.stdlib_module_names <= HTTP_CLIENT | {"airflow", "airflow_provider_callapi"}
+
+
+@pytest.mark.parametrize("session", ["0", "00", "-5", "1.5", "x", "", "٣", "9" * 5000, str(LARGEST_ID + 1)])
+def test_release_refuses_a_value_that_is_no_session_id_in_one_sentence(capsys, session):
+    parser = argparse.ArgumentParser()
+    _SESSION_ID.add_to_parser(parser)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--", session])
+
+    assert "a session id is a whole number from 1" in capsys.readouterr().err
+
+
+def test_release_accepts_the_largest_session_id_that_a_list_of_calls_can_contain():
+    parser = argparse.ArgumentParser()
+    _SESSION_ID.add_to_parser(parser)
+
+    session = CallSession(call_session_id=LARGEST_ID).call_session_id
+    assert parser.parse_args([str(session)]).call_session_id == session

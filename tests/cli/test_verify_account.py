@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from airflow_fakes import CONTACT, VNUMBER
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.cli import verify_account
@@ -19,7 +20,6 @@ from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
 
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
-CONTACT, VNUMBER = "79161234567", "74993720692"
 NUMBERS = ("--contact", CONTACT, "--virtual-number", VNUMBER)
 
 

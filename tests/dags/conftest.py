@@ -82,5 +82,5 @@ def missed_calls(exchange: Exchange) -> dict[str, list[int]]:
     while exchange.active_calls:
         time.sleep(0.05)
     exchange.script(employee, Script(rings=0.1))
-    time.sleep(1.1)  # the interval ends with the second in which the run begins
+    time.sleep(1 - time.time() % 1)  # the interval ends with the second in which the run begins
     return callers

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.databases import query as query_module
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-
-ANNA, BORIS = "79160000001", "79160000002"
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -13,7 +14,6 @@ from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
-ANNA, BORIS = "79160000001", "79160000002"
 CALLS = TableName("dwh", "calls")
 
 

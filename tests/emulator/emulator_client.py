@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import requests
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials
@@ -13,7 +14,6 @@ from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.emulator import Call, Emulator, Exchange, ManualClock, Role, Script, State
 
-VNUMBER = "74993720692"
 CONTACT = "79161234567"
 EMPLOYEE_PHONE = "79260000001"
 THIRD_PARTY = "79031112233"

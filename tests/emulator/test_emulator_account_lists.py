@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.account import (
     ACCOUNT_METHODS,
@@ -37,7 +38,7 @@ def test_virtual_numbers_have_a_status_and_their_scenarios(data_api, exchange):
     first, second = data_api.call(GetVirtualNumbers())
 
     assert (first.virtual_phone_number, first.status) == ("74951045771", "manual_lock")
-    assert (second.virtual_phone_number, second.status) == ("74993720692", "active")
+    assert (second.virtual_phone_number, second.status) == (VNUMBER, "active")
     assert [scenario.scenario_id for scenario in second.scenarios] == [23456]
     assert first.scenarios == []
 
@@ -56,7 +57,7 @@ def test_scenarios_and_media_files_have_ids_and_names(data_api):
     scenario, _ = data_api.call(GetScenarios())
     files = data_api.call(GetMediaFiles())
 
-    assert (scenario.id, scenario.virtual_phone_numbers) == (23456, ["74993720692"])
+    assert (scenario.id, scenario.virtual_phone_numbers) == (23456, [VNUMBER])
     assert {file.id for file in files} == {2701, 2561, 237, 2034}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from airflow_fakes import CONTACT, VNUMBER, informer_task
-from campaign_world import ANNA, BORIS, CLARA, World
+from campaign_world import World
 from failing_callbacks import (
     ALL_CONTACTS,
     ON_DUTY,
@@ -20,6 +20,7 @@ from failing_callbacks import (
     rung,
     without_airflows_database,
 )
+from known_numbers import ANNA, BORIS, CLARA
 
 from airflow_provider_callapi.api import jsonrpc
 from airflow_provider_callapi.api.methods import StartInformerCall

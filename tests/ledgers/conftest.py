@@ -22,3 +22,8 @@ def connect(url: str) -> Iterator[Callable[[], Engine]]:
     yield connect
     for engine in engines:
         engine.dispose()
+
+
+@pytest.fixture
+def engine(connect: Callable[[], Engine]) -> Engine:
+    return connect()

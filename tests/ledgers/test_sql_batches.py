@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledger_contract import ANNA, BORIS, NOW, active, an_intent, finished, no_line
+from known_numbers import ANNA, BORIS
+from ledger_contract import NOW, active, an_intent, finished, no_line
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -31,13 +30,6 @@ PROGRESS = CampaignProgress(
     next_at=1_760_000_015.0,
     results={"answered": 3},
 )
-
-
-@pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    engine = sqlalchemy.create_engine(url)
-    yield engine
-    engine.dispose()
 
 
 def test_a_wish_is_read_until_another_one_replaces_it(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 from airflow_fakes import CONTACT, Desk
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Profile, Script
@@ -25,7 +26,7 @@ pytest_plugins = ["airflow_desk", "open_connections"]
 
 ANNA, PETR = 25, 26
 ANNAS_PHONE = "79260000001"
-LINE, OTHER_LINE = "74993720692", "74950000002"
+LINE, OTHER_LINE = VNUMBER, "74950000002"
 ALL_PROFILES = pytest.mark.parametrize("callapi_profile", PROFILE_NAMES)
 
 

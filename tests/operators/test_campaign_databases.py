@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 from airflow_fakes import PHONE, VNUMBER, Task, TaskInstance
-from campaign_desk import PEOPLE, campaign, in_seconds, rung
+from campaign_desk import PEOPLE, KilledError, campaign, in_seconds, rung
 from open_connections import OpenConnections
 
 from airflow_provider_callapi.api.client import Client
@@ -29,10 +29,6 @@ pytest_plugins = ["airflow_desk", "campaign_desk", "open_connections"]
 
 QUERY = {"conn_id": "dwh", "sql": "SELECT phone, name FROM people"}
 CALLS = {"conn_id": "dwh", "table": "calls"}
-
-
-class KilledError(BaseException):
-    """The worker's process ends here."""
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 from airflow_fakes import VNUMBER, Task, TaskInstance
-from campaign_desk import campaign, rung
+from campaign_desk import KilledError, campaign, in_seconds, kill_the_worker, rung
 from lone_surrogates import HALF
 
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
@@ -500,20 +500,13 @@ def test_unreadable_entries_fail_the_task_unless_the_author_allows_them(desk):
     assert rung(desk) == [B, C]
 
 
-class KilledError(BaseException):
-    """The worker's process ends here."""
-
-
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("again", ["retry", "clear"])
 def test_an_excluded_person_stays_excluded_in_retries_and_clears_of_the_run(desk, tmp_path, again):
-    def kill() -> None:
-        raise KilledError
-
     stop = tmp_path / "stop.csv"
     stop.write_text(f"phone\n{C}\n", "utf-8")
     task = calls(desk, do_not_call=f"file://{stop}", max_active_calls=1)
-    desk.at.append((desk.clock() + 5, kill))
+    in_seconds(desk, 5, kill_the_worker)
     with pytest.raises(KilledError):
         task.run()
     assert rung(desk) == [A]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
@@ -13,7 +14,7 @@ from airflow_provider_callapi.operators.start_call import CallApiStartInformerCa
 from airflow_provider_callapi.parameters.unknown_names import describe_unknown
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
-CALL = {"virtual_phone_number": "74993720692", "contact": "79260000001"}
+CALL = {"virtual_phone_number": VNUMBER, "contact": "79260000001"}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_the_error_of_a_misspelt_parameter_names_the_task_and_the_parameter_that
 
 
 def test_the_error_of_a_misspelt_required_parameter_of_the_notifier_names_it() -> None:
-    given: dict[str, Any] = {"contact": "79260000001", "virtual_phone": "74993720692"}
+    given: dict[str, Any] = {"contact": "79260000001", "virtual_phone": VNUMBER}
     with pytest.raises(TypeError) as caught:
         CallApiNotifier(**given)
 

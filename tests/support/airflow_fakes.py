@@ -22,10 +22,11 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowRescheduleException, TaskDeferred
 from airflow.sdk.execution_time import context as airflow_context
+from json_store import JsonStore
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.emulator import Exchange, ManualClock
 
-VNUMBER = "74993720692"
 CONTACT = "79161234567"
 PHONE = re.compile(r"\d{10,}")
 """A complete phone number in a text."""
@@ -134,31 +135,16 @@ class Desk:
         return start_informer_call(self.exchange, contact, **params)
 
 
-class TaskState:
-    """A fake of Airflow's task state: a dict that accepts only plain JSON and outlives a try of the task."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return json.loads(self.values[key]) if key in self.values else default
+class TaskState(JsonStore):
+    """A fake of Airflow's task state, which outlives a try of the task."""
 
     def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
-        text = json.dumps(value, allow_nan=False)
-        assert json.loads(text) == value, f"{key}: Airflow stores lists and no tuples"
-        self.values[key] = text
+        super().set(key, value)
 
 
 def refuse_stage(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     """Let task state refuse to store the journal of a call in this stage, as if the API server was down."""
-    store = TaskState.set
-
-    def refuse(state: TaskState, key: str, value: Any, **more: Any) -> None:
-        if isinstance(value, dict) and value.get("stage") == stage:
-            raise RuntimeError("API_SERVER_ERROR: connection refused")
-        store(state, key, value, **more)
-
-    monkeypatch.setattr(TaskState, "set", refuse)
+    monkeypatch.setattr(TaskState, "refuses", (stage,))
 
 
 def installed_task_state() -> TaskState | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +21,7 @@ from airflow_fakes import (
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
+from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
 
 PEOPLE = [f"7916000{number:04}" for number in range(12)]
 A_TALK = Script(rings=3, talks=20)
@@ -101,3 +105,45 @@ def in_seconds(desk: Any, seconds: float, what: Any) -> None:
 
 def rung(desk: Any) -> list[str]:
     return sorted(call.contact for call in desk.exchange.calls)
+
+
+def waking(desk: Any, what: Callable[[], object]) -> None:
+    """Let something happen each time that the triggerer wakes the task."""
+    run = CallApiCampaignTrigger.run
+
+    async def woken(trigger):
+        async for event in run(trigger):
+            what()
+            yield event
+
+    desk.monkeypatch.setattr(CallApiCampaignTrigger, "run", woken)
+
+
+class KilledError(BaseException):
+    """The worker's process ends here."""
+
+
+def kill_the_worker() -> None:
+    raise KilledError
+
+
+def rings(desk: Any) -> list[int]:
+    """Return how often the phone of each of `PEOPLE` has rung."""
+    return [desk.exchange.rings(phone) for phone in PEOPLE]
+
+
+def counted(summary: dict[str, Any]) -> dict[str, int]:
+    """Return the results of a campaign's summary that at least one person has."""
+    return {name: number for name, number in summary["results"].items() if number}
+
+
+def listed(path: Path, *people: str) -> str:
+    """Write a list of phone numbers to a file, and return the file's URL."""
+    path.write_text("\n".join(("phone", *people, "")), "utf-8")
+    return f"file://{path}"
+
+
+def result_table(path: Path) -> dict[str, str]:
+    """Return the call's result of each phone number in a file of results."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["phone"]: row["call_result"] for row in csv.DictReader(file)}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from json_store import JsonStore
+from known_numbers import ANNA, CALL
+
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.data_api import OPERATIONS_FIELD, REPORT_FIELDS
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.engine import Campaign
@@ -32,26 +36,13 @@ from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 
-CALL = {
-    "method": "start.informer_call",
-    "virtual_phone_number": "74993720692",
-    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
-}
-ANNA, BORIS, CLARA = "79260000011", "79260000012", "79260000013"
+START = "start.informer_call"
 RULES = Rules(redial=REDIAL_DELAYS, report_timeout=300.0, timezone="Europe/Moscow")
-
-
-class JsonPages:
-    """A store for a `PagedLedger` that keeps only what JSON can hold."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-
-    def get(self, key: str) -> Any:
-        return json.loads(self.values[key]) if key in self.values else None
-
-    def set(self, key: str, value: Any) -> None:
-        self.values[key] = json.dumps(value, allow_nan=False)
+NO_POINTS = LimitExceeded(
+    "no points",
+    params={"limit_type": "day"},
+    limits=Limits(day_limit=5, day_remaining=0, day_reset=80_000, minute_limit=5, minute_remaining=5),
+)
 
 
 class World:
@@ -65,7 +56,7 @@ class World:
         self.rules = rules
         self.template = CallTemplate(overrides.pop("call", CALL), region="RU")
         self.rows: list[Any] = [{"phone": number, "name": "Anna"} for number in numbers]
-        self.pages = JsonPages()
+        self.pages = JsonStore()
         self.new_ledger: Callable[[], Ledger] = lambda: PagedLedger(self.pages)
         self.new_external_id: Callable[[Person, int], str] = lambda person, attempt: external_id(
             "test", person.contact, attempt
@@ -166,3 +157,47 @@ class World:
 
     def ring_times(self, number: str) -> list[float]:
         return [e.time for e in self.exchange.journal if e.kind == "ring" and e.phone == number]
+
+
+def with_report_fields(call: FinishedCall, **fields: Any) -> FinishedCall:
+    return replace(call, report=call.report.model_copy(update=fields))
+
+
+def no_phone_rang(call: FinishedCall, reason: str) -> FinishedCall:
+    """The call ended with a reason before the contact's phone rang."""
+    return with_report_fields(replace(call, answered=False, contact_finish_reason=None), finish_reason=reason)
+
+
+def without_lines(world: World, phone: str) -> None:
+    """The account has no free line: the call ends at once, and no phone has rung."""
+    reports = world.reports
+
+    def reported(*wanted: Any) -> Any:
+        return [
+            no_phone_rang(call, "no_resources") if call.report.contact_phone_number == phone else call
+            for call in reports(*wanted)
+        ]
+
+    world.overrides["reports"] = reported
+    world.process()
+
+
+def with_ledger(world: World, ledger: Ledger) -> World:
+    """Begin the campaign's next process with this ledger."""
+    world.new_ledger = lambda: ledger
+    world.process()
+    return world
+
+
+def asked_sessions(world: World) -> list[set[int] | None]:
+    """Let the campaign of a world remember the call session ids of its requests for reports."""
+    asked: list[set[int] | None] = []
+    fetch = world.reports
+
+    def reported(since: float, sessions: Any) -> Any:
+        asked.append(None if sessions is None else set(sessions))
+        return fetch(since, sessions)
+
+    world.overrides["reports"] = reported
+    world.process()
+    return asked

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from known_numbers import CALL
+
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
-
-CALL: dict[str, Any] = {
-    "method": "start.informer_call",
-    "virtual_phone_number": "74993720692",
-    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
-}
 
 
 def template_of(call: dict[str, Any], values: dict[str, Any] | None = None) -> CallTemplate:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import Request, StartInformerCall
 
-CALL: dict[str, Any] = {"virtual_phone_number": "74993720692", "contact": "79260000000"}
+CALL: dict[str, Any] = {"virtual_phone_number": VNUMBER, "contact": "79260000000"}
 TTS = {"type": "tts", "value": "Привет"}
 LEAST: dict[str, dict[str, Any]] = {
     "login.user": {"login": "me", "password": "secret"},

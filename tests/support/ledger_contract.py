@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from known_numbers import ANNA, BORIS
 from msgspec.structs import replace
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
 
-ANNA, BORIS = "79260000001", "79260000002"
 NOW = 1_800_000_000.25
+HOUR = 3600.0
 
 
 def an_intent(person: str = ANNA, attempt: int = 1, *, at: float = NOW, unrung: int = 0) -> Attempt:
     return Attempt(person, attempt, Status.DIALLING, f"afc-{person[-1]}-{attempt}", at, unrung)
+
+
+INTENT = an_intent()
 
 
 def active(intent: Attempt, **known: object) -> Attempt:

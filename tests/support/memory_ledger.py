@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, is_taken
 
@@ -31,3 +32,15 @@ class MemoryLedger:
             return ClaimResult(granted=False, held=newest)
         known[intent.attempt - 1 :] = [intent]
         return ClaimResult(granted=True)
+
+
+class AnsweringLedger(MemoryLedger):
+    """A ledger that gives a test's answers first, each once."""
+
+    def __init__(self, *answers: ClaimResult) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def claim(self, intents: Any, changed: Any = ()) -> list[ClaimResult]:
+        self.record(changed)
+        return [self.answers.pop(0) if self.answers else self._claim(intent) for intent in intents]

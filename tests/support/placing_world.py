@@ -7,6 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from json_store import JsonStore
+from known_numbers import VNUMBER
+
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError, ServiceFailed, Unanswered
@@ -32,31 +35,23 @@ def request_to(
     contact: str = PERSON, text: str = "Hello", external_id: str | None = None
 ) -> StartInformerCall:
     return StartInformerCall(
-        virtual_phone_number="74993720692",
+        virtual_phone_number=VNUMBER,
         contact=contact,
         contact_message={"type": "tts", "value": text},
         external_id=external_id,
     )
 
 
-class Disk:
-    """A store of JSON text that remembers every text it has stored.
-
-    :ivar refuses: the stages that the store cannot store.
-    """
+class Disk(JsonStore):
+    """A store of one journal that remembers every text that it has stored."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.written: list[str] = []
-        self.refuses: tuple[str, ...] = ()
-
-    def get(self, key: str) -> dict[str, Any] | None:
-        record: dict[str, Any] | None = json.loads(self.written[-1]) if self.written else None
-        return record
 
     def set(self, key: str, record: dict[str, Any]) -> None:
-        if record["stage"] in self.refuses:
-            raise OSError("the API server is down")
-        self.written.append(json.dumps(record, allow_nan=False))
+        super().set(key, record)
+        self.written.append(self.values[key])
 
     @property
     def stage(self) -> str | None:

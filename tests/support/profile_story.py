@@ -6,11 +6,12 @@ from typing import Any
 
 import requests
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
 
-VNUMBER, OPERATOR = "74993720692", "79035550000"
+OPERATOR = "79035550000"
 CUT_OFF, LISTENER, TALKER, LATE = "79161110001", "79161110002", "79161110003", "79161110004"
 TTS = {"type": "tts", "value": "Hello"}
 CALL_API, DATA_API = "https://callapi.comagic.ru/v4.0", "https://dataapi.comagic.ru/v2.0"

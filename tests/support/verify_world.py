@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
@@ -17,7 +18,7 @@ from airflow_provider_callapi.verify.profile import to_profile
 from airflow_provider_callapi.verify.resume_file import ResumeFile
 from airflow_provider_callapi.verify.run import Run
 
-CONTACT, VNUMBER = "79161234567", "74993720692"
+CONTACT = "79161234567"
 DEAD, SECOND = "79035550000", "79167654321"
 SECRETS = (CONTACT, VNUMBER, DEAD, SECOND, "demo-key", "demo-password")
 

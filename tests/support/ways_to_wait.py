@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from airflow_fakes import Task, informer_task
 
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
 
@@ -37,3 +38,29 @@ WAITS: dict[str, tuple[Callable[..., Task], dict[str, Any]]] = {
 
 WORKER_AND_DEFERRAL = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferral"])
 """Runs a test twice: the task waits in the worker, and in the triggerer."""
+
+TAGS = {"answered": 36, "not_answered": 37, "ended": 38}
+
+ways = pytest.mark.parametrize("way", ["worker", "deferral"])
+"""Runs a test twice: a `waiting_task` waits in the worker, and in the triggerer."""
+
+
+def waiting_task(desk: Any, way: str = "worker", **changes: Any) -> Task:
+    """Return a task that places an informer call without an id of the author, and waits for its end."""
+    return informer_task(desk, **{"external_id": None, "deferrable": way == "deferral", **changes})
+
+
+def tags_set(desk: Any) -> list[str]:
+    return [entry.detail for entry in desk.exchange.journal if entry.kind == "tag"]
+
+
+def lose_the_first_try(calling: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a try whose start request gets no answer, and which dies before its search for the call."""
+
+    def die(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("the worker ends here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CallApiHook, "poll_snapshots", die)
+        with pytest.raises(RuntimeError):
+            calling.run()

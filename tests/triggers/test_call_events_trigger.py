@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetWatcher
 from airflow.triggers.base import BaseEventTrigger
-from airflow_fakes import CONTACT, rebuild
+from airflow_fakes import CONTACT, Desk, rebuild
+from json_store import JsonStore
 
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
@@ -26,20 +27,19 @@ from airflow_provider_callapi.operators._requests import read_call
 from airflow_provider_callapi.triggers import _error_log, call_events
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
+pytest_plugins = ["airflow_desk"]
+
 ALL = ("started", "answered", "ended")
 
 
-class AssetState:
-    """Airflow's asset state as a dict that takes plain JSON only, and outlives a triggerer."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
+class AssetState(JsonStore):
+    """A fake of Airflow's asset state, which outlives a triggerer."""
 
     async def aget(self, key: str, default: Any = None) -> Any:
-        return json.loads(self.values[key]) if key in self.values else default
+        return self.get(key, default)
 
     async def aset(self, key: str, value: Any) -> None:
-        self.values[key] = json.dumps(value, allow_nan=False)
+        self.set(key, value)
 
 
 class NoState(AssetState):
@@ -184,6 +184,14 @@ def wire(callapi_emulator: Emulator, connection: Any, monkeypatch: pytest.Monkey
     return exchange
 
 
+@pytest.fixture
+def simulated(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+    """Return the exchange of a desk: watchers poll it as fast as they can; their sleeps move its clock."""
+    sleepless = SimpleNamespace(**{**vars(asyncio), "sleep": desk.asleep})
+    monkeypatch.setattr(call_events, "asyncio", sleepless)
+    return desk.exchange
+
+
 async def polled(exchange: Exchange, times: int = 1) -> None:
     """Wait for some more polls, and until the watchers have their snapshots."""
     before = exchange.requests("list.calls")
@@ -240,33 +248,34 @@ def test_a_watcher_fires_only_for_the_events_that_its_parameters_select(wire):
     asyncio.run(main())
 
 
-def test_any_number_of_watchers_share_one_poll(wire):
+def test_any_number_of_watchers_share_one_poll(simulated, desk):
     async def main(number: int) -> tuple[int, float]:
-        before, began = wire.requests("list.calls"), time.monotonic()
-        others = [watcher(contacts=str(7000 + index)) for index in range(number - 1)]
-        async with watching(watcher(direction="in"), *others) as running:
-            await polled(wire)
-            session = wire.inbound(CONTACT)
+        before, began = simulated.requests("list.calls"), desk.clock()
+        others = [watcher(contacts=str(7000 + index), poll_interval=5) for index in range(number - 1)]
+        async with watching(watcher(direction="in", poll_interval=5), *others) as running:
+            await polled(simulated)
+            session = simulated.inbound(CONTACT)
             await until(lambda: ("started", session) in running[0].reported)
-            await polled(wire, 8)
-            return wire.requests("list.calls") - before, time.monotonic() - began
+            await polled(simulated, 8)
+            return simulated.requests("list.calls") - before, desk.clock() - began
 
     for number in (1, 50):
         polls, seconds = asyncio.run(main(number))
-        assert 8 <= polls <= seconds / 0.1 + 4, f"{number} watchers took {polls} polls in {seconds:.1f} s"
+        assert 8 <= polls <= seconds / 5 + 4, f"{number} watchers took {polls} polls in {seconds:.1f} s"
 
 
-def test_failed_polls_cause_no_events_and_lose_none(wire):
-    wire.script(CONTACT, Script(employee_rings=0, talks=None))
+def test_failed_polls_cause_no_events_and_lose_none(simulated):
+    simulated.script(CONTACT, Script(employee_rings=0, talks=None))
 
     async def main() -> None:
-        async with watching(watcher()) as (one,):
-            await polled(wire)
-            session = wire.inbound(CONTACT)
+        async with watching(watcher(poll_interval=5)) as (one,):
+            await polled(simulated)
+            session = simulated.inbound(CONTACT)
             await until(lambda: ("answered", session) in one.reported)
-            wire.fault(Fault.BAD_GATEWAY, method="list.calls", times=25)  # more than the trigger tolerates
-            await until(lambda: sum(entry.kind == "fault" for entry in wire.journal) == 25, within=20)
-            later = wire.inbound("79160000002")
+            # more than the trigger tolerates
+            simulated.fault(Fault.BAD_GATEWAY, method="list.calls", times=25)
+            await until(lambda: sum(entry.kind == "fault" for entry in simulated.journal) == 25)
+            later = simulated.inbound("79160000002")
             await until(lambda: ("started", later) in one.reported)
             assert [event for event in one.reported if event[1] == session] == [
                 ("started", session),
@@ -339,14 +348,14 @@ def test_the_same_error_is_logged_again_after_a_while(wire, connection, monkeypa
     asyncio.run(main())
 
 
-def test_a_stopped_watcher_leaves_no_poll_behind(wire):
+def test_a_stopped_watcher_leaves_no_poll_behind(simulated):
     async def main() -> None:
         async with watching(watcher(), watcher(direction="in")):
-            await polled(wire)
-        await asyncio.sleep(0.3)
-        before = wire.requests("list.calls")
-        await asyncio.sleep(0.5)
-        assert wire.requests("list.calls") == before
+            await polled(simulated, 50)
+        await asyncio.sleep(0.05)
+        before = simulated.requests("list.calls")
+        await asyncio.sleep(0.1)  # in this time, a watcher would poll many times
+        assert simulated.requests("list.calls") == before
         assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
     asyncio.run(main())

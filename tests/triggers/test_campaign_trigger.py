@@ -8,6 +8,7 @@ import time
 
 import pytest
 from airflow_fakes import CONTACT, events_of, rebuild
+from known_numbers import VNUMBER
 from session_triggers import kill
 
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
@@ -33,7 +34,7 @@ def start(exchange, contact=CONTACT):
         "method": "start.informer_call",
         "params": {
             "access_token": exchange.account.key,
-            "virtual_phone_number": "74993720692",
+            "virtual_phone_number": VNUMBER,
             "contact": contact,
             "contact_message": {"type": "tts", "value": "Hello"},
         },

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verify_world import CONTACT, SECRETS, VNUMBER, World
+from known_numbers import VNUMBER
+from verify_world import CONTACT, SECRETS, World
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
 from airflow_provider_callapi.emulator import Fault, Profile, Script

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from verify_world import CONTACT, DEAD, SECOND, VNUMBER, World
+from known_numbers import VNUMBER
+from verify_world import CONTACT, DEAD, SECOND, World
 
 from airflow_provider_callapi.emulator import Profile
 from airflow_provider_callapi.verify.assumptions import table

@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from verify_world import CONTACT, SECOND, SECRETS, VNUMBER, World
+from known_numbers import VNUMBER
+from verify_world import CONTACT, SECOND, SECRETS, World
 
 from airflow_provider_callapi.api.errors import AuthenticationFailed
 from airflow_provider_callapi.api.methods import Component

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from verify_world import CONTACT, VNUMBER, World
+from known_numbers import VNUMBER
+from verify_world import CONTACT, World
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.emulator import Fault, Profile

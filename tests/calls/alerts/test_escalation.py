@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.errors import AccessDenied, CallRefused, InvalidParameters
 from airflow_provider_callapi.api.methods import Message, StartInformerCall, StartScenarioCall
@@ -17,13 +18,13 @@ from airflow_provider_callapi.calls.alerts.escalation import (
 )
 
 CALL = StartInformerCall(
-    virtual_phone_number="74993720692",
+    virtual_phone_number=VNUMBER,
     contact="79160000001",
     contact_message={"type": "tts", "value": "a long text"},
 )
 
 MENU = StartScenarioCall(
-    virtual_phone_number="74993720692",
+    virtual_phone_number=VNUMBER,
     contact="79160000001",
     contact_message={"type": "tts", "value": "a long text"},
     external_id="alert-1",

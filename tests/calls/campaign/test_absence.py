@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from campaign_world import ANNA, RULES, World
+from campaign_world import RULES, World
+from known_numbers import ANNA
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from campaign_world import ANNA, BORIS, RULES, World
+from campaign_world import RULES, World
+from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.announcement import Announcement

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from contact_rows import CALL, anna, plan_of, template_of, why
+from contact_rows import anna, plan_of, template_of, why
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from known_numbers import CALL, VNUMBER
 from spelled_numbers import NUMBERS, spelled
 
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
@@ -83,7 +84,7 @@ def test_an_expression_that_fails_makes_only_the_row_invalid(value: str) -> None
 def test_a_parameter_of_the_wrong_kind_makes_the_row_invalid_and_its_value_is_hidden() -> None:
     call = {
         "method": "start.scenario_call",
-        "virtual_phone_number": "74993720692",
+        "virtual_phone_number": VNUMBER,
         "first_call": "contact",
         "scenario_id": "{{ contact.name }}",
     }
@@ -126,7 +127,7 @@ def number_in_call(field: str, text: str) -> str | None:
     """Return a field's number in the request that a campaign sends, or None if the row is invalid."""
     name, _, inner = field.partition(".")
     value = {"phone_number": "{{ contact.own }}", **({"id": 25} if name == "employee" else {})}
-    call = {"virtual_phone_number": "74993720692", **TWO_SIDED[field]}
+    call = {"virtual_phone_number": VNUMBER, **TWO_SIDED[field]}
     template = template_of({**call, name: value if inner else "{{ contact.own }}"})
     plan = read_people([anna(own=text)], template, key_of=str, timezone="UTC")
     if plan.invalid:
@@ -191,10 +192,10 @@ def test_the_template_names_the_parameters_that_differ_between_people() -> None:
 def test_a_parameter_with_the_same_value_for_all_people_is_not_personal() -> None:
     """If the service refuses such a parameter, the campaign stops, whether it is a constant or a template."""
     call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
-    template = template_of(call, {"params": {"number": "74993720692"}})
+    template = template_of(call, {"params": {"number": VNUMBER}})
     assert "virtual_phone_number" not in template.personal
     request = template.request(plan_of([anna()]).people[0], "x")
-    assert request.model_dump()["virtual_phone_number"] == "74993720692"
+    assert request.model_dump()["virtual_phone_number"] == VNUMBER
 
 
 def test_a_common_parameter_that_cannot_be_rendered_makes_each_row_invalid() -> None:

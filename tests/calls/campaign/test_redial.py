@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from campaign_world import ANNA, RULES, World
+from campaign_world import RULES, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_numbers import ANNA, VNUMBER
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS, redial_table, redial_time
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.marks import read_marks
+from airflow_provider_callapi.calls.marks import Mark, read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Profile, Script
 
@@ -81,7 +82,7 @@ def test_a_mark_redials_no_more_often_than_max_attempts(attempt: int) -> None:
 
 MENU = {
     "method": "start.scenario_call",
-    "virtual_phone_number": "74993720692",
+    "virtual_phone_number": VNUMBER,
     "scenario_id": 23457,
     "first_call": "contact",
 }
@@ -170,3 +171,24 @@ def test_a_redial_is_never_later_than_its_delay_from_now(
     at = redial_time(over, Rules(redial=REDIAL_DELAYS), NOW)
     assert at is not None
     assert at <= NOW + 600
+
+
+def test_the_authors_redial_delays_replace_the_defaults_and_are_checked() -> None:
+    delays = {"busy": 60, "tag:36": None, "operation: Later ": 0, "not_reached": None}
+    by_result, by_mark = redial_table(delays)
+    assert (by_result[Result.BUSY], by_result[Result.NOT_REACHED]) == (60, None)
+    assert by_result[Result.CAPACITY] == REDIAL_DELAYS[Result.CAPACITY]
+    assert list(by_mark.items()) == [(Mark("tag", "36"), None), (Mark("operation", "Later"), 0)]
+    for wrong in (
+        {"operation:": 60},
+        {"tag:x": 60},
+        {"key:1": 60},
+        {"tag:36": -1},
+        {"tag:36": 60, "tag: 036": 60},
+        {"unknown": 60},
+        {"busy": -1},
+        {"busy": True},
+        {"busy": "10"},
+    ):
+        with pytest.raises(ValueError, match="redial"):
+            redial_table(wrong)  # type: ignore[arg-type]

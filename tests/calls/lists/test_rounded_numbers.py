@@ -7,6 +7,7 @@ import struct
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
@@ -16,7 +17,7 @@ from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 
 CALL = {
     "method": "start.informer_call",
-    "virtual_phone_number": "74993720692",
+    "virtual_phone_number": VNUMBER,
     "contact_message": {"type": "tts", "value": "Hello"},
 }
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_numbers import ANNA
 from spelled_numbers import SIP_NUMBERS, in_any_case
 
 from airflow_provider_callapi.calls.phone_numbers.comparison import (
@@ -18,7 +19,6 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import (
 )
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import read_international
 
-ANNA = "79260000011"
 national = st.integers(min_value=100_000_0000, max_value=999_999_9999).map(str)
 any_text = st.none() | st.text() | st.text(alphabet="0123456789*xX +-.,()")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from data_api import DataApi
+from known_numbers import VNUMBER
 
-from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import rejection
-from airflow_provider_callapi.api.report_rows import CallRows, LegRows
+from airflow_provider_callapi.api.report_rows import LegRows
 from airflow_provider_callapi.calls.reports import report_pages
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused
@@ -22,23 +22,12 @@ def a_call(number: Any, minute: int = 0, **fields: Any) -> dict[str, Any]:
     return {"id": number, **begins, "direction": "in", "is_lost": True, **fields}
 
 
-class Service:
-    """A Data API that ignores every filter."""
-
-    def __init__(self, calls: list[dict[str, Any]], legs: list[dict[str, Any]] | None = None) -> None:
-        self.calls, self.legs = calls, legs or []
-        self.asked: list[CallRows | LegRows] = []
-
-    def call(self, request: CallRows | LegRows) -> Entries[Any]:
-        self.asked.append(request)
-        rows = self.calls if isinstance(request, CallRows) else self.legs
-        offset = request.offset or 0
-        page: Entries[Any] = Entries(rows[offset : offset + (request.limit or 1000)])
-        page.total = len(rows)
-        return page
+def service_with(calls: list[dict[str, Any]], legs: list[dict[str, Any]] | None = None) -> DataApi:
+    """Return a Data API that ignores every filter and the period."""
+    return DataApi(calls, legs or [], ignores=["filter", "period"])
 
 
-def load(service: Service, selection: CallFilter | None = None, **columns: Any) -> list[dict[str, Any]]:
+def load(service: DataApi, selection: CallFilter | None = None, **columns: Any) -> list[dict[str, Any]]:
     pages = ReportPages(service, "UTC")
     report = CallsReport(
         pages, "UTC", ReportColumns(**{"fields": ["id"], **columns}), selection or CallFilter()
@@ -53,7 +42,7 @@ def load(service: Service, selection: CallFilter | None = None, **columns: Any) 
     [
         CallFilter(missed=True),
         CallFilter(direction="in"),
-        CallFilter(virtual_phone_numbers=["74950000002", "74993720692"]),
+        CallFilter(virtual_phone_numbers=["74950000002", VNUMBER]),
         CallFilter(tags=frozenset({36})),
         CallFilter(employees=frozenset({25})),
         CallFilter(missed=True, tags=frozenset({36}), employees=frozenset({25, 26})),
@@ -64,7 +53,7 @@ def test_a_service_that_ignores_a_filter_loads_no_other_call(selection):
         1,
         employees=[{"employee_id": "25"}, "?"],
         tags=[{"tag_id": 36}, {"tag_id": []}],
-        virtual_phone_number="74993720692",
+        virtual_phone_number=VNUMBER,
     )
     other = {"direction": "out", "virtual_phone_number": "74993720693"}
     others = [
@@ -72,14 +61,14 @@ def test_a_service_that_ignores_a_filter_loads_no_other_call(selection):
         a_call(3, employees=[], tags=[{"tag_id": 37}], **other),
     ]
 
-    assert load(Service([*others, wanted]), selection) == [{"id": 1}]
+    assert load(service_with([*others, wanted]), selection) == [{"id": 1}]
 
 
 @pytest.mark.parametrize("number", ["+7 499 372-06-92", "84993720692", 74993720692, "", None])
 def test_a_virtual_number_in_another_form_or_an_empty_one_leaves_out_no_call(number):
     call = a_call(1, virtual_phone_number=number)
 
-    assert load(Service([call]), CallFilter(virtual_phone_numbers=["74993720692"])) == [{"id": 1}]
+    assert load(service_with([call]), CallFilter(virtual_phone_numbers=[VNUMBER])) == [{"id": 1}]
 
 
 @pytest.mark.parametrize(
@@ -87,27 +76,29 @@ def test_a_virtual_number_in_another_form_or_an_empty_one_leaves_out_no_call(num
 )
 def test_the_filter_reads_a_value_in_every_form_in_which_a_row_does(true, false):
     calls = [a_call(1, is_lost=true), a_call(2, is_lost=false), a_call(3, is_lost=None)]
-    forms = load(Service(calls), fields=["id", "is_lost"])
+    forms = load(service_with(calls), fields=["id", "is_lost"])
 
-    assert load(Service(calls), CallFilter(missed=True)) == [{"id": 1}]
+    assert load(service_with(calls), CallFilter(missed=True)) == [{"id": 1}]
     assert [(row["id"], row["is_lost"]) for row in forms] == [(1, True), (2, False), (3, None)]
 
 
 def test_a_single_object_counts_as_a_list_of_one():
     call = a_call(1, tags={"tag_id": "36"}, employees={"employee_id": 25})
 
-    assert load(Service([call]), CallFilter(tags=frozenset({36}), employees=frozenset({25}))) == [{"id": 1}]
-    assert load(Service([call]), CallFilter(tags=frozenset({37}))) == []
+    assert load(service_with([call]), CallFilter(tags=frozenset({36}), employees=frozenset({25}))) == [
+        {"id": 1}
+    ]
+    assert load(service_with([call]), CallFilter(tags=frozenset({37}))) == []
 
 
 @pytest.mark.parametrize("field", ["is_lost", "direction"])
 def test_a_call_of_which_the_filter_cannot_be_decided_is_never_left_out_silently(field):
     with pytest.raises(ReportIncomplete, match=f"a call without a readable {field}"):
-        load(Service([a_call(1, **{field: ["?"]})]), CallFilter(missed=True))
+        load(service_with([a_call(1, **{field: ["?"]})]), CallFilter(missed=True))
 
 
 def test_a_filter_of_several_numbers_uses_only_documented_operators():
-    service = Service([])
+    service = service_with([])
     load(service, CallFilter(missed=True, virtual_phone_numbers=["2", "1"]))
 
     assert service.asked[0].filter == {
@@ -132,7 +123,7 @@ def test_each_call_gets_its_own_legs_in_the_order_of_their_beginning():
         {"id": 2, "call_session_id": 1, "start_time": "2026-03-02 00:00:05"},  # the id occurs twice
         {"id": 4, "call_session_id": 99, "start_time": "2026-03-02 00:00:01"},
     ]
-    first, second = load(Service([a_call(1), a_call(2, 1)], legs), legs=True)
+    first, second = load(service_with([a_call(1), a_call(2, 1)], legs), legs=True)
 
     seconds = [(leg["id"], leg["start_time"][-3:-1]) for leg in first["legs"]]
     assert seconds == [(2, "01"), (2, "05"), (3, "09")]
@@ -140,7 +131,7 @@ def test_each_call_gets_its_own_legs_in_the_order_of_their_beginning():
 
 
 def test_the_legs_are_read_for_the_time_in_which_the_calls_took_place():
-    service = Service([a_call(1, 5), a_call(2, 7)])
+    service = service_with([a_call(1, 5), a_call(2, 7)])
     load(service, legs=True)
 
     [request] = [request for request in service.asked if isinstance(request, LegRows)]
@@ -148,7 +139,7 @@ def test_the_legs_are_read_for_the_time_in_which_the_calls_took_place():
 
 
 def test_a_wrong_year_does_not_make_the_report_read_legs_for_thousands_of_years():
-    service = Service([a_call(1, 5, finish_time="9999-12-31 23:59:59")])
+    service = service_with([a_call(1, 5, finish_time="9999-12-31 23:59:59")])
     load(service, legs=True)
 
     assert len([request for request in service.asked if isinstance(request, LegRows)]) <= 2
@@ -165,7 +156,7 @@ def test_a_wrong_year_does_not_make_the_report_read_legs_for_thousands_of_years(
 )
 def test_a_row_that_cannot_be_placed_is_never_left_out_silently(row, problem):
     with pytest.raises(ReportIncomplete, match=problem):
-        load(Service([row]))
+        load(service_with([row]))
 
 
 @pytest.mark.parametrize("field", ["fields[Tags]", "fields.TAGS", "tags"])
@@ -185,10 +176,6 @@ def refused_parameters(data: dict[str, Any], selection: CallFilter | None = None
     """Return what the report's error names before the error of the Data API."""
     error = {"code": -32602, "message": "No", "data": {"mnemonic": "unexpected_parameters", **data}}
 
-    class Refusing(Service):
-        def call(self, request: CallRows | LegRows) -> Entries[Any]:
-            raise rejection(error, method=request.method)
-
     with pytest.raises(ReportRefused) as caught:
-        load(Refusing([]), selection, **columns)
+        load(DataApi(refuse=lambda request: error), selection, **columns)
     return str(caught.value).partition(": ")[0]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from answer_mutations import mutated
+from data_api import DataApi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
-from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
@@ -34,25 +34,13 @@ OPERATIONS = [{"id": 501, "name": "Меню"}, {"id": 502, "name": "Подтве
 NAMES = {operation["name"] for operation in OPERATIONS}
 
 
-class DataApi:
-    """A Data API that answers each method with given entries."""
-
-    def __init__(self, answers: dict[str, Any], totals: dict[str, int] | None = None) -> None:
-        self.answers = answers
-        self.totals = totals or {}
-
-    def call(self, request: Any) -> Any:
-        data = self.answers[request.method] if not request.offset else []
-        try:
-            entries: Entries[Any] = request.convert_answer(data)
-        except ValueError as error:
-            raise Unanswered("not a list") from error
-        entries.total = self.totals.get(request.method)
-        return entries
-
-
 def fetch(answers: dict[str, Any], totals: dict[str, int] | None = None) -> dict[int, FinishedCall]:
-    data_api = DataApi(answers, totals)
+    data_api = DataApi(
+        answers[CALLS],
+        answers[LEGS],
+        ignores=["filter", "period", "fields", "limit"],
+        total=lambda request, count: (totals or {}).get(request.method),
+    )
     calls = fetch_finished_calls(data_api, since=AT, until=AT, timezone="Europe/Moscow")
     return {call.report.id: call for call in calls}
 

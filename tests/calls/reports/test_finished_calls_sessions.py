@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from witness_data_api import DataApi
+from data_api import DataApi
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
@@ -56,7 +56,10 @@ def test_only_the_legs_of_calls_without_a_talk_are_asked_for() -> None:
     talks = {1: 7, 2: 0, 3: 40, 4: None}
     data_api = DataApi(
         [{"id": number, "finish_time": "then", "talk_duration": talk} for number, talk in talks.items()],
-        [{"call_session_id": number, "connect_time": "then", "is_operator": False} for number in (2, 4)],
+        [
+            {"id": number, "call_session_id": number, "connect_time": "then", "is_operator": False}
+            for number in (2, 4)
+        ],
     )
     calls = fetch_finished_calls(data_api, since=0.0, until=0.0, timezone="UTC", sessions=talks)
     assert [(call.report.id, call.answered) for call in calls] == [(1, True), (2, True), (3, True), (4, True)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.calls.reports.report_fields import (
     CALL_NUMBERS,
@@ -51,7 +52,7 @@ def convert(name: str, value: Any, zone: str = "Europe/Moscow", not_before: floa
         ("finish_time", "soon", "unreadable"),
         ("finish_time", "2026-03-02", "unreadable"),
         ("finish_time", [], "unreadable"),
-        ("virtual_phone_number", 74993720692, "74993720692"),
+        ("virtual_phone_number", 74993720692, VNUMBER),
         ("virtual_phone_number", "", None),
         ("finish_reason", {"a": 1}, "unreadable"),
         ("tags", None, []),

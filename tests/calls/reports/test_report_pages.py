@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from data_api import DataApi
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.errors import rejection
 from airflow_provider_callapi.api.report_rows import CallRows
 from airflow_provider_callapi.calls.reports import report_pages
 from airflow_provider_callapi.calls.reports.report_dates import read_report_time
@@ -29,53 +28,44 @@ def epoch(text: str, zone: str, fold: int = 0) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
 
 
-@dataclass
-class Service:
-    """A Data API with calls, each an id and the time of its beginning.
+class Service(DataApi):
+    """A Data API with calls, each an id and the time of its beginning, in any order within a second.
 
-    :ivar arriving: calls of which one becomes visible after each answer, and when nothing else is asked.
-    :ivar names_total: whether an answer names the number of all rows.
     :ivar visible: the ids of the calls that were visible when a request for a period with their beginning was
         answered. A call that arrives after the last such request cannot be read.
-    :ivar shuffle: a source of chance for the order of calls that began in the same second.
     """
 
-    zone: str
-    calls: dict[int, int]
-    arriving: list[tuple[int, int]] = field(default_factory=list)
-    names_total: bool = True
-    youngest: float = 0.0
-    now: float = START + 400 * DAY
-    most_rows: int | None = None
-    shuffle: random.Random = field(default_factory=lambda: random.Random(1))
-    asked: list[CallRows] = field(default_factory=list)
-    visible: set[int] = field(default_factory=set)
+    def __init__(
+        self,
+        zone: str,
+        calls: dict[int, int],
+        arriving: list[tuple[int, int]] | None = None,
+        *,
+        names_total: bool = True,
+        shuffle: random.Random | None = None,
+        **options: Any,
+    ) -> None:
+        self.zone = zone
+        draw = shuffle or random.Random(1)
+        options = {
+            "total": lambda request, count: count if names_total else None,
+            "order": lambda rows: sorted(rows, key=lambda row: (row["start_time"], draw.random())),
+            **options,
+        }
+        super().__init__([self.row(number, begin) for number, begin in calls.items()], **options)
+        self.arriving = [self.row(number, begin) for number, begin in arriving or []]
+        self.visible: set[int] = set()
+
+    def row(self, number: int, begin: int) -> dict[str, Any]:
+        local = datetime.fromtimestamp(begin, ZoneInfo(self.zone)).strftime("%Y-%m-%d %H:%M:%S")
+        return {"id": number, "start_time": local}
 
     def call(self, request: CallRows) -> Entries[Any]:
         since, until = (epoch(text, self.zone) for text in (request.date_from, request.date_till))
         assert until - since <= 92 * DAY
         assert request.limit is not None
-        if self.youngest and since > self.now - self.youngest:
-            refused = {"mnemonic": "invalid_parameter_value", "field": "date_from"}
-            raise rejection({"code": -32602, "data": refused}, method=request.method)
-        self.asked.append(request)
-        self.visible |= {number for number, begin in self.calls.items() if since <= begin <= until}
-        known = [(begin, self.shuffle.random(), number) for number, begin in self.calls.items()]
-        rows = [
-            {"id": number, "start_time": self.local(begin)}
-            for begin, _, number in sorted(known)
-            if since <= epoch(self.local(begin), self.zone) <= until
-        ]
-        offset = request.offset or 0
-        page = Entries(rows[offset : offset + min(request.limit, self.most_rows or request.limit)])
-        page.total = len(rows) if self.names_total else None
-        if self.arriving:
-            number, begin = self.arriving.pop()
-            self.calls[number] = begin
-        return page
-
-    def local(self, begin: int) -> str:
-        return datetime.fromtimestamp(begin, ZoneInfo(self.zone)).strftime("%Y-%m-%d %H:%M:%S")
+        self.visible |= {row["id"] for row in self.calls if self.is_inside(row, request)}
+        return super().call(request)
 
 
 def read(service: Service, since: int, until: int, *, page_size: int = 3, last_offset: int = 9) -> list[int]:
@@ -94,36 +84,36 @@ def read(service: Service, since: int, until: int, *, page_size: int = 3, last_o
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Service, int, int]:
+def worlds(draw: st.DrawFn) -> tuple[Service, dict[int, int], dict[int, int], int]:
     """An interval of up to two years, with calls inside, outside and at its ends, some of them arriving."""
     length = draw(st.one_of(st.integers(1, 50), st.integers(51, 700 * DAY)))
     edges = [0, 1, length // 2, length - 1, length, length + 1, -1, 80 * DAY, 80 * DAY - 1]
     begins = st.one_of(st.sampled_from(edges), st.integers(-5, length + 5))
     numbers = st.lists(begins, max_size=30)
-    calls = dict(enumerate(draw(numbers), start=1))
-    arriving = list(enumerate(draw(st.lists(begins, max_size=8)), start=101))
+    calls = {number: START + at for number, at in enumerate(draw(numbers), start=1)}
+    late = draw(st.lists(begins, max_size=8))
+    arriving = {number: START + at for number, at in enumerate(late, start=101)}
     service = Service(
         "Asia/Yekaterinburg",  # no clock changes
-        {number: START + at for number, at in calls.items()},
-        [(number, START + at) for number, at in arriving],
+        calls,
+        [*arriving.items()],
         names_total=draw(st.booleans()),
-        now=START + 2 * length + 400 * DAY,
         shuffle=draw(st.randoms(use_true_random=False)),
     )
-    return service, START, START + length
+    return service, calls, arriving, START + length
 
 
 @settings(max_examples=300)
 @given(world=worlds(), page_size=st.integers(1, 12), pages=st.integers(0, 4))
 def test_every_row_is_read_exactly_once_for_any_interval_page_and_arrival(world, page_size, pages):
-    service, since, until = world
-    here = {number for number, begin in service.calls.items() if since <= begin < until}
-    late = {number for number, begin in service.arriving if since <= begin < until}
-    in_a_second = Counter([*service.calls.values(), *(begin for _, begin in service.arriving)])
+    service, calls, arriving, until = world
+    here = {number for number, begin in calls.items() if START <= begin < until}
+    late = {number for number, begin in arriving.items() if START <= begin < until}
+    in_a_second = Counter([*calls.values(), *arriving.values()])
     # Both ends of a period may belong to it: a window of one second contains the calls of two seconds.
     assume(page_size >= 2 * max(in_a_second.values(), default=0))
 
-    found = read(service, since, until, page_size=page_size, last_offset=page_size * pages)
+    found = read(service, START, until, page_size=page_size, last_offset=page_size * pages)
 
     assert len(found) == len(set(found))
     assert here <= set(found) <= here | late
@@ -141,8 +131,8 @@ def test_a_row_that_is_visible_to_the_last_request_for_its_time_is_in_the_result
     begins, arrives, names_total
 ):
     calls = {number: START + at for number, at in enumerate(begins)}
-    service = Service("UTC", calls, names_total=names_total)
-    service.arriving = [(100 + number, START + at) for number, at in enumerate(arrives)]
+    arriving = [(100 + number, START + at) for number, at in enumerate(arrives)]
+    service = Service("UTC", calls, arriving, names_total=names_total)
 
     found = read(service, START, START + 60, page_size=4, last_offset=1000)
 
@@ -158,7 +148,7 @@ def test_the_service_without_a_number_of_all_rows_is_read_to_its_last_page():
 
 
 def test_pages_that_are_shorter_than_requested_lose_no_row():
-    service = Service("UTC", {number: START + number for number in range(1, 30)}, most_rows=2)
+    service = Service("UTC", {number: START + number for number in range(1, 30)}, longest_page=2)
 
     assert len(read(service, START, START + 60, page_size=10, last_offset=100)) == 29
 
@@ -205,7 +195,13 @@ def test_no_call_is_lost_in_the_hour_that_occurs_twice(fold):
 
 
 def test_a_period_that_is_too_young_begins_earlier_and_contains_no_earlier_calls():
-    service = Service("UTC", {1: START - 100, 2: START + 5}, youngest=21_600, now=START + 3600)
+    refused = {"code": -32602, "data": {"mnemonic": "invalid_parameter_value", "field": "date_from"}}
+    youngest = START + 3600 - 21_600
+    service = Service(
+        "UTC",
+        {1: START - 100, 2: START + 5},
+        refuse=lambda request: refused if epoch(request.date_from, "UTC") > youngest else None,
+    )
 
     assert read(service, START, START + 3600) == [2]
     assert service.asked[-1].date_from == "2026-03-01 00:00:00"
@@ -219,25 +215,17 @@ def test_more_calls_in_one_second_than_the_service_sends_are_an_error():
 
 
 def test_a_service_that_counts_rows_and_sends_none_is_an_error():
-    class Silent(Service):
-        def call(self, request: CallRows) -> Entries[Any]:
-            page: Entries[Any] = Entries()
-            page.total = 5
-            return page
+    silent = Service("UTC", {}, total=lambda request, count: 5)
 
     with pytest.raises(ReportIncomplete, match="more rows for one second than it sends"):
-        read(Silent("UTC", {}), START, START + 60)
+        read(silent, START, START + 60)
 
 
 def test_two_equal_rows_in_one_page_count_as_one_row_and_are_no_error():
-    class Repeating(Service):
-        def call(self, request: CallRows) -> Entries[Any]:
-            row = {"id": 1, "start_time": self.local(START)}
-            page = Entries([row, row])
-            page.total = 2
-            return page
+    service = Service("UTC", {1: START})
+    service.calls *= 2
 
-    assert read(Repeating("UTC", {}), START, START + 60) == [1]
+    assert read(service, START, START + 60) == [1]
 
 
 def test_a_row_in_place_of_which_a_page_repeats_another_row_is_not_lost():
@@ -254,12 +242,7 @@ def test_a_row_in_place_of_which_a_page_repeats_another_row_is_not_lost():
 
 
 def test_an_ignored_offset_loses_no_row():
-    class Ignoring(Service):
-        def call(self, request: CallRows) -> Entries[Any]:
-            return super().call(request.model_copy(update={"offset": None}))
-
     for names_total in (True, False):
-        service = Ignoring(
-            "UTC", {number: START + 2 * number for number in range(9)}, names_total=names_total
-        )
+        calls = {number: START + 2 * number for number in range(9)}
+        service = Service("UTC", calls, names_total=names_total, ignores=["offset"])
         assert sorted(read(service, START, START + 60)) == [*range(9)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from witness_data_api import DataApi
+from data_api import DataApi
+from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
 from airflow_provider_callapi.api.errors import LimitExceeded, Unanswered
@@ -14,7 +15,6 @@ from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 
-ANNA, BORIS = "79260000001", "79260000002"
 AT = 1_800_000_000.0
 
 
@@ -50,21 +50,27 @@ class Desk:
 
 
 def test_a_talk_in_the_report_of_the_calls_is_an_answer() -> None:
-    desk = Desk(DataApi(reports=[{"id": 1, "talk_duration": 3}, {"id": 2, "talk_duration": 0}]))
+    desk = Desk(DataApi([{"id": 1, "talk_duration": 3}, {"id": 2, "talk_duration": 0}]))
     assert desk.polls(ringing(1), ringing(2), seconds=5) == {1}
 
 
 def test_the_contacts_connected_leg_is_an_answer() -> None:
     legs = [
-        {"call_session_id": 1, "is_operator": False, "connect_time": "then", "called_phone_number": ANNA},
-        {"call_session_id": 2, "is_operator": True, "connect_time": "then"},
-        {"call_session_id": 2, "is_operator": False, "connect_time": None},
+        {
+            "id": 1,
+            "call_session_id": 1,
+            "is_operator": False,
+            "connect_time": "then",
+            "called_phone_number": ANNA,
+        },
+        {"id": 2, "call_session_id": 2, "is_operator": True, "connect_time": "then"},
+        {"id": 3, "call_session_id": 2, "is_operator": False, "connect_time": None},
     ]
     assert Desk(DataApi(legs=legs)).polls(ringing(1), ringing(2, BORIS), seconds=20) == {1}
 
 
 def test_the_leg_of_a_contact_who_calls_in_does_not_count_as_an_answer() -> None:
-    legs = [{"call_session_id": 1, "is_operator": False, "connect_time": "then"}]
+    legs = [{"id": 1, "call_session_id": 1, "is_operator": False, "connect_time": "then"}]
     desk = Desk(DataApi(legs=legs))
     assert desk.polls(ringing(1, direction="in"), seconds=40) == set()
     assert [type(request) for request in desk.data_api.asked] == [GetCallsReport] * 4
@@ -81,7 +87,7 @@ def test_one_request_covers_all_calls_and_is_sent_at_most_every_ten_seconds() ->
 
 
 def test_the_data_api_is_asked_only_about_awaited_listed_calls_without_an_answer() -> None:
-    desk = Desk(DataApi(reports=[{"id": 1, "talk_duration": 3}]))
+    desk = Desk(DataApi([{"id": 1, "talk_duration": 3}]))
     talking = ringing(3).model_copy(
         update={"legs": (Leg(leg_id=1, called_phone_number=ANNA, state=LegState.TALKING),)}
     )
@@ -93,13 +99,13 @@ def test_the_data_api_is_asked_only_about_awaited_listed_calls_without_an_answer
 
 def test_a_call_that_was_not_asked_about_is_never_answered() -> None:
     """A Data API that ignores the filter reports other calls."""
-    desk = Desk(DataApi(reports=[{"id": 2, "talk_duration": 3}]))
+    desk = Desk(DataApi([{"id": 2, "talk_duration": 3}], ignores=["filter"]))
     assert desk.polls(ringing(1), ringing(2), seconds=5) == {2}
     assert Desk(desk.data_api).poll(snapshot(ringing(1), ringing(2)), awaited=[1]) == set()
 
 
 def test_an_answer_is_forgotten_with_its_call() -> None:
-    desk = Desk(DataApi(reports=[{"id": 1, "talk_duration": 3}]))
+    desk = Desk(DataApi([{"id": 1, "talk_duration": 3}]))
     assert desk.poll(snapshot(ringing(1)), awaited=[1]) == {1}
     assert desk.poll(snapshot(at=AT + 1), awaited=[]) == set()
     assert desk.poll(snapshot(ringing(1), at=AT + 2), awaited=[]) == set()
@@ -120,7 +126,7 @@ def test_an_answer_is_forgotten_with_its_call() -> None:
     ],
 )
 def test_a_failed_request_proves_nothing_and_is_followed_by_a_pause(failure: Any, pause: int) -> None:
-    desk = Desk(DataApi(failure=failure))
+    desk = Desk(DataApi(refuse=lambda request: failure))
     assert desk.polls(ringing(1), seconds=pause) == set()
     assert len(desk.data_api.asked) == 1
     assert len(desk.warnings) == 1
@@ -138,7 +144,7 @@ def test_a_fifth_of_the_days_points_is_left_for_the_reports_of_finished_calls() 
 
 
 def test_a_later_answer_does_not_change_what_an_earlier_snapshot_contains() -> None:
-    desk = Desk(DataApi(reports=[{"id": 1, "talk_duration": 3}]))
+    desk = Desk(DataApi([{"id": 1, "talk_duration": 3}]))
     before = desk.witness.answered_in(snapshot(ringing(1)))
     assert desk.poll(snapshot(ringing(1)), awaited=[1]) == {1}
     assert before == set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from witness_data_api import DataApi
+from data_api import DataApi
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession, Limits
@@ -68,7 +68,7 @@ def test_a_report_ends_the_wait_although_an_entry_of_the_list_can_never_be_read(
 @pytest.mark.parametrize(("contact_first", "answered"), [(True, None), (False, False)])
 def test_the_legs_of_others_prove_no_answer_only_if_the_contact_is_called_last(contact_first, answered):
     failed = {**FINISHED, "talk_duration": 0, "finish_reason": "sip_offline"}
-    operators = {"call_session_id": 1, "connect_time": None, "is_operator": True}
+    operators = {"id": 1, "call_session_id": 1, "connect_time": None, "is_operator": True}
     desk = Desk(DataApi([failed], [operators]))
     desk.watch = SessionWatch(
         1, AT + 900, AT + 900, observation=Observation(listed=True), contact_first=contact_first
@@ -101,7 +101,7 @@ def test_two_snapshots_without_the_call_are_necessary_if_no_report_proves_its_en
 
 
 def test_a_failure_of_the_data_api_ends_no_wait_and_pauses_the_witness_for_a_minute():
-    desk = Desk(DataApi(failure=Unanswered("timeout", method="get.calls_report")))
+    desk = Desk(DataApi(refuse=lambda request: Unanswered("timeout", method=request.method)))
     for number in range(11):
         taken = Snapshot(AT + 5 * number)
         assert not desk.witness.extend(taken, [number + 1]).ends
@@ -148,12 +148,12 @@ def test_the_witness_forgets_an_end_after_a_minute():
 @pytest.mark.parametrize("seconds", [3_600.0, 86_400.0])
 @pytest.mark.parametrize("failure", [None, Unanswered("no answer")])
 def test_the_witness_asks_again_after_the_clock_was_set_back(failure, seconds):
-    data_api = DataApi(failure=failure)
+    data_api = DataApi(refuse=lambda request: failure)
     desk = Desk(data_api)
     desk.poll(AT, 1)
     desk.poll(AT + 5)
     before = desk.requests()
-    data_api.failure, data_api.reports = None, DataApi([FINISHED]).reports
+    data_api.refuse, data_api.calls = lambda request: None, [FINISHED]
 
     taken = Snapshot(AT - seconds)
     assert desk.witness.extend(taken, [1]).ends.keys() == {1}

@@ -8,6 +8,7 @@ from collections import defaultdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession
@@ -16,7 +17,7 @@ from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.events import EVENT_KINDS, ActiveCallFilter, EventDetector
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-CONTACT, EMPLOYEE, VNUMBER = "79161234567", "79260000001", "74993720692"
+CONTACT, EMPLOYEE = "79161234567", "79260000001"
 
 
 def session(number: int, state: str = "На очереди", **changes) -> CallSession:

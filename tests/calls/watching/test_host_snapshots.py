@@ -299,7 +299,9 @@ from pathlib import Path
 from airflow_provider_callapi.calls.watching.host_snapshots import HostSnapshots
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-folder, polls, ends_at = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+folder, polls = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+ends_at = float(input())
 
 def take_snapshot():
     with open(polls, "a") as file:
@@ -307,7 +309,7 @@ def take_snapshot():
     time.sleep(0.1)
     return Snapshot(time.time())
 
-task = HostSnapshots(folder, "account", call_session_id=1, interval=0.5, take_snapshot=take_snapshot,
+task = HostSnapshots(folder, "account", call_session_id=1, interval=0.2, take_snapshot=take_snapshot,
                      until=ends_at, clock=time.time)
 for snapshot in task.poll(time.sleep):
     if time.time() >= ends_at:
@@ -317,12 +319,21 @@ for snapshot in task.poll(time.sleep):
 
 def test_processes_that_wait_at_the_same_time_share_their_polls(tmp_path):
     polls = tmp_path / "polls.txt"
-    ends_at = time.time() + 6
-    command = [sys.executable, "-c", WAITING_PROCESS, str(tmp_path), str(polls), str(ends_at)]
-    processes = [subprocess.Popen(command) for _ in range(6)]
+    command = [sys.executable, "-c", WAITING_PROCESS, str(tmp_path), str(polls)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    ends_at = time.time() + 2
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(f"{ends_at}\n")
+        process.stdin.flush()
 
     assert [process.wait(timeout=60) for process in processes] == [0] * 6
-    regular, first_and_last = 6 / 0.5, 2 * 6
+    regular, first_and_last = 2 / 0.2, 2 * 6
     assert len(polls.read_text().splitlines()) <= regular + first_and_last
 
 

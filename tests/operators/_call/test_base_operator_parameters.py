@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import DAG, BaseOperator, Param
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, informer_task
+from lone_surrogates import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
 from airflow_provider_callapi.emulator import Script
@@ -61,8 +63,16 @@ def test_a_name_in_single_braces_that_a_template_gives_is_spoken(desk: Desk) -> 
     assert operator.make_request().contact_message.value == "Model {x}"
 
 
-@pytest.mark.parametrize("name", [*DURATIONS, "poll_interval"])
-@pytest.mark.parametrize("value", [None, "soon", float("nan"), float("inf"), -1, True, "{{ params.x }}"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *product(
+            [*DURATIONS, "poll_interval"],
+            [None, "soon", float("nan"), float("inf"), -1, True, "{{ params.x }}"],
+        ),
+        ("poll_interval", 0),
+    ],
+)
 def test_a_duration_that_cannot_be_used_is_an_error_of_the_dag_file(
     desk: Desk, name: str, value: Any
 ) -> None:
@@ -106,6 +116,32 @@ def test_a_duration_of_a_mapped_task_is_converted(desk: Desk, value: Any) -> Non
     desk.exchange.script(CONTACT, Script(rings=3, talks=5))
 
     assert mapped_task(desk, **dict.fromkeys(DURATIONS, value)).run()["answered"] is True
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "named"),
+    [
+        ("contact_message", {"type": "tts", "value": f"Файл {OF_A_FILE_NAME}"}, "contact_message.value"),
+        ("external_id", f"order-{HALF}", "external_id"),
+    ],
+)
+def test_a_text_with_half_of_a_character_is_refused_before_the_call(
+    desk: Desk, field: str, given: Any, named: str
+) -> None:
+    """In the DAG file, or in a rendered template: no journal remains, so a corrected retry calls."""
+    values = {"contact": CONTACT, "virtual_phone_number": VNUMBER, "contact_message": TTS}
+    with pytest.raises(CallApiFailure, match=f"{named}: a text of whole characters is needed"):
+        CallApiStartInformerCallOperator(task_id="call", **{**values, field: given})
+
+    operator = CallApiStartInformerCallOperator(task_id="call", **values)
+    setattr(operator, field, given)
+    task = Task(desk, lambda: operator)
+    with pytest.raises(CallApiFailure, match=f"{named}: a text of whole .*This try placed no call"):
+        task.run()
+    assert desk.sent() == []
+    setattr(operator, field, values.get(field))
+    assert task.retry()["call_session_id"]
     assert desk.exchange.rings(CONTACT) == 1
 
 

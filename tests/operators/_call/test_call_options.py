@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from airflow_fakes import CONTACT, TTS, VNUMBER
@@ -10,9 +11,9 @@ from airflow_fakes import CONTACT, TTS, VNUMBER
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 
-def make_operator() -> CallApiStartInformerCallOperator:
+def make_operator(**more: Any) -> CallApiStartInformerCallOperator:
     return CallApiStartInformerCallOperator(
-        task_id="call", virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS
+        task_id="call", virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS, **more
     )
 
 
@@ -39,3 +40,9 @@ def test_an_option_that_is_set_to_a_wrong_value_later_is_named() -> None:
     operator.require_answer = True
     with pytest.raises(ValueError, match="require_answer needs wait_for_completion=True"):
         operator._read_options()
+
+
+@pytest.mark.parametrize("seconds", [0, 59, float("inf"), float("nan"), -1])
+def test_absence_proven_after_is_finite_and_at_least_appear_timeout(seconds: float) -> None:
+    with pytest.raises(ValueError, match=r"absence_proven_after: .*(at least appear_timeout|at most)"):
+        make_operator(wait_for_completion=True, absence_proven_after=seconds)

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 from airflow_fakes import CONTACT, Desk, Task, informer_task, refuse_stage
+from ways_to_wait import waiting_task, ways
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallStillActive
 from airflow_provider_callapi.operators._call.call_wait import CallWait
 
 pytest_plugins = ["airflow_desk"]
 
 START = "start.informer_call"
 TALK = Script(rings=3, talks=300)
-ways = pytest.mark.parametrize("way", ["worker", "deferral"])
 cancels = pytest.mark.parametrize("cancel", [True, False])
 needs_task_state = pytest.mark.needs_airflow("3.3", "task state")
 
@@ -261,3 +261,61 @@ def test_without_a_journal_a_killed_try_whose_call_was_placed_is_not_retried(des
         killed.run()
 
     assert (desk.exchange.rings(CONTACT), desk.exchange.active_calls) == (1, [])
+
+
+# --- whether a call is released ---
+
+
+def test_a_kill_before_the_call_is_placed_sends_no_request(desk):
+    operator = waiting_task(desk, cancel_on_kill=True).make()
+
+    operator.on_kill()
+
+    assert desk.exchange.journal == []
+
+
+def test_a_kill_releases_the_call_only_with_cancel_on_kill(desk, monkeypatch):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+
+    class Killed(BaseException):
+        pass
+
+    def die(_: float) -> None:
+        raise Killed
+
+    for cancel in (False, True):
+        calling = waiting_task(desk, cancel_on_kill=cancel, external_id=str(cancel))
+        calling.state = type(calling.state)()  # another task
+        with monkeypatch.context() as patch:
+            patch.setattr("airflow_provider_callapi.system_clock.sleep", die)
+            with pytest.raises(Killed):
+                calling.run()
+        assert len(desk.exchange.active_calls) == 1
+        calling.operator.on_kill()
+        assert len(desk.exchange.active_calls) == (0 if cancel else 1)
+        desk.exchange.reset()
+        desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+
+
+def test_a_kill_after_the_end_of_the_call_sends_no_release(desk):
+    desk.exchange.script(CONTACT, Script.busy(3))
+    calling = waiting_task(desk, cancel_on_kill=True)
+    calling.run()
+
+    calling.operator.on_kill()
+
+    assert "release.call" not in desk.sent()
+
+
+@needs_task_state
+def test_a_kill_that_cannot_reach_the_service_does_not_raise(desk, monkeypatch):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    calling = waiting_task(desk, cancel_on_kill=True, timeout=10)
+    with pytest.raises(CallStillActive):
+        calling.run()
+    calling.operator._try.wait.active_session_id = desk.exchange.active_calls[0].call_session_id
+    desk.exchange.fault(Fault.BAD_GATEWAY, times=9)
+
+    calling.operator.on_kill()
+
+    assert len(desk.exchange.active_calls) == 1

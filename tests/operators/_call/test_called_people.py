@@ -11,6 +11,7 @@ import pytest
 from airflow_fakes import RETRIES, TTS, VNUMBER, Desk, Task, TaskInstance, TaskState
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from known_numbers import ANNA, BORIS, CLARA
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.call_journal import Journal
@@ -22,7 +23,7 @@ from airflow_provider_callapi.task_context.mapped_task import MappedTask
 pytest_plugins = ["airflow_desk"]
 pytestmark = pytest.mark.needs_airflow("3.3", "task state")
 
-ANNA, BORIS, CLARA, ZOYA = "79160000001", "79160000002", "79160000003", "79160000009"
+ZOYA = "79160000009"
 BAD = "no number"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import damaged_lists
 import pytest
+from known_numbers import VNUMBER
 
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -33,7 +34,7 @@ FOUND_BEFORE = (
 )
 CALL = {
     "method": "start.informer_call",
-    "virtual_phone_number": "74993720692",
+    "virtual_phone_number": VNUMBER,
     "contact_message": {"type": "tts", "value": "Здравствуйте, {{ contact.name }}"},
 }
 TEMPLATE = CallTemplate(CALL, region="RU")

@@ -8,18 +8,12 @@ from typing import Any
 import pytest
 from airflow_fakes import PHONE, Task, TaskInstance, TaskState
 from campaign_desk import campaign, rung
+from known_numbers import ANNA, BORIS, CLARA
 
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 pytestmark = pytest.mark.needs_airflow("3.3", "task state")
-
-ANNA, BORIS, CLARA = "79160000001", "79160000002", "79160000003"
-
-
-@pytest.fixture
-def desk(campaign_desk):
-    return campaign_desk
 
 
 class MapIndex(TaskInstance):

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from airflow_provider_callapi.calls.stores import MemoryStore
+from json_store import JsonStore
+
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 
 IDENTITY = {"campaign": "spring", "max_tries": 2}
 
 
 def test_the_memory_of_the_first_try_is_empty() -> None:
-    memory = CampaignMemory(MemoryStore(), {})
+    memory = CampaignMemory(JsonStore(), {})
     assert (memory.identity, memory.points_per_call, memory.stopped) == (None, None, None)
     assert not memory.is_resumed
     assert memory.excluded == frozenset()
 
 
 def test_identity_and_cost_outlive_a_try_in_task_state() -> None:
-    state = MemoryStore()
+    state = JsonStore()
     first = CampaignMemory(state, {})
     first.remember_identity(IDENTITY)
     first.remember_points_per_call(3)
@@ -42,7 +42,7 @@ def test_a_memo_outlives_a_deferral_without_task_state() -> None:
 
 
 def test_the_accounts_time_zone_outlives_a_try_and_a_deferral() -> None:
-    state = MemoryStore()
+    state = JsonStore()
     first = CampaignMemory(state, {})
     assert first.timezone is None
     first.remember_timezone("Asia/Omsk")
@@ -52,34 +52,27 @@ def test_the_accounts_time_zone_outlives_a_try_and_a_deferral() -> None:
 
 
 def test_a_fact_that_did_not_change_is_not_stored_again() -> None:
-    class Counting(MemoryStore):
-        written = 0
-
-        def set(self, key: str, value: Any) -> None:
-            self.written += 1
-            super().set(key, value)
-
-    state = Counting()
+    state = JsonStore()
     memory = CampaignMemory(state, {})
     for _ in range(3):
         memory.remember_points_per_call(3)
         memory.remember_identity(IDENTITY)
-    assert state.written == 2
+    assert state.writes == 2
 
 
 def test_task_state_keeps_the_excluded_people_for_the_next_try() -> None:
-    state = MemoryStore()
+    state = JsonStore()
     first = CampaignMemory(state, {})
     people = [f"{number:016x}" for number in range(4500)]
     first.remember_excluded(people[:3000])
     first.remember_excluded(people)
 
     assert CampaignMemory(state, {}).excluded == set(people)
-    assert CampaignMemory(MemoryStore(), {}).excluded == set()
+    assert CampaignMemory(JsonStore(), {}).excluded == set()
 
 
 def test_a_memo_does_not_repeat_the_excluded_people_in_task_state() -> None:
-    state = MemoryStore()
+    state = JsonStore()
     first = CampaignMemory(state, {})
     first.remember_excluded([f"{number:016x}" for number in range(3000)])
     memo = json.dumps(first.memo(stopped=None))

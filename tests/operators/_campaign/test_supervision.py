@@ -22,9 +22,9 @@ IN_TASK_STATE = pytest.param(None, marks=pytest.mark.needs_airflow("3.3", "task 
 
 
 @pytest.fixture
-def desk(campaign_desk):
-    campaign_desk.exchange.default_script = Script(rings=3, talks=60)
-    return campaign_desk
+def desk(desk):
+    desk.exchange.default_script = Script(rings=3, talks=60)
+    return desk
 
 
 def rings(desk: Any) -> int:
