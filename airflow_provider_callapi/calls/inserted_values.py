@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_callapi.api.value_kinds import has_own_text
+from airflow_provider_callapi.calls.lists.damaged_text import has_gap
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.number_texts import may_have_fraction, number_text, whole_number_text
 from airflow_provider_callapi.calls.shown_values import LongNumber
@@ -43,7 +44,7 @@ def check_inserted(value: Any) -> Any:
     :raises UnsuitableValue: the value is empty, such as None, or Python has no text for people for it.
     """
     if isinstance(value, str):
-        if value.strip() in _RENDERED_GAPS:
+        if value.strip() in _RENDERED_GAPS or has_gap(value):
             raise UnsuitableValue(EMPTY_TEXT)
         return value  # an author may insert an empty text on purpose
     if is_empty(value):

@@ -27,7 +27,7 @@ from airflow_provider_callapi.calls.inserted_values import (
     written_value,
 )
 from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
-from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
+from airflow_provider_callapi.calls.lists.damaged_text import has_codes, has_gap, has_nested_text, is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
 from airflow_provider_callapi.calls.text_parts import add_checks
@@ -42,8 +42,17 @@ _CHECKS: tuple[tuple[Callable[[str], bool], str], ...] = (
     ),
     (
         has_codes,
-        "a value has codes instead of letters, such as &quot; or \\u0410; export the list again as plain "
-        "text",
+        "a value has codes instead of letters, such as &quot;, <b> or \\u0410; export the list again as "
+        "plain text",
+    ),
+    (
+        has_nested_text,
+        "a value is the text of a list or dict, such as ['Anna']; export its items as columns",
+    ),
+    (
+        has_gap,
+        "a value contains a program's word for a missing value, such as nan or None; export an empty text "
+        "instead",
     ),
 )
 """Checks of a rendered text, and what is wrong if a check says so."""

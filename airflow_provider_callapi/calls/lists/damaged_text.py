@@ -1,12 +1,14 @@
-"""Recognises texts whose letters are lost, such as ``РђРЅРЅР°``, ``Àííà`` and ``????`` for ``Анна``.
+"""Recognises texts that a program has damaged, such as ``РђРЅРЅР°``, ``Àííà`` and ``????`` for ``Анна``.
 
 A program damages a text if it reads the text in another encoding than the one in which the text was written.
-Or it exports the codes of a web page or of a program instead of the letters, such as ``&quot;``.
+Or it exports what only programs read: the codes of a web page, such as ``&quot;``, the text of a list, such
+as ``['Anna']``, or its word for a missing value, as in ``Anna NaN``.
 """
 
 from __future__ import annotations
 
 import re
+from html.entities import html5
 
 _SECOND = bytes(range(0x80, 0xC0))
 """The second byte of each Russian letter in UTF-8. The first byte is 0xD0 or 0xD1."""
@@ -22,22 +24,51 @@ _DAMAGES = tuple(
         rf"[рс](?<![^\x00-\x7f].)[{_CP1251}](?:[рс][{_CP1251}]){{2,}}(?![^\x00-\x7f])",  # UTF-8 as cp1251
         rf"[ðñ][{_CP1252}](?:[ðñ][{_CP1252}]){{2,}}",  # UTF-8 as cp1252
         rf"{_ACCENT}(?<![^\W\d_].){_ACCENT}{{2,}}(?![^\W\d_])",  # cp1251 as cp1252: only letters with accents
+        r"[ãâ][¡-ª¬-¶¸-º¼-¿œšžÿƒˆ†‡‰™€]",  # letters with accents: UTF-8 as cp1252
+        r"[╨╤].[╨╤]",  # UTF-8 as cp866
     )
 )
 """Match damaged texts in lower case, because a filter of a template may change the case."""
 
 _CODES = re.compile(
-    r"&(?:quot|apos|amp|lt|gt|nbsp|laquo|raquo|[mn]dash|#[0-9]{2,6}|#x[0-9a-f]{2,5});|<br\s*/?>"
-    r"|\\u0[0-9a-f]{3}",
+    r"&#[0-9]{2,6};|&#x[0-9a-f]{2,5};|\\u0[0-9a-f]{3}|%u0[0-9a-f]{3}"
+    r"|</?(?:a|b|big|body|br|div|em|font|h[1-6]|html|i|img|li|nobr|ol|p|s|small|span|strong|su[bp]|t[dhr]"
+    r"|table|u|ul)(?:\s[^<>]*)?/?>"
+    r'|(?<!\w)="[^"]*"',
     re.IGNORECASE,
 )
-"""Matches codes of HTML and of JSON. Not those of a web address, which a filter may make on purpose."""
+"""Matches codes of HTML, JSON and Excel. Not those of a web address, which a filter may make on purpose."""
+_ENTITY = re.compile(r"&([A-Za-z]{2,8}[0-9]{0,2};)")
+_NESTED = re.compile(r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}|\|\s*tojson\b""")
+"""Matches the text of a list or dict, and a template that writes one on purpose."""
+_GAP = re.compile(r"(?<![\w<])(?:NaN|NaT|<NA>)(?!\w)")
+_GAP_IN_RUSSIAN = re.compile(r"(?<!\w)(?:nan|None|NaN|NaT|<NA>)(?!\w)")
+_RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 
 
 def has_codes(text: str) -> bool:
-    """Return whether a text contains codes instead of letters, such as ``&quot;`` and ``\\u0410``."""
-    may_have_one = "&" in text or "\\" in text or "<" in text  # a quick answer
-    return may_have_one and _CODES.search(text) is not None
+    """Return whether a text contains codes instead of letters: ``&quot;``, ``<b>``, ``\\u0410``."""
+    if not any(sign in text for sign in '&\\<%"'):  # a quick answer
+        return False
+    return _CODES.search(text) is not None or any(name in html5 for name in _ENTITY.findall(text))
+
+
+def has_nested_text(text: str) -> bool:
+    """Return whether a text contains the text of a list or dict, such as ``['Anna']``.
+
+    The template ``{{ contact.names | tojson }}`` counts, too: its author wants such a text.
+    """
+    return ("[" in text or "{" in text) and _NESTED.search(text) is not None
+
+
+def has_gap(text: str) -> bool:
+    """Return whether a text contains the word that a program has written for a missing value: ``Анна nan``.
+
+    In a Russian text, also ``nan`` and ``None`` are no words of people.
+    """
+    if "N" not in text and "nan" not in text:  # a quick answer
+        return False
+    return (_GAP_IN_RUSSIAN if _RUSSIAN.search(text) else _GAP).search(text) is not None
 
 
 def is_damaged(text: str) -> bool:

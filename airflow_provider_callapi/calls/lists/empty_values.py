@@ -49,6 +49,7 @@ _NESTED = (dict, *_SEQUENCES, Mapping)
 """The types of values that contain values. ``dict`` is first, because a check for ``Mapping`` is slow."""
 _NAMES = (str, int, float, NoneType)
 """The types of names that the results can contain, because JSON can express them."""
+_INVISIBLE = "".join(map(chr, [*range(33), 127]))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _CONTROL_CODE = re.compile("_x00([01][0-9A-Fa-f])_")
@@ -153,7 +154,7 @@ def is_blank(row: Mapping[str, Any]) -> bool:
 
 
 def _plain(text: str) -> str:
-    return text.strip() if text.isascii() else fold(text)
+    return text.strip(_INVISIBLE) if text.isascii() else fold(text)
 
 
 def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:

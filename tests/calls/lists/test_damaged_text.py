@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.damaged_text import has_codes, is_damaged
+from airflow_provider_callapi.calls.lists.damaged_text import (
+    has_codes,
+    has_gap,
+    has_nested_text,
+    is_damaged,
+)
 
 RUSSIAN = st.from_regex(r"[А-ЯЁ][а-яё]{2,8}( [А-ЯЁ][а-яё]{1,8})?", fullmatch=True)
 
@@ -26,6 +31,17 @@ def test_a_name_that_was_read_in_another_encoding_is_damaged(
     assert not is_damaged(around.format(name))
 
 
+@pytest.mark.parametrize("name", ["José", "Müller", "Łukasz Öl", "D’Artagnan", "Über"])
+def test_a_name_with_accents_that_was_read_in_another_encoding_is_damaged(name: str) -> None:
+    damaged = name.encode("utf-8").decode("cp1252", "replace")
+    assert is_damaged(damaged), damaged
+
+
+@given(name=RUSSIAN)
+def test_a_name_that_was_read_as_dos_text_is_damaged(name: str) -> None:
+    assert is_damaged(name.encode("utf-8").decode("cp866"))
+
+
 @given(name=RUSSIAN)
 def test_a_name_of_question_marks_is_damaged(name: str) -> None:
     assert is_damaged("Здравствуйте, " + name.encode("ascii", "replace").decode())
@@ -36,7 +52,7 @@ def test_a_name_of_question_marks_is_damaged(name: str) -> None:
     [
         *("Élodie Ça", "Ýmir Þórður", "Ñandú", "Größe Öl", "Ærøskøbing", "Łódź", "Çağrı", "États-Unis"),
         *("СІРІУС", "Сєр Рівне", "РЎ", "СССР", "Ёлка № 5", "日本", "Nguyễn", "Что??"),
-        *("Алло???", "?", "a ?? b", "", "расисты", "сёрсёр", "Ådne"),
+        *("amanhã”, “São”, manhã–noite", "Алло???", "?", "a ?? b", "", "расисты", "сёрсёр", "Ådne"),
     ],
 )
 def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
@@ -50,8 +66,10 @@ def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
         "Tom &amp; Jerry",
         "Анна<br>Ивановна",
         "Анна<BR/>",
-        r"\u0410\u043d",
-        "&#1040;",
+        *(r"\u0410\u043d", "%u0410%u043D", "&#1040;", "&#x410;"),
+        *("O&rsquo;Brien", "&ldquo;Ромашка&rdquo;", "Анна &hellip;", "Jos&eacute;", "&NBSP;Анна&nbsp;"),
+        *("<b>Анна</b>", "<p>Анна", '<span class="name">Анна</span>', "<FONT color=red>Анна", "<i/>"),
+        *('="Анна"', 'Hello ="Anna"'),
     ],
 )
 def test_codes_instead_of_letters_are_noticed(text: str) -> None:
@@ -60,7 +78,46 @@ def test_codes_instead_of_letters_are_noticed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["AT&T", "R&D; 5", "100 % & 5 %", "a < b", r"C:\users", "<Без имени>", "%D0%90%D0%BD", "Tom & Jerry;"],
+    [
+        "AT&T",
+        "R&D; 5",
+        "100 % & 5 %",
+        "a < b",
+        r"C:\users",
+        "<Без имени>",
+        "%D0%90%D0%BD",
+        "Tom & Jerry;",
+        "x <y> z",
+        'size="5"',
+        "a&bcde;",
+    ],
 )
 def test_signs_in_a_text_are_no_codes(text: str) -> None:
     assert not has_codes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["['Анна']", 'Hello ["Anna", "Boris"]!', '{"first": "Анна"}', "{'a': 1}", "{{ contact.x | tojson }}"],
+)
+def test_the_text_of_a_list_or_dict_is_noticed(text: str) -> None:
+    assert has_nested_text(text)
+
+
+@pytest.mark.parametrize("text", ["[7]", "order [A-1]", "{Anna}", "it's [ok]", "{{ contact.x }}", "(Анна)"])
+def test_brackets_in_a_text_are_no_list(text: str) -> None:
+    assert not has_nested_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Анна nan", "nan Анна", "Иванов None", "Здравствуйте, None!", "Anna NaN", "NaT", "Anna <NA> B"]
+)
+def test_a_programs_word_for_a_missing_value_is_noticed(text: str) -> None:
+    assert has_gap(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["None of your orders", "my nan", "Nan Goldin", "Нан", "NONE", "NaNa", "banan Анна", "NA", "ANNA"]
+)
+def test_a_word_of_people_is_no_missing_value(text: str) -> None:
+    assert not has_gap(text)
