@@ -153,6 +153,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         report_timeout: float = DEFAULT_REPORT_TIMEOUT,
         **kwargs: Any,  # context, from Airflow 3.1 on
     ) -> None:
+        if "context" not in kwargs and (unknown := describe_unknown(CallApiNotifier, kwargs)):
+            raise TypeError(unknown)  # the constructor of a subclass has passed on a misspelt name
         super().__init__(**kwargs)
         self.contact = contact
         self.virtual_phone_number = virtual_phone_number

@@ -28,6 +28,7 @@ from airflow_provider_callapi.calls.inserted_values import (
     spoken_value,
     written_value,
 )
+from airflow_provider_callapi.calls.number_texts import whole_number_text
 from airflow_provider_callapi.exceptions import CallApiTrouble
 
 
@@ -38,6 +39,7 @@ class _TextRules:
     keeps_text: bool = False  # a rendered text stays a text
     refuses_gaps: bool = False  # a text into which a template would insert None becomes a `TextWithGap`
     is_spoken: bool = False  # a template inserts a number as people write it
+    may_have_gaps: bool = False  # a template inserts every value, but a whole number without its fraction
 
 
 class TextStaysText:
@@ -90,6 +92,7 @@ class TextStaysText:
             keeps_text=not as_the_dag_says,
             refuses_gaps=not may_have_gaps,
             is_spoken=name in self.spoken_fields,
+            may_have_gaps=name in self.fields_with_gaps,
         )
         try:
             if callable(value):
@@ -142,17 +145,21 @@ class TextStaysText:
         """
         render: Any = super().render_template  # type: ignore[misc]
         content = _as_airflow_renders(content)
-        if not self._text_rules.refuses_gaps or not isinstance(content, str):
+        rules = self._text_rules
+        if not (rules.refuses_gaps or rules.may_have_gaps) or not isinstance(content, str):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
         is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
         # A finalize of the DAG decides what is inserted.
         if environment.finalize is not None or is_file or not _may_be_template(content, environment):
             return render(content, context, environment, *args, **kwargs)
+        if not rules.refuses_gaps:
+            environment = environment.overlay(finalize=_without_fraction, bytecode_cache=None)
+            return render(content, context, environment, *args, **kwargs)
         from airflow_provider_callapi.calls.text_parts import add_checks  # noqa: PLC0415 - parse time
 
         check = partial(_check, check_inserted)
-        insert = partial(_check, spoken_value if self._text_rules.is_spoken else written_value)
+        insert = partial(_check, spoken_value if rules.is_spoken else written_value)
         # Compiled templates with checks must not be shared with other operators of the DAG.
         environment = environment.overlay(finalize=partial(_mark_gap, insert), bytecode_cache=None)
         add_checks(environment, check, insert)
@@ -167,6 +174,11 @@ class TextStaysText:
         if self._text_rules.keeps_text and isinstance(template.environment, NativeEnvironment):
             return _render_text(template, context)
         return super()._render(template, context, dag)  # type: ignore[misc]
+
+
+def _without_fraction(value: Any) -> Any:
+    text = whole_number_text(value)
+    return value if text is None else text
 
 
 def _may_be_template(text: str, environment: Any) -> bool:

@@ -445,3 +445,18 @@ def test_an_alert_speaks_the_value_of_a_member_of_an_enum() -> None:
     notifier.render_template_fields({"ti": SimpleNamespace(), "dag": DAG("dag")})
 
     assert notifier.message == "Hello"
+
+
+@NATIVE
+def test_the_zero_of_a_float_is_no_digit_of_a_phone_number(native: bool) -> None:
+    contact = "0{{ params.code }}{{ params.number }}"
+    with DAG("dag", render_template_as_native_obj=native) as dag:
+        task = CallApiStartInformerCallOperator(
+            task_id="call", virtual_phone_number=VNUMBER, contact=contact, region="AT", contact_message=TTS
+        )
+        notifier = CallApiNotifier(contact=contact, virtual_phone_number=VNUMBER, region="AT")
+    values = {"params": {"code": 664.0, "number": 1234567}}
+    task.render_template_fields(values)
+    notifier.render_template_fields({"ti": SimpleNamespace(), "dag": dag, **values})
+
+    assert (task.contact, notifier.contact) == ("06641234567", ["06641234567"])

@@ -47,6 +47,15 @@ def test_the_error_of_a_misspelt_required_parameter_of_the_notifier_names_it() -
     )
 
 
+def test_a_misspelt_parameter_that_a_subclass_passes_on_to_the_notifier_is_named() -> None:
+    class Own(CallApiNotifier):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(virtual_phone_number=CALL["virtual_phone_number"], **kwargs)
+
+    with pytest.raises(TypeError, match=r"no parameter mesage; did you mean message\?"):
+        Own(contact="79260000001", mesage="Hello")
+
+
 def test_a_name_that_is_like_no_parameter_gets_no_suggestion() -> None:
     assert describe_unknown(CallApiNotifier, {"xyz": 1}) == "CallApiNotifier has no parameter xyz"
     assert describe_unknown(CallApiNotifier, CALL) is None

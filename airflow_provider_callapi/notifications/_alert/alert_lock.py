@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,26 +70,10 @@ class AlertLock:
     If Airflow Variables cannot be used, several callbacks may ring.
     """
 
-    # An Airflow Variable stores which callback may ring: the claim.
     alert: str  # the alert's ``external_id``
-    key: str  # the name of the Variable
-    about: str  # the reason for the alert, for Airflow's list of Variables
-    # A deadline's callback keeps its id after a restart, and a task that runs the notifier in its retries.
-    candidate_id: str
-    # For this many seconds after a call of one callback, the others do not ring. 0: each callback rings.
-    quiet_for: float
-    # A callback waits at least this many seconds before it checks that the Variable still contains its claim.
-    settle: float
-    # If the last call of another callback is older than these seconds, this callback calls the people who are
-    # left. Infinity: it does not.
-    abandoned_after: float
-    may_write: bool  # False: this callback only reads Variables
-    clock: Callable[[], float]
-    timer: Callable[[], float]  # nobody sets it, unlike the clock
-    sleep: Callable[[float], None]
     log: Any
-    ring_by: float = math.inf  # the latest time of ``timer`` to begin the first call; infinity: no limit
-    _candidate: Candidate | None = field(default=None, init=False)
+    # An Airflow Variable stores which callback may ring: the candidate's claim. None: each callback rings.
+    candidate: Candidate | None
     _newest: Progress | None = field(default=None, init=False)
 
     @classmethod
@@ -107,21 +91,23 @@ class AlertLock:
         # that of another.
         only_of = "" if options.quiet_for else uuid.uuid4().hex
         alert = str(options.external_id or reason.external_id(deployment, people, only_of=only_of))
-        return cls(
-            alert=alert,
-            key=KEY_PREFIX + hashlib.sha256(deployment.scope(alert, *people).encode()).hexdigest()[:16],
-            about=str(reason),
-            candidate_id=reason.caller or uuid.uuid4().hex,
-            quiet_for=options.quiet_for,
-            settle=possible_settle(reason.kind, options.settle, log),
-            abandoned_after=_abandoned_after(options, reason) if may_write else math.inf,
+        if not options.quiet_for:
+            return cls(alert, log, None)
+        candidate = Candidate(
+            VariableStore(f"Phone alert for {reason}. You can delete this Variable"),
+            KEY_PREFIX + hashlib.sha256(deployment.scope(alert, *people).encode()).hexdigest()[:16],
+            reason.caller or uuid.uuid4().hex,
+            options.quiet_for,
+            possible_settle(reason.kind, options.settle, log),
+            system_clock.now,
+            system_clock.monotonic,
+            system_clock.sleep,
+            token=uuid.uuid4().hex,
             may_write=may_write,
-            clock=system_clock.now,
-            timer=system_clock.monotonic,
-            sleep=system_clock.sleep,
-            log=log,
+            abandoned_after=_abandoned_after(options, reason) if may_write else math.inf,
             ring_by=ring_by,
         )
+        return cls(alert, log, candidate)
 
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring. Use this method again after a `RightLost`.
@@ -131,35 +117,18 @@ class AlertLock:
             such call is known.
         :raises AlertSuppressed: another callback has placed a call, or a person has acknowledged the alert.
         """
-        if not self.quiet_for:
+        if (candidate := self.candidate) is None:
             return None
-        self._candidate = candidate = self._candidate or self._new_candidate()
         with self._log_failure("Ringing without a claim"):
             candidate.acquire()
         return furthest(candidate.seen_call, self._newest)
-
-    def _new_candidate(self) -> Candidate:
-        return Candidate(
-            VariableStore(f"Phone alert for {self.about}. You can delete this Variable"),
-            self.key,
-            self.candidate_id,
-            self.quiet_for,
-            self.settle,
-            self.clock,
-            self.timer,
-            self.sleep,
-            token=uuid.uuid4().hex,
-            may_write=self.may_write,
-            abandoned_after=self.abandoned_after,
-            ring_by=self.ring_by,
-        )
 
     def check_right(self) -> None:
         """Check just before a call that this process may still ring.
 
         :raises RightLost: use `acquire` again, and look for a call of another process.
         """
-        if (candidate := self._candidate) is None:
+        if (candidate := self.candidate) is None:
             return
         may_ring = True
         with self._log_failure("Other callbacks may ring too"):
@@ -176,10 +145,10 @@ class AlertLock:
             process has placed the call, or continues with it.
         """
         self._newest = progress
-        if self._candidate is None:  # for example with ``quiet_for=0``
+        if self.candidate is None:  # for example with ``quiet_for=0``
             return
         with self._log_failure("Other callbacks may ring too"):
-            self._candidate.record_call(progress)
+            self.candidate.record_call(progress)
 
     def record_acknowledgement(self, progress: Progress, *, pauses: Sequence[float]) -> None:
         """Store that a person has acknowledged the alert, so that no other callback calls the next people.
@@ -187,43 +156,43 @@ class AlertLock:
         :param progress: the call to the person.
         :param pauses: seconds before each repetition, if the Variable cannot be written.
         """
-        if self._candidate is None:
+        if self.candidate is None:
             return
         with self._log_failure("Other callbacks may ring too"):
             for pause in (*pauses, None):
                 try:
-                    self._candidate.record_call(replace(progress, acknowledged=True))
+                    self.candidate.record_call(replace(progress, acknowledged=True))
                     return
                 except Exception:
                     if pause is None:
                         raise
-                self.sleep(pause)
+                system_clock.sleep(pause)
 
     def record_found_call(self, progress: Progress) -> None:
         """Store a call of this alert that another process has placed. This process calls no one else."""
-        if self._candidate is not None and self._candidate.is_elected:
+        if self.candidate is not None and self.candidate.is_elected:
             with self._log_failure("Other callbacks may ring too"):
-                self._candidate.record_found_call(progress)
+                self.candidate.record_found_call(progress)
 
     def withdraw(self) -> None:
         """Give up the claim (the right to ring), so that another callback can ring immediately.
 
         If this callback has placed a call, the method does nothing.
         """
-        if self._candidate is None or self._newest is not None:
+        if self.candidate is None or self._newest is not None:
             return
         with self._log_failure("Other callbacks wait for this one"):
-            self._candidate.withdraw()
+            self.candidate.withdraw()
 
     def delete_expired(self) -> None:
         """Delete expired Variables of other alerts, if this callback has placed a call and can delete them.
 
         The method takes seconds, so use it after the last call.
         """
-        if self._candidate is None or self._newest is None or not self.may_write:
+        if self.candidate is None or self._newest is None or not self.candidate.may_write:
             return
         with self._log_failure(f"Expired Variables {KEY_PREFIX}… are not deleted"):
-            delete_expired(self.clock(), keep=self.key)
+            delete_expired(system_clock.now(), keep=self.candidate.key)
 
     @contextmanager
     def _log_failure(self, consequence: str) -> Iterator[None]:

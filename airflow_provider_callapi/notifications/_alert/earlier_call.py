@@ -24,14 +24,12 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return the person and the session id of a call that the same alert has already placed.
 
-    The call is active, or it began at most ``quiet_for`` seconds ago. None: no such call was found, or
-    ``quiet_for`` is 0. If a search fails, log a warning and raise no error.
+    The call is active, or it began at most ``quiet_for`` seconds ago. None: no such call was found. If a
+    search fails, log a warning and raise no error.
 
     :param until: when the alert must begin to ring, in seconds of ``system_clock.monotonic()``. If the time
         is too short to ask the Data API, log a warning, and do not ask.
     """
-    if not quiet_for:
-        return None
     snapshot = take_snapshot(hook.get_conn(), system_clock.now)
     if snapshot.failure:  # a failed search must not prevent the alert
         log.warning("The active calls are not known, so a person may be called twice: %s", snapshot.failure)

@@ -186,9 +186,12 @@ class Alert:
 
         :raises AlertSuppressed: there is a call, and this callback may not continue with it.
         """
+        candidate = self._lock.candidate
+        if candidate is None:  # with quiet_for=0, each callback rings
+            return None
         with search_hook(self._hook, self._reason.kind) as searching:
             earlier = find_earlier_call(
-                searching, self._escalation, self._options.quiet_for, self._log, until=self._lock.ring_by
+                searching, self._escalation, self._options.quiet_for, self._log, until=candidate.ring_by
             )
         if earlier is None:
             return None
@@ -196,7 +199,7 @@ class Alert:
             earlier = replace(earlier, is_last=True)
         # A callback without a time limit continues the call and becomes its owner, because the process that
         # has placed it may still run. Any other callback only stores it.
-        if not (self._reason.kind in CONTINUED and self._lock.may_write):
+        if not (self._reason.kind in CONTINUED and candidate.may_write):
             self._lock.record_found_call(earlier)
             raise AlertSuppressed("this alert has, or had, a call")
         return earlier

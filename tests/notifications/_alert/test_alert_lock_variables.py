@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 
 import pytest
 from failing_callbacks import (
@@ -21,10 +20,11 @@ from failing_callbacks import (
 )
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.notifications._alert import ringing, variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
+from airflow_provider_callapi.notifications._alert.variable_store import VariableStore
 
 pytest_plugins = ["airflow_desk"]
 
@@ -54,20 +54,10 @@ def test_failures_in_a_row_ring_once_without_variables_while_the_call_can_be_fou
 
 
 def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk, monkeypatch, log):
-    lock = AlertLock(
-        alert="run 1",
-        key="callapi_alert_run_1",
-        about="task load",
-        candidate_id="me",
-        quiet_for=900.0,
-        settle=4.0,
-        abandoned_after=math.inf,
-        may_write=True,
-        clock=desk.clock,
-        timer=desk.clock,
-        sleep=desk.sleep,
-        log=logging.getLogger("airflow_provider_callapi"),
+    candidate = Candidate(
+        VariableStore(), "callapi_alert_run_1", "me", 900.0, 4.0, desk.clock, desk.clock, desk.sleep
     )
+    lock = AlertLock("run 1", logging.getLogger("airflow_provider_callapi"), candidate)
     assert lock.acquire() is None
 
     monkeypatch.setattr(Variables, "broken", True)
