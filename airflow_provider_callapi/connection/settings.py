@@ -17,7 +17,7 @@ from airflow_provider_callapi.api.credentials import AccessKey, Credentials, Log
 from airflow_provider_callapi.api.value_kinds import problem_text
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE
-from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host
+from airflow_provider_callapi.connection.hosts import BRANDS, DEFAULT_HOST, data_api_host
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ _ENTER = {
     "allow_http": "enter true or false",
 }
 """Field of the extra that is no text → what to enter."""
-_VERSION_IN_PATH = re.compile(r"/v[0-9]+(\.[0-9]+)?/*$")
+_VERSION_IN_PATH = re.compile(r"/v[0-9]+(\.[0-9]+)?/*$", re.IGNORECASE)
 _LARGEST_PORT = 65_535
+_TWO_ALPHABETS = re.compile(r"[a-z][\w-]*[а-яё]|[а-яё][\w-]*[a-z]", re.IGNORECASE)
+_BARE_IPV6 = re.compile(r"[0-9a-f]*(:[0-9a-f.]*){2,}", re.IGNORECASE)
 _HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|.*:.*")
 """A host name or an IPv6 address, without brackets. `urlsplit` has checked the address."""
 
@@ -178,6 +180,7 @@ class ConnectionSettings(BaseModel):
             extra_fields = _parse_extra(extra)
             allow_http = extra_fields.allow_http
             # A file with a secret often ends with a line break. A password may contain blanks, a key cannot.
+            login = (login or "").strip()
             password = (password or "").strip("\r\n" if login else None)
             if not password:
                 raise FieldInvalid(
@@ -189,6 +192,8 @@ class ConnectionSettings(BaseModel):
             if extra_fields.data_api:
                 data_host = extra_fields.data_api_host or _derive_data_api_host(base)
                 data_url = _base_url("extra.data_api_host", data_host, None, allow_http) + "/v2.0"
+                if any(urlsplit(data_url).hostname == brand.call_api for brand in BRANDS):
+                    raise FieldInvalid("extra.data_api_host", "this is a host of the Call API")
         except FieldInvalid as invalid:
             raise ConnectionSettingsInvalid(f"connection {conn_id}, {invalid}") from invalid
         return cls(
@@ -322,6 +327,10 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     :raises FieldInvalid: the host, the URL or the port cannot be used.
     """
     host = host.strip()
+    if _TWO_ALPHABETS.search(host):  # such a host may only look like the vendor's, and would get the password
+        raise FieldInvalid(field, "Latin and Russian letters stand in one word of the host; write it again")
+    if _BARE_IPV6.fullmatch(host):  # Airflow removes the brackets from the URI of a connection
+        host = f"[{host}]"
     try:
         parts = urlsplit(host if "://" in host else f"https://{host}")
         name, own_port = parts.hostname or "", parts.port

@@ -83,8 +83,8 @@ def _refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Co
     given = {name for name in now if name.partition(".")[0] in rendered}.union(rendered)
     if lost := sorted(name for name in given if now.get(name) is None):
         raise InvalidParameter(
-            f"{lost[0]}: the value is missing, because its template or its task gave None. None in the DAG "
-            "file itself means: no limit"
+            f"{lost[0]}: the value is missing, because its template or its task gave None. Only None in the "
+            "DAG file itself switches it off"
         )
 
 

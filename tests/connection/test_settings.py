@@ -50,6 +50,8 @@ def refusal(extra: Any = None, **fields: Any) -> str:
         ("http://[::1]:8080", None, "http://[::1]:8080/v4.0"),
         ("https://[2001:db8::1]", 8443, "https://[2001:db8::1]:8443/v4.0"),
         ("[2001:db8::1]", 8443, "https://[2001:db8::1]:8443/v4.0"),
+        ("2001:db8::1", 8443, "https://[2001:db8::1]:8443/v4.0"),
+        ("::1", None, "https://[::1]/v4.0"),
         (" callapi.uiscom.ru ", None, "https://callapi.uiscom.ru/v4.0"),
         ("https://callapi.uiscom.ru\u00a0\n", None, "https://callapi.uiscom.ru/v4.0"),
         ("call_api.example.", None, "https://call_api.example./v4.0"),
@@ -82,6 +84,9 @@ def test_a_host_is_a_name_or_a_url_and_a_bare_name_means_https(host, port, url):
         f"{'a' * 64}.ru",
         "https://callapi.comagic.ru/v4.0",
         "callapi.comagic.ru/v4.0/",
+        "callapi.comagic.ru/V4.0",
+        "callapi.comagi\u0441.ru",
+        "\u0441allapi.comagic.ru",
         "https://proxy.example/callapi/v4",
     ],
 )
@@ -133,6 +138,8 @@ def test_a_login_and_password_log_in_and_a_password_alone_is_a_key():
     assert isinstance(read(login="demo").credentials(), LoginSession)
     assert isinstance(read().credentials(), AccessKey)
     assert isinstance(read(login="").credentials(), AccessKey)
+    assert isinstance(read(login=" \n").credentials(), AccessKey)
+    assert read(login=" robot\n").login == "robot"
 
 
 @pytest.mark.parametrize(
@@ -340,6 +347,11 @@ def test_an_extra_field_that_is_no_json_object_is_refused_by_name(extra):
 )
 def test_the_data_api_is_derived_from_the_host_or_given_by_name(host, data_host, url):
     assert read({"data_api": True, "data_api_host": data_host}, host=host).data_api_url == url
+
+
+def test_the_host_of_a_call_api_is_no_host_of_a_data_api():
+    text = refusal({"data_api": True, "data_api_host": "https://callapi.uiscom.ru/"})
+    assert text == "connection my_conn, extra.data_api_host: this is a host of the Call API"
 
 
 def test_verify_is_a_flag_or_the_path_of_a_ca_bundle(tmp_path):

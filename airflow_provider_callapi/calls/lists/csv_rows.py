@@ -23,7 +23,7 @@ _NO_SEPARATOR = "\x1f"
 
 A control character, which practically never occurs in a list.
 """
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE | re.DOTALL)
+_SEPARATOR_LINE = re.compile(r'\s*"?sep ?= ?(\\t|\t|\S)"?[;,\t]*\s*', re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _SIP = re.compile(r'"?(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}"?')
 """Matches a value that may be a SIP number, such as ``sip25``."""
@@ -82,7 +82,7 @@ def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
     """Return the separator, the number of lines before the column names, and the lines from the names on."""
     heading = next(lines, "")
     if match := _SEPARATOR_LINE.fullmatch(heading):  # such as sep=;
-        return match[1], 1, lines
+        return match[1].replace("\\t", "\t"), 1, lines
     bare = _QUOTED.sub("", heading)
     counts = sorted(((bare.count(separator), separator) for separator in _SEPARATORS), reverse=True)
     (most, separator), (second, _) = counts[:2]

@@ -174,3 +174,13 @@ def test_a_quotation_mark_never_hides_a_row_whose_phone_number_stands_behind_the
 def test_a_quoted_address_of_several_lines_is_no_swallowed_row() -> None:
     rows = read('phone;address\n79260000001;"Lenina 12\nhouse 3, flat 45"\n')
     assert rows == [{"phone": "79260000001", "address": "Lenina 12\nhouse 3, flat 45"}]
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP = ;", " sep=;", '"sep=;"', "sep=;;;;"])
+def test_a_first_line_names_the_separator_however_it_is_written(line: str) -> None:
+    assert read(f"{line}\nphone;name\n79260000001;Anna\n") == [{"phone": "79260000001", "name": "Anna"}]
+
+
+@pytest.mark.parametrize("line", ["sep=\t", r"sep=\t"])
+def test_a_first_line_names_a_tab_as_the_sign_or_by_its_escape_sequence(line: str) -> None:
+    assert read(f"{line}\nphone\tname\n79260000001\tAnna\n") == [{"phone": "79260000001", "name": "Anna"}]
