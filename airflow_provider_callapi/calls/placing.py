@@ -102,7 +102,6 @@ def place(
     if_not_found: Delivery | ProveAbsence = "at_most_once",
     search_first: bool = False,
     id_is_unique: bool = False,
-    logs_success: bool = True,
 ) -> Outcome:
     """Place a task's call, or continue with the call that an earlier try of the task placed.
 
@@ -118,7 +117,6 @@ def place(
         True if the journal of the earlier try is lost.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
         calls that were active before dialling. With ``search_first``, this parameter has no effect.
-    :param logs_success: False: if the first attempt places the call, log nothing. The caller then logs it.
     :return: the outcome so far of the call.
     :raises AbsenceNotProven: only with `ProveAbsence`: the unconfirmed call was not found, and may have been
         placed. Use this function again at the error's ``search_again_at``.
@@ -131,7 +129,7 @@ def place(
     step = journal.next_step(request)
     if search_first and journal.record is None:
         gateway.log("The journal of earlier tries is lost: searching for their call before dialling")
-    elif logs_success or journal.record is not None:
+    else:
         gateway.log(f"{journal.describe(request)}: {step}")
     if step is Step.ADOPT:
         return journal.current.outcome
@@ -141,15 +139,7 @@ def place(
     if step in DIALLING_STEPS:
         others = () if search_first or id_is_unique else None
         try:
-            return _dial(
-                journal,
-                request,
-                gateway,
-                if_not_found,
-                search_first=search_first,
-                others=others,
-                logs_success=logs_success,
-            )
+            return _dial(journal, request, gateway, if_not_found, search_first=search_first, others=others)
         except _Unconfirmed as error:
             cause = str(error)
     elif step is Step.GIVE_UP or journal.current.missing_since is not None:
@@ -246,7 +236,6 @@ def _dial(
     *,
     search_first: bool = False,
     others: tuple[int, ...] | None = None,
-    logs_success: bool = True,
 ) -> Outcome:
     """Store the next attempt's intent, then dial. Return the call's outcome.
 
@@ -280,13 +269,12 @@ def _dial(
         raise
     except CallApiError as error:
         if error.maybe_done:
-            raise _Unconfirmed(str(error).removeprefix(f"{error.method}: ")) from error
+            raise _Unconfirmed(str(error)) from error
         journal.mark_not_placed()
         raise
     if is_earlier:  # this does not show whether a new call was placed
         raise _Unconfirmed(f"The answer names call session {session_id}, which is an earlier call")
-    if logs_success:
-        gateway.log(f"Call session {session_id}: the call is placed")
+    gateway.log(f"Call session {session_id}: the call is placed")
     return _store_placed(journal, session_id, gateway.clock())
 
 

@@ -7,10 +7,10 @@ application only at the first request for the page.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from airflow.plugins_manager import AirflowPlugin
-from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_callapi.plugin.address import root_path
 
 _PREFIX = "/callapi"
 
@@ -27,11 +27,6 @@ class LazyApp:
 
             self._app = make_app()
         await self._app(scope, receive, send)
-
-
-def root_path() -> str:
-    """Return the path in the URL of Airflow's API server, such as ``/airflow``, or ``""`` for no path."""
-    return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
 
 
 class CallApiPlugin(AirflowPlugin):

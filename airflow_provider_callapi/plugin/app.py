@@ -34,7 +34,7 @@ from airflow_provider_callapi.plugin.access import (
     is_allowed,
     sign_token,
 )
-from airflow_provider_callapi.plugin.airflow_plugin import root_path
+from airflow_provider_callapi.plugin.address import root_path
 from airflow_provider_callapi.plugin.connections import (
     LIFETIME,
     Look,

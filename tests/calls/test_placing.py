@@ -89,13 +89,13 @@ def test_an_answer_that_cannot_be_stored_is_logged_and_the_next_try_finds_the_ca
     assert len(world.sent) == 1
 
 
-def test_the_warning_of_a_lost_answer_leaves_the_name_of_the_method_to_the_caller() -> None:
+def test_a_lost_answer_is_a_warning_that_names_the_request_and_the_id() -> None:
     warnings: list[str] = []
     world = World(answer=failing(Unanswered("no answer", method="start.informer_call")))
     gateway = replace(world.gateway, warn=warnings.append)
-    with pytest.raises(Unresolved, match="no answer"):
+    with pytest.raises(Unresolved, match="start.informer_call: no answer"):
         place(world.journal(), request_to(), gateway, appear_timeout=1.0)
-    assert warnings == [f"no answer; searching for external_id {world.sent[0]}"]
+    assert warnings == [f"start.informer_call: no answer; searching for external_id {world.sent[0]}"]
 
 
 def test_a_found_call_that_cannot_be_stored_is_logged_and_named_in_the_error() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from airflow.plugins_manager import AirflowPlugin
 
-from airflow_provider_callapi.plugin.airflow_plugin import CallApiPlugin, LazyApp, root_path
+from airflow_provider_callapi.plugin.address import root_path
+from airflow_provider_callapi.plugin.airflow_plugin import CallApiPlugin, LazyApp
 
 REPO = Path(__file__).parents[2]
 

@@ -17,7 +17,11 @@ from spelled_numbers import NUMBERS, spelled
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
-from airflow_provider_callapi.calls.phone_numbers.strict import read_contact, read_destination
+from airflow_provider_callapi.calls.phone_numbers.strict import (
+    read_contact,
+    read_destination,
+    read_destination_or_extension,
+)
 from airflow_provider_callapi.calls.shown_values import LongNumber, shown_as
 
 
@@ -167,9 +171,10 @@ def test_a_number_of_our_own_side_is_read_or_the_row_is_invalid(
     text=st.from_regex(r"\+?[0-9 ().-]{7,16}", fullmatch=True) | spelled(NUMBERS).map(lambda case: case[0]),
 )
 def test_a_campaign_sends_each_number_of_our_own_side_as_a_start_operator_does(field: str, text: str) -> None:
+    may_be_extension = field == "employee.phone_number"
     try:
-        number = read_destination(text, "RU")
-        is_sent = len(number) >= 10 or field == "employee.phone_number"  # the other fields take no extension
+        number = (read_destination_or_extension if may_be_extension else read_destination)(text, "RU")
+        is_sent = len(number) >= 10 or may_be_extension
     except NotANumber:
         is_sent = False
     assert number_in_call(field, text) == (number if is_sent else None)
