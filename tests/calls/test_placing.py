@@ -93,7 +93,7 @@ def test_a_lost_answer_is_a_warning_that_names_the_request_and_the_id() -> None:
     warnings: list[str] = []
     world = World(answer=failing(Unanswered("no answer", method="start.informer_call")))
     gateway = replace(world.gateway, warn=warnings.append)
-    with pytest.raises(Unresolved, match="start.informer_call: no answer"):
+    with pytest.raises(Unresolved, match=r"start\.informer_call: no answer"):
         place(world.journal(), request_to(), gateway, appear_timeout=1.0)
     assert warnings == [f"start.informer_call: no answer; searching for external_id {world.sent[0]}"]
 

@@ -67,6 +67,7 @@ def test_the_plugin_imports_no_heavy_packages_in_other_components() -> None:
     assert [name for name in loaded if name.startswith(("fastapi", "sqlalchemy", "jinja2", "requests"))] == []
     assert [name for name in loaded if name.startswith("airflow_provider_callapi.")] == [
         "airflow_provider_callapi.plugin",
+        "airflow_provider_callapi.plugin.address",
         "airflow_provider_callapi.plugin.airflow_plugin",
     ]
 
