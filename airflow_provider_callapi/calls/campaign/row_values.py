@@ -1,7 +1,7 @@
-"""Converts a person's row for a campaign's templates, so that no spoken message has a gap or brackets.
+"""Converts a person's row for a campaign's templates, so that no spoken message has a gap.
 
-An empty cell, a dict or a list becomes an object that refuses to become text. Otherwise, Python would write
-``None`` or brackets into the text, for example in ``{{ contact.name ~ '!' }}``.
+An empty cell becomes an object that refuses to become text. Otherwise, Python would write ``None`` into the
+text, for example in ``{{ contact.name ~ '!' }}``.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ EMPTY_CELL = EmptyCell()
 
 
 class _Dict(dict[Any, Any]):
+    """A dict of a row, or the row itself. The method ``get`` returns `EMPTY_CELL` in place of None."""
+
     __slots__ = ()
 
     def get(self, key: Any, default: Any = None, /) -> Any:

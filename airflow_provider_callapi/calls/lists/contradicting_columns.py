@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import fold_name, in_cyrillic, shown_name
@@ -46,15 +46,15 @@ def find_ban(row: Mapping[str, Any]) -> str | None:
     :param row: column → value, or None for an empty cell.
     :return: the reason, which contains no value of the row. None: no column forbids the call.
     """
-    names = tuple(row)
-    bans = [name for name in _matching(names, _FORBIDDEN) if _says_something(row[name])]
-    refusals = [name for name in _matching(names, _ALLOWED) if _NO.fullmatch(_text_of(row[name]))]
-    if not (bans or refusals):
-        return None
-    return (
-        f"column {shown_name([*bans, *refusals][0])}: the row seems to forbid the call. Put such people into "
-        "do_not_call, or rename the column"
-    )
+    columns = _contradicting(tuple(row))
+    for name in columns.bans + columns.permissions:
+        is_ban = name in columns.bans
+        if _says_something(row[name]) if is_ban else _NO.fullmatch(_text_of(row[name])):
+            return (
+                f"column {shown_name(name)}: the row seems to forbid the call. Put such people into "
+                "do_not_call, or rename the column"
+            )
+    return None
 
 
 def find_extension(row: Mapping[str, Any], used: Collection[str]) -> str | None:
@@ -65,16 +65,29 @@ def find_extension(row: Mapping[str, Any], used: Collection[str]) -> str | None:
         extension of an employee.
     :return: the reason, which contains no value of the row. None: there is no such column, or no extension.
     """
-    for name in _matching(tuple(row), _EXTENSION):
+    for name in _contradicting(tuple(row)).extensions:
         is_short = _SHORT_NUMBER.fullmatch(_text_of(row[name]))
         if fold_name(name) not in used and is_short and _says_something(row[name]):
             return f"column {shown_name(name)}: a campaign cannot dial an extension"
     return None
 
 
+class _Columns(NamedTuple):
+    """The names of the columns that may contradict a call."""
+
+    bans: list[str]
+    permissions: list[str]
+    extensions: list[str]
+
+
 @lru_cache(maxsize=256)
-def _matching(names: tuple[str, ...], pattern: re.Pattern[str]) -> list[str]:
-    return [name for name in names if any(map(pattern.fullmatch, _letters_of(name)))]
+def _contradicting(names: tuple[str, ...]) -> _Columns:
+    return _Columns(
+        *(
+            [name for name in names if any(map(pattern.fullmatch, _letters_of(name)))]
+            for pattern in (_FORBIDDEN, _ALLOWED, _EXTENSION)
+        )
+    )
 
 
 def _letters_of(name: str) -> set[str]:

@@ -24,8 +24,7 @@ _DAMAGES = tuple(
         rf"[рс](?<![^\x00-\x7f].)[{_CP1251}](?:[рс][{_CP1251}]){{2,}}(?![^\x00-\x7f])",  # UTF-8 as cp1251
         rf"[ðñ][{_CP1252}](?:[ðñ][{_CP1252}]){{2,}}",  # UTF-8 as cp1252
         rf"{_ACCENT}(?<![^\W\d_].){_ACCENT}{{2,}}(?![^\W\d_])",  # cp1251 as cp1252: only letters with accents
-        r"[ãâ][¡-ª¬-¶¸-º¼-¿œšžÿƒˆ†‡‰™€]",  # letters with accents: UTF-8 as cp1252
-        r"[╨╤].[╨╤]",  # UTF-8 as cp866
+        r"[ãâ][¡-ª¬-¶¸-º¼-¿œšžÿƒˆ†‡‰™€]|[╨╤].[╨╤]",  # letters with accents: UTF-8 as cp1252; UTF-8 as cp866
     )
 )
 """Match damaged texts in lower case, because a filter of a template may change the case."""
@@ -38,6 +37,7 @@ _CODES = re.compile(
     re.IGNORECASE,
 )
 """Matches codes of HTML, JSON and Excel. Not those of a web address, which a filter may make on purpose."""
+_BEGIN_OF_CODE = re.compile(r'[&\\<%"]')
 _ENTITY = re.compile(r"&([A-Za-z]{2,8}[0-9]{0,2};)")
 _NESTED = re.compile(r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}|\|\s*tojson\b""")
 """Matches the text of a list or dict, and a template that writes one on purpose."""
@@ -48,7 +48,7 @@ _RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 
 def has_codes(text: str) -> bool:
     """Return whether a text contains codes instead of letters: ``&quot;``, ``<b>``, ``\\u0410``."""
-    if not any(sign in text for sign in '&\\<%"'):  # a quick answer
+    if _BEGIN_OF_CODE.search(text) is None:  # a quick answer
         return False
     return _CODES.search(text) is not None or any(name in html5 for name in _ENTITY.findall(text))
 
@@ -66,7 +66,7 @@ def has_gap(text: str) -> bool:
 
     In a Russian text, also ``nan`` and ``None`` are no words of people.
     """
-    if "N" not in text and "nan" not in text:  # a quick answer
+    if not ("nan" in text or "Na" in text or "None" in text or "<NA>" in text):  # a quick answer
         return False
     return (_GAP_IN_RUSSIAN if _RUSSIAN.search(text) else _GAP).search(text) is not None
 
