@@ -11,7 +11,13 @@ from typing import Any
 from airflow_provider_callapi.api.value_kinds import has_own_text
 from airflow_provider_callapi.calls.lists.damaged_text import has_gap
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
-from airflow_provider_callapi.calls.number_texts import may_have_fraction, number_text, whole_number_text
+from airflow_provider_callapi.calls.number_texts import (
+    ROUNDED_NUMBER,
+    may_be_rounded,
+    may_have_fraction,
+    number_text,
+    whole_number_text,
+)
 from airflow_provider_callapi.calls.shown_values import LongNumber
 
 DEFAULT = "give a default with {{ … or 'a default' }}"
@@ -63,10 +69,12 @@ def check_inserted(value: Any) -> Any:
 def written_value(value: Any) -> Any:
     """Return a value for a text that no person hears, such as a phone number. 1234.0 becomes ``1234``.
 
-    :raises UnsuitableValue: see `check_inserted`.
+    :raises UnsuitableValue: see `check_inserted`. Or the value is a float that may be a rounded phone number.
     """
     value = check_inserted(value)
     text = whole_number_text(value)
+    if text is not None and may_be_rounded(text):
+        raise UnsuitableValue(ROUNDED_NUMBER)
     return value if text is None else text
 
 

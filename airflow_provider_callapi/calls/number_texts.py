@@ -20,6 +20,11 @@ _MOST_PLACES = 400
 """How many digits a text may have before or after the decimal point. The largest float has 309."""
 ROUNDED_DIGITS = r"\d{5,10}00000"
 """Regular expression for the digits of a phone number that a spreadsheet may have rounded."""
+ROUNDED_NUMBER = (
+    "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits may be "
+    "lost; write all digits, in quotation marks"
+)
+"""What is wrong with a float such as 79260000000.0, and what to do."""
 _MAY_BE_ROUNDED = re.compile(ROUNDED_DIGITS)
 
 
@@ -57,8 +62,7 @@ def whole_number_text(value: Any) -> str | None:
 
     In ``{{ contact.code }}{{ contact.number }}``, the zero of 664.0 would become a digit of the phone number.
 
-    :return: the text. None: the value is no such number. Or it may be a phone number whose last digits are
-        lost, such as 79260000000.0, which the readers of phone numbers recognise by its fraction.
+    :return: the text. None: the value is no such number.
     """
     if isinstance(value, ShownValue) or not may_have_fraction(value):
         return None
@@ -66,8 +70,12 @@ def whole_number_text(value: Any) -> str | None:
         text = number_text(value)
     except ValueError:
         return None
-    is_whole = text.lstrip("-").isdigit() and abs(value) < INEXACT_FROM
-    return text if is_whole and not _MAY_BE_ROUNDED.fullmatch(text) else None
+    return text if text.lstrip("-").isdigit() and abs(int(text)) < INEXACT_FROM else None
+
+
+def may_be_rounded(text: str) -> bool:
+    """Return whether digits, which stood before a fraction of zero, may be a rounded phone number."""
+    return _MAY_BE_ROUNDED.fullmatch(text) is not None
 
 
 def _decimal(value: int | float | Decimal) -> Decimal:

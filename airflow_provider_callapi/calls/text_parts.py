@@ -9,15 +9,17 @@ the files that a template includes or imports.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from jinja2 import Environment, Undefined, nodes
+from jinja2 import Environment, TemplateRuntimeError, Undefined, nodes
 from jinja2.filters import FILTERS
 from jinja2.visitor import NodeTransformer
 
+from airflow_provider_callapi.calls.inserted_values import UnsuitableValue
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
+from airflow_provider_callapi.calls.number_texts import whole_number_text
 
 _TEXT_FILTERS = frozenset(
     {"capitalize", "center", "e", "escape", "forceescape", "format", "indent", "join", "lower", "pprint"}
@@ -25,49 +27,54 @@ _TEXT_FILTERS = frozenset(
     | {"urlize", "wordcount", "wordwrap"}
 )
 """The filters of Jinja that convert their value to text."""
-_CHECK, _CHECK_ALL = "_check_value", "_check_values"
 _INSERT, _INSERT_ALL = "_insert_value", "_insert_values"
-_JOINED, _PERCENT = "_joined_values", "_percent"
-"""The names of filters: ``_check…`` returns a value unchanged, and ``_insert…`` as it stands in a text."""
-_WITH_INSERTED_ARGUMENTS = frozenset({"join", "replace"})
-"""The filters of Jinja that also convert their arguments to text."""
-_TEXT_METHODS = {"format": _CHECK, "join": _INSERT_ALL, "format_map": _CHECK_ALL}
+_FORMAT, _FORMAT_ALL = "_format_value", "_format_values"
+_JOINED, _JSON, _PERCENT, _EACH = "_joined_values", "_json_value", "_percent", "_each"
+"""The names of filters: ``_insert…`` returns a value as it stands in a text, and ``_format…`` as a number."""
+_ARGUMENTS = {"join": _INSERT, "replace": _INSERT, "format": _FORMAT}
+"""Filter of Jinja that also converts its arguments to text → the check of each argument."""
+_COLLECTIONS = {"join": _JOINED, "urlencode": _INSERT_ALL, "tojson": _JSON}
+"""Filter of Jinja that takes a list or a dict → the check of its value."""
+_TEXT_METHODS = {"format": _FORMAT, "join": _INSERT_ALL, "format_map": _FORMAT_ALL}
 """Method of a text that inserts its arguments → the check of each argument."""
-_NUMBER_PLACE = re.compile(r"%[^%a-zA-Z]*[diouxXeEfFgGc]|\{[^{}]*:[^{}]*\}")
+_NUMBER_PLACE = re.compile(r"%(?:\([^()]*\))?[^%a-zA-Z]*[diouxXeEfFgGc]|\{[^{}]*:[^{}]*\}")
 """Matches a place for a number in a text, such as ``%.2f`` or ``{:.2f}``."""
 
 
-def add_checks(environment: Environment, check: Callable[[Any], Any], insert: Callable[[Any], Any]) -> None:
+def add_checks(environment: Environment, insert: Callable[[Any], Any]) -> None:
     """Change an environment: its templates check each value that an expression turns into text.
 
     The conditions of a template, such as those behind ``if``, stay unchanged: the text does not contain them.
     A filter of the DAG's author stays unchanged, too, even if it has the name of a filter of Jinja.
 
     :param environment: a copy of the DAG's environment.
-    :param check: takes a value that a text inserts in a form of its own, as ``'%.2f' % value`` does, and
-        returns the value unchanged. It raises an error for an unsuitable value.
     :param insert: takes a value that a text inserts, and returns the value in the form for the text. It
-        raises an error for an unsuitable value.
+        raises an `UnsuitableValue` or an error of Jinja for an unsuitable value.
     """
     jinjas = {name for name, function in FILTERS.items() if environment.filters.get(name) is function}
     numbers = {"int": to_int, "float": to_float}
 
-    def check_all(values: Any) -> Any:
-        values = list(values) if isinstance(values, Iterator) else values  # e.g. the result of `map`
-        _convert_all(check, values)
-        return values
+    def format_number(value: Any) -> Any:  # '%.2f' % value has a form of its own for the number
+        insert(value)
+        text = whole_number_text(value)
+        return value if text is None else int(text)
 
-    environment.filters = {
-        **environment.filters,
-        **{name: function for name, function in numbers.items() if name in jinjas},
-        _CHECK: check,
-        _CHECK_ALL: check_all,
+    checks: dict[str, Callable[..., Any]] = {
         _INSERT: insert,
-        _INSERT_ALL: lambda values: _convert_all(insert, values),
+        _INSERT_ALL: partial(_convert_all, insert),
+        _FORMAT: format_number,
+        _FORMAT_ALL: partial(_convert_all, format_number),
         _JOINED: lambda values: (
             insert(values) if isinstance(values, Mapping) else _convert_all(insert, values)
         ),
-        _PERCENT: partial(_percent, check, insert),
+        _JSON: partial(_check_json, insert),
+        _PERCENT: partial(_percent, format_number, insert),
+        _EACH: lambda values, check: [checks[check](value) for value in values],
+    }
+    environment.filters = {
+        **environment.filters,
+        **{name: function for name, function in numbers.items() if name in jinjas},
+        **checks,
     }
     parse, text_filters = environment._parse, (_TEXT_FILTERS | {"map"}) & jinjas
 
@@ -82,8 +89,8 @@ def add_checks(environment: Environment, check: Callable[[Any], Any], insert: Ca
 
 def _convert_all(convert: Callable[[Any], Any], values: Any) -> Any:
     """Convert each value of a collection, or one value that is no collection."""
-    if isinstance(values, Mapping):
-        return {name: convert(value) for name, value in values.items()}
+    if isinstance(values, Mapping):  # e.g. a whole row, of which the text uses some values
+        return {name: _convert_if_used(convert, value) for name, value in values.items()}
     if isinstance(values, tuple):
         return tuple(map(convert, values))
     if isinstance(values, str | bytes | Undefined) or not isinstance(values, Collection | Iterator):
@@ -91,10 +98,41 @@ def _convert_all(convert: Callable[[Any], Any], values: Any) -> Any:
     return list(map(convert, values))
 
 
-def _percent(check: Callable[[Any], Any], insert: Callable[[Any], Any], left: Any, right: Any) -> Any:
+def _convert_if_used(convert: Callable[[Any], Any], value: Any) -> Any:
+    """Convert a value. If this fails, return an object that raises the error when a text inserts it."""
+    try:
+        return convert(value)
+    except (UnsuitableValue, TemplateRuntimeError) as error:
+        return _Unsuitable(error)
+
+
+class _Unsuitable:
+    """Stands for a value of a dict that a template must not insert into a text."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __str__(self) -> str:  # format() uses it, too
+        raise self._error
+
+    __repr__ = __str__
+
+
+def _check_json(insert: Callable[[Any], Any], value: Any) -> Any:
+    """Check each value inside a list or dict, which the filter ``tojson`` writes. Return it unchanged."""
+    value = list(value) if isinstance(value, Iterator) else value  # e.g. the result of `map`
+    if isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            _check_json(insert, inner)
+    else:
+        insert(value)
+    return value
+
+
+def _percent(format_number: Callable[[Any], Any], insert: Callable[[Any], Any], left: Any, right: Any) -> Any:
     """Return ``left % right``. If ``left`` is a text, check each value that the text inserts."""
     if isinstance(left, str):
-        convert = check if _may_format_number(left) else insert
+        convert = format_number if _may_format_number(left) else insert
         inserts_items = isinstance(right, tuple) or (isinstance(right, Mapping) and "%(" in left)
         right = _convert_all(convert, right) if inserts_items else convert(right)
     return left % right
@@ -111,7 +149,7 @@ class _Checks(NodeTransformer):
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # 'Hello ' ~ params.name
         self.generic_visit(node)
-        node.nodes = _checked(node.nodes, _INSERT)
+        node.nodes = [_checked(value, _INSERT) for value in node.nodes]
         return node
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # params.name | upper
@@ -120,36 +158,35 @@ class _Checks(NodeTransformer):
             return node
         if node.name == "join":
             _take_attribute(node)
-        if node.name == "format":
-            _check_arguments(node, _CHECK if _has_number_place(node.node) else _INSERT)
-        elif node.name in _WITH_INSERTED_ARGUMENTS:
+        if node.name == "format" and not _has_number_place(node.node):
             _check_arguments(node, _INSERT)
-        elif node.name == "map" and _mapped_filter(node) in _WITH_INSERTED_ARGUMENTS:
+        elif check := _ARGUMENTS.get(node.name):
+            _check_arguments(node, check)
+        elif node.name == "map" and (check := _ARGUMENTS.get(_mapped_filter(node))):
             name, *node.args = node.args
-            _check_arguments(node, _INSERT)
+            _check_arguments(node, check)
             node.args.insert(0, name)
-        if node.node is not None and (check := self._check_of_filter(node)):
-            (node.node,) = _checked([node.node], check)
+        if node.node is not None:
+            node.node = self._checked_value(node, node.node)
         return node
 
-    def _check_of_filter(self, node: nodes.Filter) -> str | None:
-        """Return the check of the value that a filter gets. None: the filter makes no text of the value."""
-        if node.name == "join":
-            return _JOINED  # of a dict, it would insert the keys
-        if node.name == "urlencode":
-            return _INSERT_ALL
-        if node.name == "map":  # names | map('upper')
-            return _INSERT_ALL if _mapped_filter(node) in self._text_filters else None
-        return _CHECK_ALL if node.name == "tojson" else _INSERT
+    def _checked_value(self, node: nodes.Filter, value: nodes.Expr) -> nodes.Expr:
+        """Return the value that a filter gets, with its check. Unchanged: the filter makes no text of it."""
+        if node.name != "map":
+            return _checked(value, _COLLECTIONS.get(node.name, _INSERT))
+        name = _mapped_filter(node)
+        if name in _COLLECTIONS:  # lists | map('join')
+            return _checked(value, _EACH, nodes.Const(_COLLECTIONS[name], lineno=value.lineno))
+        return _checked(value, _INSERT_ALL) if name in self._text_filters else value
 
     def visit_Mod(self, node: nodes.Mod) -> nodes.Node:  # 'Hello %s' % params.name
         self.generic_visit(node)
-        return nodes.Filter(node.left, _PERCENT, [node.right], [], None, None, lineno=node.lineno)
+        return _checked(node.left, _PERCENT, node.right)
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # 'Hello {}'.format(params.name)
         self.generic_visit(node)
         if isinstance(node.node, nodes.Getattr) and (check := _TEXT_METHODS.get(node.node.attr)):
-            can_insert = check is _CHECK and not _has_number_place(node.node.node)
+            can_insert = check is _FORMAT and not _has_number_place(node.node.node)
             _check_arguments(node, _INSERT if can_insert else check)
         return node
 
@@ -186,20 +223,20 @@ def _mapped_filter(node: nodes.Filter) -> Any:
     return node.args[0].value if node.args and isinstance(node.args[0], nodes.Const) else None
 
 
-def _checked(values: Iterable[nodes.Expr], check: str) -> list[nodes.Expr]:
-    return [nodes.Filter(value, check, [], [], None, None, lineno=value.lineno) for value in values]
+def _checked(value: nodes.Expr, check: str, *arguments: nodes.Expr) -> nodes.Expr:
+    return nodes.Filter(value, check, [*arguments], [], None, None, lineno=value.lineno)
 
 
 def _check_arguments(node: nodes.Filter | nodes.Call, check: str) -> None:
-    node.args = _checked(node.args, check)
+    node.args = [_checked(value, check) for value in node.args]
     for argument in node.kwargs:
         if isinstance(argument, nodes.Keyword):
-            (argument.value,) = _checked([argument.value], check)
-    check_all = _CHECK_ALL if check is _CHECK else _INSERT_ALL
+            argument.value = _checked(argument.value, check)
+    check_all = _FORMAT_ALL if check is _FORMAT else _INSERT_ALL
     if node.dyn_args is not None:  # 'Hello %s and %s' | format(*params.names)
-        (node.dyn_args,) = _checked([node.dyn_args], check_all)
+        node.dyn_args = _checked(node.dyn_args, check_all)
     if node.dyn_kwargs is not None:
-        (node.dyn_kwargs,) = _checked([node.dyn_kwargs], check_all)
+        node.dyn_kwargs = _checked(node.dyn_kwargs, check_all)
 
 
 def _take_attribute(node: nodes.Filter) -> None:

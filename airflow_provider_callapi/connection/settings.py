@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -55,7 +56,6 @@ _ENTER = {
 """Field of the extra that is no text → what to enter."""
 _VERSION_IN_PATH = re.compile(r"/v[0-9]+(\.[0-9]+)?/*$", re.IGNORECASE)
 _LARGEST_PORT = 65_535
-_TWO_ALPHABETS = re.compile(r"[a-z][\w-]*[а-яё]|[а-яё][\w-]*[a-z]", re.IGNORECASE)
 _BARE_IPV6 = re.compile(r"[0-9a-f]*(:[0-9a-f.]*){2,}", re.IGNORECASE)
 _HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|.*:.*")
 """A host name or an IPv6 address, without brackets. `urlsplit` has checked the address."""
@@ -321,14 +321,21 @@ def _fold(name: str) -> str:
     return re.sub(r"[\W_]", "", name.lower())
 
 
+def _mixes_alphabets(host: str) -> bool:
+    """Return whether a word of a host has letters of the Latin alphabet, and of another one."""
+    words = re.findall(r"[\w-]+", host)
+    alphabets = ({unicodedata.name(sign, "").split()[0] for sign in word if sign.isalpha()} for word in words)
+    return any("LATIN" in found and len(found) > 1 for found in alphabets)
+
+
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     """Return the base URL for a host or a URL. Blanks around the text are ignored.
 
     :raises FieldInvalid: the host, the URL or the port cannot be used.
     """
     host = host.strip()
-    if _TWO_ALPHABETS.search(host):  # such a host may only look like the vendor's, and would get the password
-        raise FieldInvalid(field, "Latin and Russian letters stand in one word of the host; write it again")
+    if _mixes_alphabets(host):  # such a host may only look like the vendor's, and would get the password
+        raise FieldInvalid(field, "letters of two alphabets stand in one word of the host; write it again")
     if _BARE_IPV6.fullmatch(host):  # Airflow removes the brackets from the URI of a connection
         host = f"[{host}]"
     try:

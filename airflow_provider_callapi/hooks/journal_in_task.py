@@ -47,7 +47,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: 
         only for the test of another task.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
-    refuse_test_of_another_task(facts.owner[1])
+    refuse_test_of_another_task(context["ti"].run_id)
     this_try = f"{facts.max_tries}/{facts.try_number}"
     store: KeyValueStore | None = facts.state
     if store is None:

@@ -37,7 +37,7 @@ from airflow_provider_callapi.notifications._alert.ringing import ring
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import read_parameters
 from airflow_provider_callapi.parameters.templates import is_template, refuse_single_braces
-from airflow_provider_callapi.parameters.unknown_names import describe_unknown, refuse_class_attributes
+from airflow_provider_callapi.parameters.unknown_names import describe_unknown, refuse_ignored_attributes
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -123,10 +123,6 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     # A text is spoken even with a gap. But alerts with an id such as `None` would silence each other.
     fields_with_gaps = frozenset(template_fields) - {"external_id"}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        refuse_class_attributes(cls)
-
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Without this check, Python's error about a required parameter hides its misspelt name. If the alert
         # is due (Airflow passes the context), a mistake must not prevent the alert. The constructor of an
@@ -171,6 +167,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         # Airflow passes the context if the alert is due. Then a mistake must not prevent the alert. Airflow
         # makes the notifier of a deadline only then, so no one may have seen the mistake before.
         if "context" not in kwargs:
+            refuse_ignored_attributes(self, ())
             parameters = {**ALERT_PARAMETERS, **OPTIONAL_PARAMETERS}
             read_parameters(parameters, vars(self), not_rendered=self.template_fields)
             read_acknowledgement(acknowledged_by, scenario_id)

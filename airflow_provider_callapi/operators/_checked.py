@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.parameters.unknown_names import describe_unknown, refuse_class_attributes
+from airflow_provider_callapi.parameters.unknown_names import describe_unknown, refuse_ignored_attributes
 
 if TYPE_CHECKING:
     from airflow.sdk.bases.operator import BaseOperatorMeta
@@ -18,13 +18,8 @@ else:
 class CheckedOperator(BaseOperatorMeta):
     """Metaclass that calls an operator's method ``check_constants`` as soon as its constructors have ended.
 
-    It also checks the body of an author's subclass. Airflow shows an error of both as an error of the DAG
-    file.
+    Airflow shows an error of this method as an error of the DAG file.
     """
-
-    def __init__(cls, *args: Any, **kwargs: Any) -> None:  # noqa: N805 - a metaclass
-        super().__init__(*args, **kwargs)
-        refuse_class_attributes(cls)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
         # A constructor cannot check, because the constructor of a subclass may set attributes later.
@@ -38,5 +33,6 @@ class CheckedOperator(BaseOperatorMeta):
             if (text := mask_phones(str(error))) != str(error):  # the constructor of a subclass passed it on
                 raise TypeError(text) from None
             raise
+        refuse_ignored_attributes(operator, kwargs)
         operator.check_constants()
         return operator

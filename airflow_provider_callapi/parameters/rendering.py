@@ -28,8 +28,11 @@ from airflow_provider_callapi.calls.inserted_values import (
     spoken_value,
     written_value,
 )
-from airflow_provider_callapi.calls.number_texts import whole_number_text
+from airflow_provider_callapi.calls.number_texts import may_be_rounded, whole_number_text
 from airflow_provider_callapi.exceptions import CallApiTrouble
+
+_NUMBER_FIELDS = frozenset({"contact", "virtual_phone_number", "operator", "employee", "to", "phone_number"})
+"""The template fields with phone numbers, or with an object that contains one."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class _TextRules:
     keeps_text: bool = False  # a rendered text stays a text
     refuses_gaps: bool = False  # a text into which a template would insert None becomes a `TextWithGap`
     is_spoken: bool = False  # a template inserts a number as people write it
-    may_have_gaps: bool = False  # a template inserts every value, but a whole number without its fraction
+    is_number: bool = False  # a phone number: a template inserts a whole number without its fraction
 
 
 class TextStaysText:
@@ -92,7 +95,7 @@ class TextStaysText:
             keeps_text=not as_the_dag_says,
             refuses_gaps=not may_have_gaps,
             is_spoken=name in self.spoken_fields,
-            may_have_gaps=name in self.fields_with_gaps,
+            is_number=name in _NUMBER_FIELDS,
         )
         try:
             if callable(value):
@@ -146,7 +149,7 @@ class TextStaysText:
         render: Any = super().render_template  # type: ignore[misc]
         content = _as_airflow_renders(content)
         rules = self._text_rules
-        if not (rules.refuses_gaps or rules.may_have_gaps) or not isinstance(content, str):
+        if not (rules.refuses_gaps or rules.is_number) or not isinstance(content, str):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
         is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
@@ -158,11 +161,11 @@ class TextStaysText:
             return render(content, context, environment, *args, **kwargs)
         from airflow_provider_callapi.calls.text_parts import add_checks  # noqa: PLC0415 - parse time
 
-        check = partial(_check, check_inserted)
-        insert = partial(_check, spoken_value if rules.is_spoken else written_value)
+        judge = spoken_value if rules.is_spoken else written_value if rules.is_number else check_inserted
+        insert = partial(_check, judge)
         # Compiled templates with checks must not be shared with other operators of the DAG.
         environment = environment.overlay(finalize=partial(_mark_gap, insert), bytecode_cache=None)
-        add_checks(environment, check, insert)
+        add_checks(environment, insert)
         try:
             return self._render(environment.from_string(content), context)
         except UnsuitableValue as gap:
@@ -177,8 +180,9 @@ class TextStaysText:
 
 
 def _without_fraction(value: Any) -> Any:
+    """Return a value as it stands in a phone number that may have gaps, e.g. that of an alert."""
     text = whole_number_text(value)
-    return value if text is None else text
+    return value if text is None or may_be_rounded(text) else text
 
 
 def _may_be_template(text: str, environment: Any) -> bool:

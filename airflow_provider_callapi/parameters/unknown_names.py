@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
-from inspect import Parameter, signature, unwrap
+from inspect import Parameter, signature
 from itertools import takewhile
 from typing import Any
 
@@ -22,7 +22,7 @@ def describe_unknown(owner: type, given: Mapping[str, Any]) -> str | None:
     :param given: the keyword arguments: name → value. The text contains no value.
     :return: the text. None: the class takes all names.
     """
-    known = _parameters_of(owner.__mro__)
+    known = _parameters_of(owner.__mro__).keys()
     unknown = sorted(name for name in given.keys() - known if not name.startswith("_"))
     if not unknown:
         return None
@@ -31,42 +31,46 @@ def describe_unknown(owner: type, given: Mapping[str, Any]) -> str | None:
     return f"{owner.__name__} has no parameter {', '.join(unknown)}{hint}"
 
 
-def refuse_class_attributes(owner: type) -> None:
-    """Check that a subclass does not set a parameter of this package's constructors as a class attribute.
+def refuse_ignored_attributes(thing: object, given: Collection[str]) -> None:
+    """Check that no class attribute of an author's subclass is a parameter that the constructor has ignored.
 
-    Without this check, ``calling_hours = ("09:00", "21:00")`` in the body of a subclass would have no effect:
-    the constructor sets the attribute of the same name, and the task would call at night. A subclass with a
-    constructor of its own is not checked, because the constructor may use the class attribute.
+    Example: ``calling_hours = ("09:00", "21:00")`` in the body of a subclass, without a constructor that uses
+    it. The constructor of the base class sets the attribute to its default, and the task would call at night.
 
-    :raises InvalidParameter: the body of the class, or of a class that it inherits from, sets a parameter.
+    :param thing: an operator or a notifier, after its constructors.
+    :param given: the names of the arguments of its constructor.
+    :raises InvalidParameter: such an attribute has a value, and the parameter has its default.
     """
-    ours = [base for base in owner.__mro__ if _is_of_package(base)]
-    authors = [*takewhile(lambda base: not _is_of_package(base), owner.__mro__)]
+    authors = [*takewhile(lambda base: not _is_of_package(base), type(thing).__mro__)]
     attributes = {name: value for base in reversed(authors) for name, value in vars(base).items()}
-    # Airflow may set the constructor of the base class on the subclass, as a wrapper.
-    if "__init__" in attributes and not _is_of_package(unwrap(attributes["__init__"])):
+    names = attributes.keys() - set(given)
+    if not names:
         return
-    if ignored := sorted(_parameters_of(ours) & attributes.keys()):
-        raise InvalidParameter(
-            f"{ignored[0]}: the class attribute of {owner.__name__} has no effect, because the constructor "
-            "sets the parameter. Write a constructor: def __init__(self, **kwargs): "
-            f"super().__init__(**{{'{ignored[0]}': …, **kwargs}})"
-        )
+    ours = (base for base in type(thing).__mro__ if _is_of_package(base))
+    for name, parameter in _parameters_of(ours).items():
+        if name in names and not hasattr(attributes[name], "__get__"):  # a property has an effect
+            value = vars(thing).get(name, parameter.default)
+            if value is parameter.default and value != attributes[name]:
+                raise InvalidParameter(
+                    f"{name}: the class attribute of {type(thing).__name__} has no effect, because the "
+                    "constructor sets the parameter. Write a constructor: def __init__(self, **kwargs): "
+                    f"super().__init__(**{{'{name}': …, **kwargs}})"
+                )
 
 
-def _is_of_package(thing: type | Callable[..., Any]) -> bool:
-    return thing.__module__.partition(".")[0] == __name__.partition(".")[0]
+def _is_of_package(owner: type) -> bool:
+    return owner.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
-def _parameters_of(classes: Iterable[type]) -> set[str]:
-    """Return the names of the parameters of the classes' own constructors, without ``self``."""
-    return {
-        parameter.name
-        for each in classes
-        if "__init__" in vars(each)
-        for parameter in signature(vars(each)["__init__"]).parameters.values()
-        if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    } - {"self"}
+def _parameters_of(classes: Iterable[type]) -> dict[str, Parameter]:
+    """Return the parameters of the classes' own constructors: name → parameter. The first class counts."""
+    parameters: dict[str, Parameter] = {}
+    for each in classes:
+        if "__init__" in vars(each):
+            for name, parameter in signature(vars(each)["__init__"]).parameters.items():
+                if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
+                    parameters.setdefault(name, parameter)
+    return parameters
 
 
 def _similar(name: str, known: Collection[str]) -> list[str]:

@@ -153,7 +153,8 @@ class Receiver:
             raise HTTPException(400, "The body is not JSON.") from None
         if not isinstance(fields, dict):
             raise HTTPException(400, "The body is not a JSON object.")
-        if not _are_equal(str(fields.get("secret", "")), secret):
+        given = fields.get("secret")
+        if not isinstance(given, str) or not _are_equal(given, secret):
             raise HTTPException(403, "The secret is wrong.")
         with self._lock:
             if not self._throttle.take():

@@ -10,6 +10,8 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 STATE_KEY = "task_state_store"
 """The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
 _NEVER_STORED: Any = object()
+_REFERENCE = "__airflow_state_ref__"
+"""The key of Airflow's reference to a value in the storage of the workers."""
 
 
 class TaskState:
@@ -37,12 +39,14 @@ class TaskState:
             placed.
         """
         value = self._accessor.get(key, _NEVER_STORED)
-        if value is None:  # this package stores no None
+        # This package stores no None. A worker without the storage gets the reference to the value.
+        if value is None or (isinstance(value, dict) and _REFERENCE in value):
             raise CallApiFailure(
                 f"The value of {key} in Airflow's task state is lost: the storage in the option [workers] "
-                "state_store_backend no longer has it. So it is not known which calls this task has placed, "
-                "and nobody is called. All workers need the same storage, and it must keep the values as "
-                "long as Airflow keeps the DAG run. To call the people again, start a new DAG run"
+                "state_store_backend no longer has it, or this worker does not use the storage. So it is not "
+                "known what this task has done, and it does nothing. All workers need the same storage, and "
+                "it must keep the values as long as Airflow keeps the DAG run. To call the people again, "
+                "start a new DAG run"
             )
         return None if value is _NEVER_STORED else value
 

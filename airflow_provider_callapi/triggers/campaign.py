@@ -120,10 +120,11 @@ class CallApiCampaignTrigger(BaseTrigger):
             )
             for call in self.calls
         ]
+        began, longest = system_clock.monotonic(), max(0.0, self.wake_at - system_clock.now())
         try:
-            await asyncio.wait_for(self._watch(watches), max(0.0, self.wake_at - system_clock.now()))
+            await asyncio.wait_for(self._watch(watches), longest)
         except Exception as error:  # the worker polls too, and raises the error if it persists
-            time_left = self.wake_at - system_clock.now()
+            time_left = longest - (system_clock.monotonic() - began)
             if not isinstance(error, TimeoutError) or time_left > 0:  # a poll can raise a TimeoutError, too
                 self.log.warning(
                     "The trigger cannot poll connection %s any more, so the task returns to its worker: %s",

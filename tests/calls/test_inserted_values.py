@@ -37,7 +37,10 @@ def test_a_value_that_nobody_should_hear_is_refused_and_described(value: Any, pr
         assert "Anna" not in str(refused.value)
 
 
-@given(st.text() | st.integers() | st.booleans() | st.dates() | st.uuids())
+TEXTS = st.text(st.characters(exclude_characters="anNu["))  # no word for a missing value
+
+
+@given(TEXTS | st.integers() | st.booleans() | st.dates() | st.uuids())
 def test_another_value_is_inserted_as_it_is(value: Any) -> None:
     assert check_inserted(value) is value
     assert spoken_value(value) is value
@@ -63,13 +66,14 @@ def test_an_empty_text_and_a_date_may_be_inserted() -> None:
 @given(st.integers(-(2**53) + 1, 2**53 - 1), st.sampled_from([float, Decimal]))
 @example(664, float)
 @example(79260000000, float)
-def test_the_fraction_of_a_whole_number_is_written_only_if_it_may_be_a_rounded_phone_number(
-    number: int, kind: type
-) -> None:
+def test_a_whole_number_in_a_phone_number_is_its_digits_or_an_error(number: int, kind: type) -> None:
     """In `{{ contact.code }}{{ contact.number }}`, the zero of 664.0 would become a digit."""
     value = kind(number) if kind is float else Decimal(f"{number}.0")
-    is_rounded = re.fullmatch(r"\d{5,10}00000", str(number)) is not None
-    assert str(written_value(value)) == (f"{number}.0" if is_rounded else str(number))
+    if re.fullmatch(r"\d{5,10}00000", str(number)):
+        with pytest.raises(UnsuitableValue, match="ends in five zeros"):
+            written_value(value)
+    else:
+        assert written_value(value) == str(number)
 
 
 @pytest.mark.parametrize("value", [1.5, 1e300, 1234567890123456789.0, Decimal("0.25")])

@@ -368,14 +368,35 @@ def test_a_template_in_any_mapping_is_rendered(kind: Any, native: bool) -> None:
 
 
 @NATIVE
-def test_a_phone_number_keeps_the_fraction_that_shows_that_a_spreadsheet_has_rounded_it(native: bool) -> None:
+@pytest.mark.parametrize(
+    "contact", ["+{{ params.x }}", "{{ params.x | replace('.', '') }}", "{{ params.x }}1"]
+)
+def test_a_float_that_a_spreadsheet_may_have_rounded_is_no_part_of_a_phone_number(
+    native: bool, contact: str
+) -> None:
     with DAG("dag", render_template_as_native_obj=native):
         task = CallApiStartInformerCallOperator(
-            task_id="call", virtual_phone_number=VNUMBER, contact="+{{ params.x }}", contact_message=TTS
+            task_id="call", virtual_phone_number=VNUMBER, contact=contact, contact_message=TTS
         )
     task.render_template_fields({"params": {"x": 79261200000.0}})
 
-    assert task.contact == "+79261200000.0"
+    assert isinstance(task.contact, TextWithGap)
+    assert "ends in five zeros" in repr(task.contact)
+
+
+@NATIVE
+def test_a_text_that_is_no_phone_number_keeps_the_form_of_its_numbers(native: bool) -> None:
+    with DAG("dag", render_template_as_native_obj=native):
+        task = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message=TTS,
+            external_id="c{{ params.x }}",
+        )
+    task.render_template_fields({"params": {"x": 1.0}})
+
+    assert task.external_id == "c1.0"
 
 
 @NATIVE

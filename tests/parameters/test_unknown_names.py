@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -67,37 +68,80 @@ class Mixin:
     calling_hours = ("09:00", "21:00")
 
 
+INFORMER = {"task_id": "remind", "contact_message": {"type": "tts", "value": "Hello"}, **CALL}
+
+
 @pytest.mark.parametrize(
-    ("base", "attribute"),
+    ("base", "arguments", "attribute"),
     [
-        (CallApiStartInformerCallOperator, "calling_hours"),
-        (CallApiStartInformerCallOperator, "contact_message"),
-        (CallApiCampaignOperator, "do_not_call"),
-        (CallApiSessionSensor, "call_session_id"),
-        (CallApiNotifier, "quiet_for"),
+        (CallApiStartInformerCallOperator, INFORMER, "calling_hours"),
+        (CallApiStartInformerCallOperator, INFORMER, "wait_for_completion"),
+        (CallApiCampaignOperator, {"task_id": "call", "contacts": "people.csv", "call": {}}, "do_not_call"),
+        (CallApiSessionSensor, {"task_id": "wait", "call_session_id": 5}, "require_answer"),
+        (CallApiNotifier, CALL, "quiet_for"),
     ],
 )
-@pytest.mark.parametrize("value", [None, "x", property(lambda self: "x")], ids=["None", "text", "property"])
-def test_a_class_attribute_that_the_constructor_would_overwrite_is_an_error(
-    base: type, attribute: str, value: object
+def test_a_class_attribute_that_the_constructor_ignores_is_an_error(
+    base: type, arguments: dict[str, Any], attribute: str
 ) -> None:
+    mine = type("Mine", (base,), {attribute: ("09:00", "21:00"), "__module__": "my_dag"})
     with pytest.raises(InvalidParameter, match=f"^{attribute}: the class attribute of Mine has no effect"):
-        type("Mine", (base,), {attribute: value, "__module__": "my_dag"})
+        mine(**arguments)
 
 
 def test_a_class_attribute_that_an_author_inherits_from_a_mixin_is_an_error_too() -> None:
+    mine = type("Mine", (Mixin, CallApiStartInformerCallOperator), {"__module__": "my_dag"})
     with pytest.raises(InvalidParameter, match=r"^calling_hours: the class attribute of Mine has no effect"):
-        type("Mine", (Mixin, CallApiStartInformerCallOperator), {"__module__": "my_dag"})
+        mine(**INFORMER)
+    assert mine(**INFORMER, calling_hours=None).calling_hours is None, "the DAG file says so"
 
 
-def test_a_subclass_with_a_constructor_of_its_own_may_have_class_attributes_for_its_parameters() -> None:
-    class Mine(Mixin, CallApiStartInformerCallOperator):
-        def __init__(self, **kwargs: Any) -> None:
-            super().__init__(**{"calling_hours": self.calling_hours, **kwargs})
+class WithConstructor(Mixin, CallApiStartInformerCallOperator):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"calling_hours": self.calling_hours, **kwargs})
 
-    class Ours(Mine):
-        retries_of_ours = 3
 
-    for operator in (Mine, Ours):
-        call = operator(task_id="remind", contact_message={"type": "tts", "value": "Hello"}, **CALL)
-        assert call.calling_hours == Mixin.calling_hours
+class WithAssignment(Mixin, CallApiStartInformerCallOperator):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.calling_hours = Mixin.calling_hours
+
+
+class OfOthers(WithConstructor):
+    retries_of_ours = 3
+    poke_interval = 5
+
+
+def limited(operator: type) -> type:
+    """A class decorator that sets a parameter."""
+    construct = operator.__init__
+
+    @wraps(construct)
+    def with_limit(self: Any, **kwargs: Any) -> None:
+        construct(self, **{"calling_hours": self.calling_hours, **kwargs})
+
+    operator.__init__ = with_limit  # type: ignore[misc]
+    return operator
+
+
+@limited
+class Decorated(Mixin, CallApiStartInformerCallOperator):
+    pass
+
+
+@pytest.mark.parametrize("mine", [WithConstructor, WithAssignment, OfOthers, Decorated])
+def test_a_class_attribute_that_has_an_effect_is_no_error(mine: Any) -> None:
+    assert mine(**INFORMER).calling_hours == Mixin.calling_hours
+
+
+def test_a_property_for_a_parameter_has_an_effect() -> None:
+    class Mine(CallApiStartInformerCallOperator):
+        @property
+        def results(self) -> Any:
+            return None
+
+        @results.setter
+        def results(self, value: Any) -> None:
+            vars(self)["results"] = value
+
+    assert Mine(**INFORMER).results is None

@@ -33,6 +33,7 @@ EXPRESSIONS = [
     "{{ ['Hello', 'Anna'] | join(params.x) }}",
     "{{ ['Hello NAME'] | map('replace', 'NAME', params.x) | join }}",
     "{{ ['Hello NAME'] | map('replace', old='NAME', new=params.x) | join }}",
+    "{{ ['Hello %s'] | map('format', params.x) | join }}",
     "{% set greeting = 'Hello %s' %}{{ greeting % params.x }}",
     "{% set greeting = 'Hello %s, %s' %}{{ greeting % (params.x, 1) }}",
     "{% set text = 'Hello ' ~ params.x %}{{ text }}",
@@ -69,5 +70,9 @@ SPOKEN_NUMBERS = [
     ("<i{{ {'sum': 2} | xmlattr }}>", '<i sum="2">'),
     ("{{ [params.x, 2.50] | join(' and ') }}", "1234 and 2.5"),
     ("{{ [params.x] | map('string') | join }}", "1234"),
+    ("{{ '%s and %.1f' % (params.x, params.x) }}", "1234 and 1234.0"),
+    ("{{ '%(sum).2f' % {'sum': params.x} }}", "1234.00"),
+    ("{{ '{} {:07.0f}'.format(params.x, params.x) }}", "1234 0001234"),
+    ("{{ [[params.x], ['a', 'b']] | map('join', ' ') | join('; ') }}", "1234; a b"),
 ]
 """(template, text): what a person hears if the value is the number 1234.0."""

@@ -53,10 +53,13 @@ def test_a_stored_value_never_expires_and_replaces_the_previous_one():
     assert accessor.values["journal"][1] == NEVER_EXPIRE
 
 
-def test_a_lost_value_is_no_value_that_was_never_stored() -> None:
+@pytest.mark.parametrize(
+    "value", [None, {"__airflow_state_ref__": "file:///state/1"}], ids=["None", "reference"]
+)
+def test_a_lost_value_is_no_value_that_was_never_stored(value: Any) -> None:
     """With [workers] state_store_backend, Airflow returns None for a value that the storage has lost."""
     accessor = Accessor()
-    accessor.set("callapi_call", None, retention=None)
+    accessor.set("callapi_call", value, retention=None)
 
     with pytest.raises(CallApiFailure, match=r"callapi_call .* is lost: .*\[workers\] state_store_backend"):
         TaskState(accessor).get("callapi_call")

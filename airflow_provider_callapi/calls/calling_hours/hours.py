@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -167,12 +168,21 @@ def _read_time(value: Any, number: int) -> time:
         shown = "a number: in YAML, write times in quotation marks" if is_number else kind_of(value)
         raise WrongValue(f"entry {number} is {shown}")
     try:
-        moment = time(0) if value == "24:00" else time.fromisoformat(value)
+        # Python alone also reads 09.30, as 09:00:00.3.
+        moment = time.fromisoformat(value if value != "24:00" else "00:00")
+        if moment.tzinfo:
+            raise WrongValue(f"entry {number} has a time zone: write the time alone")
+        if not _TIME.fullmatch(value):
+            raise ValueError
+    except WrongValue:
+        raise
     except ValueError:
         raise WrongValue(f"entry {number} is no time with two digits for the hour and the minute") from None
-    if moment.tzinfo:
-        raise WrongValue(f"entry {number} has a time zone: write the time alone")
     return moment
+
+
+_TIME = re.compile(r"[0-9]{2}:?[0-9]{2}(:[0-9]{2})?")
+"""Matches a time such as ``09:00``."""
 
 
 @lru_cache(maxsize=1024)

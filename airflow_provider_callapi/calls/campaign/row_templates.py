@@ -22,7 +22,6 @@ from airflow_provider_callapi.calls.campaign.row_values import (
 )
 from airflow_provider_callapi.calls.inserted_values import (
     UnsuitableValue,
-    check_inserted,
     spoken_value,
     written_value,
 )
@@ -90,7 +89,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
         super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
         self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
-        add_checks(self, _in_a_row(check_inserted), _in_a_row(finalize))
+        add_checks(self, _in_a_row(finalize))
         self.policies["json.dumps_kwargs"] = {
             **self.policies["json.dumps_kwargs"],
             "default": _refuse_in_json,
@@ -191,7 +190,13 @@ class RowTemplate:
         self._where = where
         parsed = environment.parse(text)
         self._plain = _plain_text(parsed, values)
-        self._checks = [(check, problem) for check, problem in _CHECKS if not check(text)]
+        own_text = " ".join(part.data for part in parsed.find_all(nodes.TemplateData))
+        is_json = any(each.name == "tojson" for each in parsed.find_all(nodes.Filter))
+        self._checks = [
+            (check, problem)
+            for check, problem in _CHECKS
+            if not check(own_text) and not (check is has_nested_text and is_json)
+        ]
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
         """Whether the template uses the person's row. If not, its text is the same for every person."""
         self.columns = _columns_in(parsed)
@@ -308,7 +313,6 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
                 inner,
                 values,
                 f"{where}.{name}",
-                # The reader of phone numbers notices a rounded number by its fraction: 79260000000.0
                 _Sandbox(written_value) if name == "contact" else environment,
             )
             for name, inner in value.items()

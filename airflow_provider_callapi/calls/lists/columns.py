@@ -75,19 +75,27 @@ _CYRILLIC = {
     **dict(zip("abvgdezijklmnoprstufhc", "абвгдезийклмнопрстуфхц", strict=True)),
 }
 """Latin letters → the Russian letters for which databases and other programs write them."""
+_LOOK_ALIKE = str.maketrans("aceopxykmtbh", "асеорхукмтвн")
+_RUSSIAN = re.compile("[а-я]")
 _LATIN = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
 _MORE_PHONES = re.compile(
     r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
-_FEW_WORDS = re.compile(r"[\w.№#()/-]+(?:\s[\w.№#()/-]+){0,4}")
-"""Matches the names of most columns: up to five words."""
-_WORDS_OF_ERRORS = re.compile(
-    r"err|fail|fault|denied|forbid|invalid|refus|unavail|\bnot\b|no such|exist|missing|timeout"
-    r"|ошиб|сбо[йи]|отказ|недоступ|запрещ|\bнет\b|\bне\b|найден",
-    re.IGNORECASE,
+_PHONES = (
+    r"(?:phones?|telephones?|mobiles?|cell(?:phone)?s?|tel|тел\d?|телефон(?:ы|а|ов)?|моб|мобильн\w{2,3}|сот"
+    r"|сотов\w{2,3})"
 )
-"""Matches words of error messages. An error may stand in a file instead of the list."""
+_PHONE_HEADING = re.compile(
+    # Client phone, but not: no phone
+    r"(?:do not call |(?!(?:no|in|is|with|the|at|to|of|error|failed|ошибка|нет|не|сбой)\b)[^\W\d]+ ){0,3}"
+    rf"{_PHONES}"
+    # phone number of the client, but not: phone service is unavailable
+    rf"(?: (?:{_PHONES}|numbers?|num|list|digits|work|home|main|contacts?|clients?|customers?|ext|номера?"
+    r"|доб|вн|клиент\w{1,2}|абонент\w{1,2}|контакт\w{0,2}|для|связи|рабоч\w{2}|домашн\w{2}|основн\w{2}"
+    r"|отказавшихся|не|звонить|not|to|call|of|the|\d))*"
+)
+"""Matches the name of a column of phone numbers, as `words_of` returns it, and no error message."""
 _NAMES_SHOWN = 12
 """How many names of columns an error shows."""
 _MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
@@ -120,6 +128,21 @@ def _fold_text(name: str) -> str:
     wide = unicodedata.normalize("NFKC", name)  # full-width letters, and an é of two characters
     unquoted = re.sub(r'^"([^"]*)"$', r"\1", fold(wide))
     return re.sub(r"[\s_.-]", "", unquoted).casefold()
+
+
+def words_of(name: object) -> str:
+    """Return the words of a name in lower case, with a blank between them: ``DNC_flag`` becomes ``dnc flag``.
+
+    An abbreviation with a full stop becomes a whole word: ``No.`` becomes ``number``, and ``вн.`` ``внутр``.
+    Latin letters inside a Russian word become the Russian letters that look alike.
+    """
+    text = fold(unicodedata.normalize("NFKC", str(name)))
+    text = re.sub(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])", " ", text)  # optOut
+    text = re.sub(r"['’]", "", text.casefold()).replace("ё", "е")
+    text = re.sub(r"\bno\.", "number ", text)
+    text = re.sub(r"\b(?:вн|доп)\.", "внутр ", text)
+    words = re.findall(r"[^\W_]+", text)
+    return " ".join(word.translate(_LOOK_ALIKE) if _RUSSIAN.search(word) else word for word in words)
 
 
 _RESULT_NAMES = frozenset(map(fold_name, RESULT_COLUMNS))
@@ -230,10 +253,7 @@ def check_empty_do_not_call(names: Sequence[str]) -> None:
 
 def _is_phone_heading(name: str) -> bool:
     """Return whether a name means phone numbers, and is no sentence: ``Error: no table phones`` is one."""
-    text = fold(name)
-    return _MORE_PHONES.search(fold_name(name)) is not None and bool(
-        _FEW_WORDS.fullmatch(text) and not _WORDS_OF_ERRORS.search(text)
-    )
+    return fold_name(name) == PHONE or _PHONE_HEADING.fullmatch(words_of(name)) is not None
 
 
 @lru_cache(maxsize=256)

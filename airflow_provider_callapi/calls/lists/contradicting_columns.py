@@ -12,30 +12,40 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.columns import fold_name, in_cyrillic, shown_name
+from airflow_provider_callapi.calls.lists.columns import fold_name, in_cyrillic, shown_name, words_of
 
 _EXTENSION = re.compile(
-    r"(phone|тел(ефон)?)?(ext(n|ension)?|доб(ав(очный)?)?|доп(олнительный)?|вн(утр(енний)?)?)"
-    r"(номер|number|no|тел(ефон)?)?"
+    r"^(?:phone |тел(?:ефон)? )?(?:ext|extn|extension|доб|добав|добавочный|дополнительный|внутр|внутренний)"
+    r"(?: (?:номер|number|no|тел|телефон))?$"
 )
+_CALLING = r"(?:об)?звон\w*"
 _FORBIDDEN = re.compile(
-    r"(is|has|flag|флаг|признак|статус|в)*"
-    r"(donot(call|phone|contact|disturb)|dont(call|phone|contact)|nocalls?|dnc|opt(ed)?out|unsubscribed?"
-    r"|не(звон|беспоко|тревож)\w{1,4}|(запрет(на)?|нельзя)(об)?звон\w{0,4}|отпис(ан\w?|к\w)"
-    r"|стоп(лист\w?)?|stoplist|blacklist(ed)?|ч[её]рн\w{2}спис\w{2,3})"
-    r"(flag|флаг|list|date|дата|at|reason|причина|yesno|данет|\d)*"
+    r"\b(?:dnc|dnd|optout|opt(?:ed)? out|unsubscribed|blacklist(?:ed)?|black list|stop ?list)\b"
+    r"|\b(?:do not|dont) (?:call|phone|contact|dial|disturb)\b(?! (?:before|after|until|on|at|from)\b)"
+    r"|^no (?:phone )?calls?$"
+    r"|\bне (?:звони(?:ть?|те)?|беспокоить|тревожить|набирать|обзванивать)\b"
+    r"(?! (?:с|до|после|раньше|ранее|перед)\b)"
+    rf"|\b(?:нельзя|запре\w+|отказ\w*) (?:\w+ )?{_CALLING}|\b{_CALLING} (?:нельзя|запре\w+)"
+    r"|^стоп$|\bстоп ?лист\w*|\bчерн\w+ спис\w+|^чс$|\bотписа(?:н\w?|лся|лась)\b"
 )
-_ALLOWED = re.compile(
-    r"(is|has|есть)?"
-    r"((may|can)(be)?call(ed)?|calls?(is|are)?(allowed|permitted|consent|ok)|allow(ed)?calls?"
-    r"|consent((to|for)?calls?)?|optin|можнозвонить|(согласи|разрешени)[ея](на)?((об)?звон\w{0,4}|связь)?)"
-    r"(flag|флаг|yesno|данет)*"
+_PERMITTED = re.compile(
+    r"^(?!.*\b(?:data|personal|cookies?|e?mail|sms|смс|данных|пдн|рассылк\w|обработк\w|number|date|дата|номер)\b)"
+    r".*(?:\b(?:consent|optin|opt(?:ed)? in|callable|contactable|согласи[ея]|соглас[ен]н?а?)\b"
+    r"|\bcan (?:be )?call(?:ed)?\b|\bcalls? (?:is |are )?(?:allowed|permitted)\b|\ballow(?:ed)? calls?\b"
+    r"|\bcall permission\b|\bpermission to call\b|\bможно звонить\b"
+    rf"|\bразреш\w+ {_CALLING}|\b{_CALLING} разреш\w+)"
 )
-"""Match the name of a column, as `_letters_of` returns it."""
+"""These are searched in the name of a column, as `words_of` returns it."""
+_SHORTEST_RUSSIAN = 5
+"""Shorter names in Latin letters, such as ``stop``, are no Russian words."""
 _SHORT_NUMBER = re.compile(r"#?\d{1,6}(\.0)?")
-_NO = re.compile(r"0+(\.0*)?|n|no|not|f|false|н|не|нет|ложь")
-"""Matches the values that mean no, in lower case and without a full stop at the end."""
-_NOTHING = re.compile(r"[-—\s]*")
+_NO = r"0+(?:[.,]0*)?|n|no|not|off|f|false|н|не|нет|ложь"
+_FORBIDS_NOTHING = re.compile(
+    rf"{_NO}|[-—\s]*|none|null|n/?a|н/д|unknown|undefined|неизвестно|не указан[оа]?"
+    r"|allowed|разрешено|opted in"
+)
+_NOT_PERMITTED = re.compile(rf"[✗✘×☐]|(?:{_NO}|отказ\w*|отсутствует|отозвано?)(?!\w).*")
+"""Match values in lower case and without a full stop at the end."""
 
 
 def find_ban(row: Mapping[str, Any]) -> str | None:
@@ -49,7 +59,7 @@ def find_ban(row: Mapping[str, Any]) -> str | None:
     columns = _contradicting(tuple(row))
     for name in columns.bans + columns.permissions:
         is_ban = name in columns.bans
-        if _says_something(row[name]) if is_ban else _NO.fullmatch(_text_of(row[name])):
+        if _says_something(row[name]) if is_ban else _NOT_PERMITTED.fullmatch(_text_of(row[name])):
             return (
                 f"column {shown_name(name)}: the row seems to forbid the call. Put such people into "
                 "do_not_call, or rename the column"
@@ -84,21 +94,21 @@ class _Columns(NamedTuple):
 def _contradicting(names: tuple[str, ...]) -> _Columns:
     return _Columns(
         *(
-            [name for name in names if any(map(pattern.fullmatch, _letters_of(name)))]
-            for pattern in (_FORBIDDEN, _ALLOWED, _EXTENSION)
+            [name for name in names if any(map(pattern.search, _spellings_of(name)))]
+            for pattern in (_FORBIDDEN, _PERMITTED, _EXTENSION)
         )
     )
 
 
-def _letters_of(name: str) -> set[str]:
-    """Return the letters and digits of a name in lower case. Of ``ne_zvonit``, also the Russian spelling."""
-    letters = re.sub(r"[\W_]", "", fold_name(name))
-    return {letters, in_cyrillic(letters)} if letters.isascii() else {letters}
+def _spellings_of(name: str) -> set[str]:
+    """Return the words of a name. Of a long name in Latin letters, such as ``ne_zvonit``, also in Russian."""
+    words = words_of(name)
+    is_long = words.isascii() and len(words) > _SHORTEST_RUSSIAN
+    return {words, in_cyrillic(words)} if is_long else {words}
 
 
 def _says_something(value: Any) -> bool:
-    text = _text_of(value)
-    return not _NO.fullmatch(text) and not _NOTHING.fullmatch(text)
+    return _FORBIDS_NOTHING.fullmatch(_text_of(value)) is None
 
 
 def _text_of(value: Any) -> str:

@@ -27,6 +27,10 @@ _SEPARATOR_LINE = re.compile(r'\s*"?sep ?= ?(\\t|\t|\S)"?[;,\t]*\s*', re.IGNOREC
 _QUOTED = re.compile(r'"[^"]*"')
 _SIP = re.compile(r'"?(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}"?')
 """Matches a value that may be a SIP number, such as ``sip25``."""
+_SIP_NAME = re.compile(r'"?(?=.*[0-9])(?=.{5}|.*@)[A-Za-z][A-Za-z0-9_.@*#-]{2,63}"?')
+"""Matches a SIP number that begins with a letter, and is no short word of an address, such as ``Apt5``."""
+_DIGITS_OF_A_NUMBER = 7
+"""The number of digits from which one value may be a phone number."""
 _DIGITS_OF_A_ROW = 5
 """The number of digits from which a line or a value may contain another person's phone number."""
 
@@ -108,10 +112,15 @@ def _refuse_swallowed_lines(values: Sequence[str], separator: str) -> None:
 
 
 def _may_end_a_row(line: str, separator: str) -> bool:
-    """Return whether the first line of a quoted value may be the end of a row, such as ``Anna;sip25``."""
+    """Return whether the first line of a quoted value may be the end of a row, such as ``Anna;sip25``.
+
+    The first line of an ordinary text, such as ``Paris, 75001``, is none.
+    """
     _, *others = line.split(separator)
-    is_sip = any(_SIP.fullmatch(other.strip()) for other in others)
-    return is_sip or len(re.findall(r"\d", fold("".join(others)))) >= _DIGITS_OF_A_ROW
+    return any(
+        _SIP_NAME.fullmatch(other.strip()) or len(re.findall(r"\d", fold(other))) >= _DIGITS_OF_A_NUMBER
+        for other in others
+    )
 
 
 def _may_be_a_row(line: str, separator: str) -> bool:

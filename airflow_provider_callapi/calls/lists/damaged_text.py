@@ -24,23 +24,23 @@ _DAMAGES = tuple(
         rf"[рс](?<![^\x00-\x7f].)[{_CP1251}](?:[рс][{_CP1251}]){{2,}}(?![^\x00-\x7f])",  # UTF-8 as cp1251
         rf"[ðñ][{_CP1252}](?:[ðñ][{_CP1252}]){{2,}}",  # UTF-8 as cp1252
         rf"{_ACCENT}(?<![^\W\d_].){_ACCENT}{{2,}}(?![^\W\d_])",  # cp1251 as cp1252: only letters with accents
-        r"[ãâ][¡-ª¬-¶¸-º¼-¿œšžÿƒˆ†‡‰™€]|[╨╤].[╨╤]",  # letters with accents: UTF-8 as cp1252; UTF-8 as cp866
+        r"[ãâ][¡-ª¬¯-¶¸-º¼-¿œšžÿƒˆ†‡‰€]|[╨╤].[╨╤]",  # letters with accents: UTF-8 as cp1252; UTF-8 as cp866
     )
 )
 """Match damaged texts in lower case, because a filter of a template may change the case."""
 
 _CODES = re.compile(
     r"&#[0-9]{2,6};|&#x[0-9a-f]{2,5};|\\u0[0-9a-f]{3}|%u0[0-9a-f]{3}"
-    r"|</?(?:a|b|big|body|br|div|em|font|h[1-6]|html|i|img|li|nobr|ol|p|s|small|span|strong|su[bp]|t[dhr]"
-    r"|table|u|ul)(?:\s[^<>]*)?/?>"
+    r"|</[abipsu]>|</?(?:big|body|br|div|em|font|h[1-6]|html|img|li|nobr|ol|small|span|strong|su[bp]|t[dhr]"
+    r"|table|ul)(?:\s[^<>]*)?/?>"
     r'|(?<!\w)="[^"]*"',
     re.IGNORECASE,
 )
 """Matches codes of HTML, JSON and Excel. Not those of a web address, which a filter may make on purpose."""
 _BEGIN_OF_CODE = re.compile(r'[&\\<%"]')
 _ENTITY = re.compile(r"&([A-Za-z]{2,8}[0-9]{0,2};)")
-_NESTED = re.compile(r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}|\|\s*tojson\b""")
-"""Matches the text of a list or dict, and a template that writes one on purpose."""
+_NESTED = re.compile(r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}""")
+"""Matches the text of a list or dict."""
 _GAP = re.compile(r"(?<![\w<])(?:NaN|NaT|<NA>)(?!\w)")
 _GAP_IN_RUSSIAN = re.compile(r"(?<!\w)(?:nan|None|NaN|NaT|<NA>)(?!\w)")
 _RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
@@ -54,10 +54,7 @@ def has_codes(text: str) -> bool:
 
 
 def has_nested_text(text: str) -> bool:
-    """Return whether a text contains the text of a list or dict, such as ``['Anna']``.
-
-    The template ``{{ contact.names | tojson }}`` counts, too: its author wants such a text.
-    """
+    """Return whether a text contains the text of a list or dict, such as ``['Anna']``."""
     return ("[" in text or "{" in text) and _NESTED.search(text) is not None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, fold
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
-from airflow_provider_callapi.calls.number_texts import ROUNDED_DIGITS
+from airflow_provider_callapi.calls.number_texts import ROUNDED_DIGITS, ROUNDED_NUMBER
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
@@ -167,10 +167,7 @@ def refuse_rounded_float(text: str) -> None:
     :raises NotANumber: the text is such a float.
     """
     if _ROUNDED_FLOAT.fullmatch(text):
-        raise NotANumber(
-            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
-            "may be lost; write all digits, in quotation marks"
-        )
+        raise NotANumber(ROUNDED_NUMBER)
 
 
 def read_number_or_prefix(text: str, region: str) -> str:

@@ -121,11 +121,11 @@ class Alert:
         for pause in (*connection_pauses(self._reason.kind), None):
             try:
                 return await self._execution.connect(self._hook)
-            except PermissionError as error:  # Airflow 3.3 refuses it to each SyncCallback of a deadline
-                raise NoPersonRung(
-                    f"connection {mask_phones(self._hook.callapi_conn_id)}: {_DENIED}"
-                ) from error
             except Exception as error:
+                # Airflow 3.3 refuses each connection in its database to a deadline's SyncCallback.
+                if isinstance(error, PermissionError) and self._reason.kind == "deadline":
+                    conn_id = mask_phones(self._hook.callapi_conn_id)
+                    raise NoPersonRung(f"connection {conn_id}: {_DENIED}") from error
                 if pause is None or isinstance(error, AirflowFailException | ValueError):
                     raise
                 self._log.warning(

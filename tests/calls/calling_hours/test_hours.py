@@ -125,6 +125,13 @@ def test_two_equal_times_are_refused_because_they_would_mean_all_hours(text: str
         read_hours(pair([text, text]))
 
 
+@pytest.mark.parametrize("text", ["09.30", "09,30", "09:30.5", "09:00,5", "T09:00", "09", "9:00", "0930.5"])
+def test_a_time_in_another_spelling_is_refused(text: str) -> None:
+    """Python itself reads 09.30 as 09:00:00.3, and the phones would ring half an hour too early."""
+    with pytest.raises(WrongValue, match="entry 1 is no time"):
+        read_hours((text, "21:00"))
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [

@@ -374,6 +374,40 @@ def test_a_campaign_refuses_inside_an_expression_what_a_single_call_refuses(
         _filled_in(template.replace("params.x", "contact.x"), {"x": value})
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ 'Hi {name}'.format(**contact) }}",
+        "{{ 'Hi %(name)s' % contact }}",
+        "{{ 'Hi {name}'.format_map(contact) }}",
+        "{{ 'Hi %(name)s' | format(**contact) }}",
+    ],
+)
+def test_only_the_used_values_of_a_row_must_have_a_text(template: str) -> None:
+    row = {"name": "Anna", "debt": None, "orders": [1], "about": {"a": 1}}
+    assert _filled_in(template, row) == "Hi Anna"
+    with pytest.raises(InvalidRow):
+        _filled_in(template, {**row, "name": None})
+
+
+def test_json_of_a_nested_dict_is_inserted_as_its_author_says() -> None:
+    row = {"about": {"city": {"name": "Omsk"}, "ids": [1, 2]}}
+    assert _filled_in("{{ contact.about | tojson }}", row) == '{"city": {"name": "Omsk"}, "ids": [1, 2]}'
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "Привет, {{ contact['имя'] }}",
+        "{% if contact['имя'] != None %}Привет, {{ contact['имя'] }}{% endif %}",
+    ],
+)
+@pytest.mark.parametrize("value", ["['Анна']", "Анна nan"])
+def test_a_check_of_values_is_not_switched_off_by_the_code_of_a_template(template: str, value: str) -> None:
+    with pytest.raises(InvalidRow):
+        _filled_in(template, {"имя": value})
+
+
 def test_an_object_without_a_text_of_its_own_is_not_spoken() -> None:
     with pytest.raises(InvalidRow, match="no text of its own"):
         _filled_in("{{ contact.n }}", {"n": object()})

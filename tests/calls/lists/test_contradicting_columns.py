@@ -20,10 +20,22 @@ BANS = pytest.mark.parametrize(
     "name",
     [
         *("не звонить", "Не звонить?", "не звонить (да/нет)", "Не звонить!", "не звонить 1", "Не беспокоить"),
+        *("Клиент просил не звонить", "не набирать", "не обзванивать", "не зв\u006fнить", "ne_zvonit"),
         *("Do not call", "do_not_call", "do_not_call_flag", "Don't call", "do not contact", "no calls"),
-        *("DNC", "is_dnc", "DNC flag", "opt-out", "opted_out", "opt_out_date", "unsubscribed", "blacklisted"),
-        *("Стоп-лист", "стоп", "В стоп-листе", "Чёрный список", "в черном списке", "отписан", "ne_zvonit"),
-        *("запрет звонков", "нельзя звонить", "Запрет на обзвон"),
+        *("do-not-call (Y/N)", "doNotCall", "no_phone_calls", "dont dial", "dnd"),
+        *("DNC", "is_dnc", "DNC flag", "DNC status", "client_dnc", "added to dnc", "dnc since"),
+        *("opt-out", "opted_out", "opt_out_date", "call_opt_out", "optOut", "unsubscribed", "blacklisted"),
+        *(
+            "Стоп-лист",
+            "стоп",
+            "В стоп-листе",
+            "Чёрный список",
+            "в черном списке",
+            "ЧС",
+            "отписан",
+            "отписался",
+        ),
+        *("запрет звонков", "нельзя звонить", "Запрет на обзвон", "звонки запрещены", "отказ от звонков"),
     ],
 )
 PERMISSIONS = pytest.mark.parametrize(
@@ -31,17 +43,55 @@ PERMISSIONS = pytest.mark.parametrize(
     [
         *(
             "call_allowed",
-            "may call",
             "can be called",
             "Consent",
             "call_consent",
             "consent to calls",
             "opt-in",
+            "opted_in",
         ),
         *("Согласие", "согласие на звонки", "Согласие на обзвон (да/нет)", "можно звонить", "soglasie"),
+        *("разрешено звонить", "согласен", "marketing_consent", "permission_to_call", "contactable"),
     ],
 )
-NOTHING = (None, "", " ", 0, 0.0, "0", "00", Decimal("0.00"), False, "Нет", "нет.", "no", "-", "--", [], {})
+OTHERS = [
+    *(
+        "stop",
+        "Stop 1",
+        "No. calls",
+        "Unsubscribe",
+        "Не звонить с",
+        "не звонили",
+        "call ok",
+        "VN",
+        "доп",
+        "May",
+    ),
+    *("do not call before", "comment", "next", "stops", "consent date", "внутренний код", "contact"),
+    *("Согласие на обработку персональных данных", "email consent", "номер согласия", "канонический адрес"),
+]
+"""The names of columns that say nothing of a call."""
+NOTHING = (
+    None,
+    "",
+    " ",
+    0,
+    0.0,
+    "0",
+    "00",
+    Decimal("0.00"),
+    False,
+    "Нет",
+    "нет.",
+    "no",
+    "-",
+    "--",
+    [],
+    {},
+    "none",
+    "N/A",
+    "unknown",
+)
 
 
 def row(name: str, value: Any) -> dict[str, Any]:
@@ -67,13 +117,34 @@ def test_a_row_that_forbids_the_call_is_not_called(name: str, value: Any) -> Non
 
 
 @PERMISSIONS
-@pytest.mark.parametrize("value", ["нет", "Нет.", "no", "N", 0, 0.0, "0", False, "false"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "нет",
+            "Нет.",
+            "Нет!",
+            "нет, отозвано",
+            "no (2020)",
+            "no",
+            "N",
+            "off",
+            "отсутствует",
+            "отказ",
+            "✗",
+            "☐",
+        ),
+        *(0, 0.0, "0", "0,0", False, "false"),
+    ],
+)
 def test_a_row_that_does_not_permit_the_call_is_not_called(name: str, value: Any) -> None:
     assert "forbid" in str(find_ban(row(name, value)))
 
 
 @PERMISSIONS
-@pytest.mark.parametrize("value", ["да", "yes", 1, True, "2026-01-01", None, "", "-"])
+@pytest.mark.parametrize(
+    "value", ["да", "yes", 1, True, "2026-01-01", "норма", "nothing is known", None, "", "-"]
+)
 def test_a_row_that_permits_the_call_or_says_nothing_may_be_called(name: str, value: Any) -> None:
     assert find_ban(row(name, value)) is None
 
@@ -84,19 +155,21 @@ def test_a_value_that_means_nothing_forbids_nothing(value: Any) -> None:
     assert find_extension(row("доб.", value), used=()) is None
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("ext", "a-long-reference"),
-        ("внутренний код", "1234"),
-        ("доп. тел.", "79260000002"),
-        ("comment", "не звонить"),
-        ("do not call before", "10:00"),
-        ("consent number", 0),
-        ("next", 12),
-        ("stops", 3),
-    ],
-)
-def test_other_columns_and_other_values_contradict_nothing(name: str, value: Any) -> None:
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("value", ["да", "1", "12", "нет", 3, 0])
+def test_other_columns_contradict_nothing(name: str, value: Any) -> None:
     assert find_ban(row(name, value)) is None
     assert find_extension(row(name, value), used=()) is None
+
+
+def test_an_extension_has_few_digits() -> None:
+    for name, value in (("ext", "a-long-reference"), ("доп. тел.", "79260000002"), ("comment", "не звонить")):
+        assert find_ban(row(name, value)) is None
+        assert find_extension(row(name, value), used=()) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["не звонить", "не беспокоить", "no calls please", "нет звонков", "off-limits"]
+)
+def test_a_value_that_begins_with_no_may_forbid_the_call(value: str) -> None:
+    assert find_ban(row("примечание: не звонить", value)) is not None

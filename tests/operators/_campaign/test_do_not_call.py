@@ -252,6 +252,23 @@ ERROR_PAGES = (
     "telnet: connection refused",
     "cellular network error",
     "The phones of our customers have been moved to the new system",
+    *(
+        "phone database offline",
+        "phone table locked",
+        "phones loading...",
+        "phone login required",
+        "phone 404",
+    ),
+    *(
+        "Sign in with phone",
+        "no phone",
+        "Mobile login",
+        "telnet closed",
+        "telemetry",
+        "tel aviv",
+        "phone (500)",
+    ),
+    *("Телефонная станция занята", "телефония отключена", "телефоны удалены", "Phone table is empty"),
 )
 
 
@@ -262,19 +279,15 @@ def test_a_file_with_one_line_that_names_no_phone_column_is_no_empty_list(tmp_pa
         DoNotCall(written(tmp_path / "objections.csv", line + end), "RU")()
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "phone",
-        "Phone;name",
-        "mobile",
-        "Моб. тел.",
-        "телефон",
-        "Номер телефона для связи",
-        "Phone no.",
-        "тел. (моб.)",
-    ],
+PHONE_HEADINGS = (
+    *("phone", "Phone;name", "mobile", "Моб. тел.", "телефон", "Номер телефона для связи", "Phone no."),
+    *("тел. (моб.)", "Preferred phone", "Territory phone", "Existing customer phone", "Do not call phone"),
+    *("Phones not to call", "Телефон (не звонить)", "Запрещенные телефоны", "Телефоны отказавшихся"),
+    *("Phone: mobile", "Client's phone", "Phone Number*", "phone_number", "phoneNumber"),
 )
+
+
+@pytest.mark.parametrize("line", PHONE_HEADINGS)
 def test_a_file_that_only_names_a_phone_column_excludes_no_one(tmp_path, line):
     assert DoNotCall(written(tmp_path / "objections.csv", f"{line}\n"), "RU")() == frozenset()
 
