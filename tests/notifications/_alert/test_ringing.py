@@ -42,12 +42,11 @@ def test_the_log_has_one_line_for_each_call(desk, ring, log):
 
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 
-    lines = [line for line in log().splitlines() if "call session" in line or "attempt" in line]
+    told = re.findall(r"Alert for DAG sales, run \S+: (.*call session \d+|.*attempt.*)", log())
+    lines = [*dict.fromkeys(told)]  # Airflow 3.0 logs each line in two places
     assert len(lines) == 2
     for person, line in enumerate(lines, 1):
-        assert re.search(
-            rf"Alert for DAG sales, run \S+: calling person {person} of 2 \(\d+…\d+\), call session \d+", line
-        )
+        assert re.fullmatch(rf"calling person {person} of 2 \(\d+…\d+\), call session \d+", line)
 
 
 @SYNC_AND_ASYNC
