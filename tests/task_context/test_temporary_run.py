@@ -24,6 +24,7 @@ from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.call_control import CallApiAddCoachOperator
+from airflow_provider_callapi.task_context.temporary_run import is_test_of_another_task
 
 pytest_plugins = ["airflow_desk"]
 
@@ -33,19 +34,25 @@ TEMPORARY = "__airflow_temporary_run_2026-11-30T10:00:00+00:00__"
 class InProcessSupervisorComms:
     """Stands for Airflow's class of this name, which only the process of `airflow tasks test` uses."""
 
-    def send(self, *args: Any, **named: Any) -> Any:
-        raise ConnectionError("no API server")
 
-    send_request = get_message = send
+# With this fake, Airflow 3.0 asks it for the connection.
+COMMAND = pytest.param("command", marks=pytest.mark.needs_airflow("3.1", "connections without a supervisor"))
 
 
-@pytest.fixture(params=["scheduler", "command"])
+@pytest.fixture(params=["scheduler", COMMAND])
 def is_tested(request: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Let a scheduler run the task, or the command `airflow tasks test`. Return whether it is the command."""
     is_command = request.param == "command"
     comms = InProcessSupervisorComms() if is_command else object()
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", comms, raising=False)
     return is_command
+
+
+def test_only_the_command_itself_runs_the_tested_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    for comms, is_command in ((InProcessSupervisorComms(), True), (object(), False)):
+        monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", comms, raising=False)
+        assert is_test_of_another_task(TEMPORARY) is not is_command
+        assert not is_test_of_another_task("manual__2026-11-30T10:00:00+00:00")
 
 
 def test_a_start_operator_calls_only_if_it_is_the_tested_task(desk: Desk, is_tested: bool) -> None:
