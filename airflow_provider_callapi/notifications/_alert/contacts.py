@@ -19,6 +19,9 @@ from airflow_provider_callapi.exceptions import InvalidParameter
 
 _WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\)|\{(\s*['\"][^:]*)\})\s*", re.DOTALL)
 """Matches the text that a template makes of a list, tuple or set: ``['79260000001', '79260000002']``."""
+_SEPARATORS = re.compile(r"[,;；|\t\r\n\u2028\u2029]")
+_DIGITS_OF_A_WHOLE_NUMBER = 10
+"""The number of digits from which a word between blanks is a whole number, and not a part of one."""
 _ANY_REGION = "RU"
 """The region with which a number is read if its region is unknown. Digits of this region are not added."""
 
@@ -28,13 +31,21 @@ def split_contacts(contact: Any) -> list[str]:
 
     An entry of a list may contain several numbers, too.
     """
-    return [number for entry in _entries(contact) for number in _split_text(str(entry))]
+    parts = [part for entry in _entries(contact) for part in _split_text(str(entry))]
+    return [number for part in parts for number in _split_whole_numbers(part)]
 
 
 def _split_text(text: str) -> list[str]:
     if written := _WRITTEN_LIST.fullmatch(text):
         text = re.sub(r"['\"]", "", written[1] or written[2] or written[3] or "")
-    return [number for number in map(str.strip, re.split(r"[,;\n]", text)) if number]
+    return [part for part in map(str.strip, _SEPARATORS.split(text)) if part]
+
+
+def _split_whole_numbers(text: str) -> list[str]:
+    """Split a text with several whole numbers, such as ``79260000001 79260000002``. Leave any other whole."""
+    words = re.split(r"[\s/]+", text)
+    are_whole = all(len(re.findall(r"\d", word)) >= _DIGITS_OF_A_WHOLE_NUMBER for word in words)
+    return words if are_whole else [text]
 
 
 def _entries(contact: Any) -> list[Any]:

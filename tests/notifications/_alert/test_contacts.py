@@ -12,6 +12,7 @@ from spelled_numbers import NUMBERS, spelled
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.notifications._alert.contacts import split_contacts
 
 pytest_plugins = ["airflow_desk"]
 
@@ -196,3 +197,16 @@ def test_a_person_with_two_spellings_is_called_once(desk):
     notifier([ON_DUTY, f"+{ON_DUTY}", f"8{ON_DUTY[1:]}"])(of_dag())
 
     assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize(
+    "separator", [" ", "  ", "\t", "/", " / ", "|", "；", "\r\n", "\u2028", "\u00a0", ", ", ";"]
+)
+def test_whole_numbers_in_one_text_are_separate_people(separator):
+    text = separator.join(["+79260000001", "79260000002"])
+    assert split_contacts(text) == ["+79260000001", "79260000002"]
+
+
+@pytest.mark.parametrize("text", ["8 926 000-00-01", "+7 926 0000001", "8/926/0000001", "sip25@example.com"])
+def test_the_parts_of_one_number_are_one_person(text):
+    assert split_contacts(text) == [text]
