@@ -7,14 +7,16 @@ the Data API's report can set ``answered`` to False.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pendulum
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 from msgspec.structs import asdict, replace
 
+from airflow_provider_callapi.api.object_ids import read_object_id
 from airflow_provider_callapi.api.times import parse_time, zone
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.finish_reasons import FinishCategory, category_of
@@ -103,19 +105,28 @@ class Outcome(Struct, frozen=True, gc=False):
     def from_xcom(cls, value: dict[str, Any]) -> Outcome:
         """Return the outcome that a dict from `to_xcom` describes. Unknown keys are ignored.
 
-        :raises ValueError: the dict has no usable ``call_session_id``, or a time cannot be read.
+        A template or a form may have made texts of the values: ``"false"`` becomes False.
+
+        :raises ValueError: the dict has no usable ``call_session_id``, or a value cannot be read. The error
+            contains no value.
         """
         known = {name: value[name] for name in cls.__struct_fields__ if name in value}
         if "call_session_id" not in known:
             raise ValueError("not the dict of a call: it has no call_session_id")
         try:
-            known["call_session_id"] = int(known["call_session_id"])
-        except (TypeError, ValueError):
+            known["call_session_id"] = read_object_id(known["call_session_id"])
+        except ValueError:
             raise ValueError("call_session_id: not a number") from None
         times = {name: _to_epoch(known.get(name)) for name in _TIMES}
         names = known.get("operations")
-        operations = tuple(names) if isinstance(names, list | tuple) else None
-        return cls(**{**known, **times, "tags": tuple(known.get("tags") or ()), "operations": operations})
+        operations = [str(name) for name in names] if isinstance(names, list | tuple) else None
+        values = {**known, **times, "tags": known.get("tags") or (), "operations": operations}
+        try:
+            return convert(values, cls, strict=False)
+        except ValidationError as error:  # its text can contain the value
+            field = re.search(r"\$\.(\w+)", str(error))
+            where = f": {field[1]} cannot be read" if field else ""
+            raise ValueError(f"not the dict of a call{where}") from None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from airflow_provider_callapi.calls.outcome import Outcome, with_report
 moments = st.none() | st.integers(0, 4_000_000_000_000_000).map(lambda micros: micros / 1_000_000)
 outcomes = st.builds(
     Outcome,
-    call_session_id=st.integers(1, 2**63),
+    call_session_id=st.integers(1, 2**63 - 1),
     external_id=st.none() | st.text(max_size=64),
     status=st.sampled_from(["started", "ended"]),
     answered=st.sampled_from([True, False, None]),
@@ -276,3 +276,29 @@ def test_the_end_is_near_the_call_in_the_hour_that_occurs_twice(hour: int, is_se
     reported = report(finish_time="2026-10-25 02:22:02")
 
     assert with_report(call, FinishedCall(reported, True), "Europe/Berlin").ended_at == start + 122
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("false", False), ("true", True), ("False", False), ("0", False)]
+)
+def test_a_flag_that_became_a_text_is_no_answer_by_itself(text: str, value: bool) -> None:
+    """A form, a template or another DAG can make texts of an XCom's values, and every text is true."""
+    assert Outcome.from_xcom({"call_session_id": "17", "answered": text}).answered is value
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"answered": value} for value in ("no", "maybe", 2, [])),
+        *({"tags": value} for value in ("36", {"36": 1}, ["x"])),
+        *({"status": "Refused"}, {"observed": "perhaps"}, {"talk_seconds": "long"}),
+    ],
+)
+def test_a_dict_with_another_value_than_a_calls_is_refused_and_not_shown(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not the dict of a call") as refused:
+        Outcome.from_xcom({"call_session_id": 17, **wrong})
+    assert "Refused" not in str(refused.value)
+
+
+def test_tags_may_be_texts() -> None:
+    assert Outcome.from_xcom({"call_session_id": 17, "tags": ["36", 37]}).tags == (36, 37)
