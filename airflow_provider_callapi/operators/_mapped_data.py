@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_provider_callapi.operators._checked import CheckedOperator
-from airflow_provider_callapi.parameters.rendering import fields_of_package
+from airflow_provider_callapi.parameters.own_classes import fields_of_package
 from airflow_provider_callapi.parameters.templates import refuse_single_braces, refuse_unrendered
 
 

@@ -12,7 +12,7 @@ None is ready".
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -30,6 +30,7 @@ from airflow_provider_callapi.calls.inserted_values import (
 )
 from airflow_provider_callapi.calls.number_texts import may_be_rounded, whole_number_text
 from airflow_provider_callapi.exceptions import CallApiTrouble
+from airflow_provider_callapi.parameters.own_classes import fields_of_package
 
 _NUMBER_FIELDS = frozenset({"contact", "virtual_phone_number", "operator", "employee", "to", "phone_number"})
 """The template fields with phone numbers, or with an object that contains one."""
@@ -202,17 +203,6 @@ def _as_airflow_renders(content: Any) -> Any:
     if isinstance(content, Mapping) and not isinstance(content, dict):  # e.g. a MappingProxyType
         return dict(content)
     return set(content) if isinstance(content, frozenset) else content
-
-
-def fields_of_package(operator_type: type) -> Sequence[str]:
-    """Return the template fields of the nearest class of this package among a class and its base classes.
-
-    An author's subclass may add template fields of its own, or leave out some.
-    """
-    package = __name__.partition(".")[0]
-    ours = next(base for base in operator_type.__mro__ if base.__module__.partition(".")[0] == package)
-    fields: Sequence[str] = ours.template_fields  # type: ignore[attr-defined]
-    return fields
 
 
 def _render_text(template: Any, context: Mapping[str, Any]) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import takewhile
 from typing import Any
 
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.own_classes import is_of_package
 
 _NEAR = 0.75
 """The smallest similarity (0 to 1) at which an unknown name counts as a misspelt name of a parameter."""
@@ -41,12 +43,12 @@ def refuse_ignored_attributes(thing: object, given: Collection[str]) -> None:
     :param given: the names of the arguments of its constructor.
     :raises InvalidParameter: such an attribute has a value, and the parameter has its default.
     """
-    authors = [*takewhile(lambda base: not _is_of_package(base), type(thing).__mro__)]
+    authors = [*takewhile(lambda base: not is_of_package(base), type(thing).__mro__)]
     attributes = {name: value for base in reversed(authors) for name, value in vars(base).items()}
     names = attributes.keys() - set(given)
     if not names:
         return
-    ours = (base for base in type(thing).__mro__ if _is_of_package(base))
+    ours = tuple(filter(is_of_package, type(thing).__mro__))
     for name, parameter in _parameters_of(ours).items():
         if name in names and not hasattr(attributes[name], "__get__"):  # a property has an effect
             value = vars(thing).get(name, parameter.default)
@@ -58,11 +60,8 @@ def refuse_ignored_attributes(thing: object, given: Collection[str]) -> None:
                 )
 
 
-def _is_of_package(owner: type) -> bool:
-    return owner.__module__.partition(".")[0] == __name__.partition(".")[0]
-
-
-def _parameters_of(classes: Iterable[type]) -> dict[str, Parameter]:
+@lru_cache(maxsize=64)  # the operators of a DAG file have few classes
+def _parameters_of(classes: tuple[type, ...]) -> Mapping[str, Parameter]:
     """Return the parameters of the classes' own constructors: name → parameter. The first class counts."""
     parameters: dict[str, Parameter] = {}
     for each in classes:
