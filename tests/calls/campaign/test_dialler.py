@@ -108,15 +108,20 @@ def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_an_attempt_that_another_process_took_over_keeps_the_record_of_that_process() -> None:
-    """This process did not find its call. Meanwhile another process dials the same attempt again."""
-    world = World(rules=replace(RULES, report_timeout=None))
+def dialled_by_another_process(world: World) -> tuple[AnsweringLedger, Attempt]:
+    """Lose the start request to Anna. Return the ledger, and the attempt of a process that dials again."""
     world.exchange.fault(Fault.DROP_BEFORE, method=START)
     ledger = AnsweringLedger()
     with_ledger(world, ledger)
     world.run(30)
     (ours,) = ledger.load([ANNA])
-    theirs = structs.replace(ours, intended_at=ours.intended_at + 20)
+    return ledger, structs.replace(ours, intended_at=ours.intended_at + 20)
+
+
+def test_an_attempt_that_another_process_took_over_keeps_the_record_of_that_process() -> None:
+    """This process did not find its call. Meanwhile another process dials the same attempt again."""
+    world = World(rules=replace(RULES, report_timeout=None))
+    ledger, theirs = dialled_by_another_process(world)
     ledger.record([theirs])
     world.run(50)
     assert list(ledger.load([ANNA])) == [theirs]
@@ -125,12 +130,7 @@ def test_an_attempt_that_another_process_took_over_keeps_the_record_of_that_proc
 def test_a_call_that_another_process_has_seen_to_its_end_is_finished_in_the_ledger() -> None:
     """This process searches for an unconfirmed call. Meanwhile another process dials the attempt again."""
     world = World(rules=replace(RULES, report_timeout=None, max_attempts=1))
-    world.exchange.fault(Fault.DROP_BEFORE, method=START)
-    ledger = AnsweringLedger()
-    with_ledger(world, ledger)
-    world.run(30)
-    (ours,) = ledger.load([ANNA])
-    theirs = structs.replace(ours, intended_at=ours.intended_at + 20)
+    ledger, theirs = dialled_by_another_process(world)
     busy = Outcome(1, "x", status="ended", answered=False, ended_at=world.clock(), source="data_api")
     ledger.record(
         [theirs.with_status(Status.ENDED, result=Result.BUSY, result_known_at=world.clock(), call=busy)]
