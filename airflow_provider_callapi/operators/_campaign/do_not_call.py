@@ -46,10 +46,12 @@ class DoNotCall:
         *,
         blacklist: Callable[[], Iterable[str]] | None = None,
         max_unreadable: int = 0,
+        dials_sip: bool = False,
         known: frozenset[str] = frozenset(),
         was_read: bool = False,
     ) -> None:
         self._contacts = contacts
+        self._dials_sip = dials_sip  # whether any contact of the campaign is a SIP number
         self._blacklist = blacklist
         self._was_read = was_read  # whether this try has read the list before a deferral
         self._region = region
@@ -98,11 +100,18 @@ class DoNotCall:
             return
         version = _version(self._contacts)
         if version is None or version != self._version:
-            self._numbers |= frozenset(self._read_numbers(self._contacts))
+            numbers = frozenset(self._read_numbers(self._contacts))
+            if numbers and not self._dials_sip and not any(map(str.isdigit, numbers)):
+                raise CallApiFailure(
+                    f"{_described(self._contacts)}: no entry is a phone number, and the campaign calls phone "
+                    "numbers only, so the list would exclude no one. Names, ids and e-mail addresses exclude "
+                    "no one: give the phone numbers of these people"
+                )
+            self._numbers |= numbers
         self._version = version
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
-        where = f"do_not_call: {contacts}" if isinstance(contacts, str) else "do_not_call"
+        where = _described(contacts)
         excluded = ExcludedNumbers(self._region)
         has_blank_rows = has_entries = False
         may_end_with_blank_lines = isinstance(contacts, str) and suffix_of(contacts) in CSV
@@ -149,6 +158,11 @@ def _reasons(unreadable: Mapping[int, str]) -> str:
     )
     more = len(unreadable) - _ROWS_SHOWN
     return shown if more <= 0 else f"{shown}; and {count_text(more, 'more row')}"
+
+
+def _described(contacts: Contacts) -> str:
+    """Return the beginning of an error or a log line about a list."""
+    return f"do_not_call: {contacts}" if isinstance(contacts, str) else "do_not_call"
 
 
 def _version(contacts: Contacts) -> Any:

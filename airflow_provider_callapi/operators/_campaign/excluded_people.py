@@ -40,6 +40,7 @@ class ExcludedPeople:
             options.region,
             blacklist=blacklist_of(hook, log) if reads_blacklist else None,
             max_unreadable=options.max_unreadable,
+            dials_sip=not all(person.contact.isdigit() for person in self._people),
             known=self._remembered(),
             was_read=memory.is_resumed,
         )

@@ -324,3 +324,20 @@ def test_a_query_without_rows_must_return_a_phone_column(tmp_path, monkeypatch, 
         return
     with pytest.raises(CallApiFailure, match="no column is named `phone`"):
         read()
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        ["CL-1045", "CL-1046"],
+        ["anna1985@mail.ru"],
+        ["Kzc5MjYwMDAwMDAx"],
+        [{"phone": "0x1274C5CE41", "name": "Anna"}],
+    ],
+)
+def test_a_list_without_a_phone_number_is_refused_if_the_campaign_dials_only_phone_numbers(entries):
+    """Ids, e-mail addresses and encrypted numbers look like SIP numbers, which no contact can be."""
+    with pytest.raises(CallApiFailure, match="no entry is a phone number"):
+        DoNotCall(entries, "RU")()
+    assert DoNotCall(entries, "RU", dials_sip=True)()
+    assert A in DoNotCall([*entries, A], "RU")()
