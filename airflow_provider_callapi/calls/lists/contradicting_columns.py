@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import fold_name, in_cyrillic, shown_name, words_of
+from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIGITS
 
+_NUMBER = "(?:number|no|phone|tel|telephone|номер|тел|телефон)"
 _EXTENSION = re.compile(
-    r"^(?:phone |тел(?:ефон)? )?(?:ext|extn|extension|доб|добав|добавочный|дополнительный|внутр|внутренний)"
-    r"(?: (?:номер|number|no|тел|телефон))?$"
+    r"\b(?:extn?|extension|доб|добав|добавочн\w*|durchwahl)\b"
+    rf"|^(?:{_NUMBER} )?(?:дополнительный|внутр|внутренний|internal)(?: {_NUMBER})?$"
 )
 _CALLING = r"(?:об)?звон\w*"
 _FORBIDDEN = re.compile(
@@ -38,7 +40,6 @@ _PERMITTED = re.compile(
 """These are searched in the name of a column, as `words_of` returns it."""
 _SHORTEST_RUSSIAN = 5
 """Shorter names in Latin letters, such as ``stop``, are no Russian words."""
-_SHORT_NUMBER = re.compile(r"#?\d{1,6}(\.0)?")
 _NO = r"0+(?:[.,]0*)?|n|no|not|off|f|false|н|не|нет|ложь"
 _FORBIDS_NOTHING = re.compile(
     rf"{_NO}|[-—\s]*|none|null|n/?a|н/д|unknown|undefined|неизвестно|не указан[оа]?"
@@ -76,7 +77,9 @@ def find_extension(row: Mapping[str, Any], used: Collection[str]) -> str | None:
     :return: the reason, which contains no value of the row. None: there is no such column, or no extension.
     """
     for name in _contradicting(tuple(row)).extensions:
-        is_short = _SHORT_NUMBER.fullmatch(_text_of(row[name]))
+        text = _text_of(row[name])
+        digits = sum(map(str.isdecimal, text.removesuffix(".0")))
+        is_short = 0 < digits < FEWEST_DIGITS  # more digits are a second phone number
         if fold_name(name) not in used and is_short and _says_something(row[name]):
             return f"column {shown_name(name)}: a campaign cannot dial an extension"
     return None

@@ -13,7 +13,8 @@ EXTENSIONS = pytest.mark.parametrize(
     "name",
     [
         *("доб.", "добав.", "Добавочный номер", "доп.", "вн.", "внутр.", "Внутренний номер", "тел. вн."),
-        *("ext", "extn", "Extension", "phone ext", "dob_nomer"),
+        *("ext", "extn", "Extension", "phone ext", "dob_nomer", "tel_ext", "office ext", "номер доб"),
+        *("добавочн.", "добавочный (если есть)", "№ доб.", "internal number", "Durchwahl"),
     ],
 )
 BANS = pytest.mark.parametrize(
@@ -65,6 +66,9 @@ OTHERS = [
         "call ok",
         "VN",
         "доп",
+        "text",
+        "next call",
+        "дата добавления",
         "May",
     ),
     *("do not call before", "comment", "next", "stops", "consent date", "внутренний код", "contact"),
@@ -94,12 +98,16 @@ NOTHING = (
 )
 
 
+WORDS = ("доб. 12", "ext 12", "x12", "*12", "№12", "12,13", "12 или 13", "12 (после 10)", "p12", ["12"])
+"""Values that name an extension with further signs or words."""
+
+
 def row(name: str, value: Any) -> dict[str, Any]:
     return {"phone": "79260000001", name: value}
 
 
 @EXTENSIONS
-@pytest.mark.parametrize("value", ["12", 12, 12.0, " 1234 ", "#7", "012"])
+@pytest.mark.parametrize("value", ["12", 12, 123456.0, " 1234 ", "#7", "012", *WORDS])
 def test_a_number_with_an_extension_in_another_column_is_not_called(name: str, value: Any) -> None:
     assert "extension" in str(find_extension(row(name, value), used=()))
 
