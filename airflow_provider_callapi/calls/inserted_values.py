@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_callapi.api.value_kinds import has_own_text
-from airflow_provider_callapi.calls.lists.damaged_text import has_gap
+from airflow_provider_callapi.calls.lists.damaged_text import has_gap, is_damaged
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.number_texts import (
     ROUNDED_NUMBER,
@@ -33,6 +33,7 @@ _RENDERED_GAPS = frozenset(
 """The texts that programs make of missing values. ``none`` and ``null`` may be words of an author."""
 NESTED_VALUE = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
 _BYTES = "bytes that are no UTF-8 text; insert a text"
+_DAMAGED = "a text whose letters are lost, because a program has read it in a wrong encoding"
 _FUNCTION = "a function or a method; insert its result"
 _NO_TEXT = "an object that has no text of its own; insert a text or a number"
 
@@ -81,9 +82,11 @@ def written_value(value: Any) -> Any:
 def spoken_value(value: Any) -> Any:
     """Return a value for a text that a person hears. A number becomes a text such as ``1234`` for 1234.0.
 
-    :raises UnsuitableValue: see `check_inserted`. Or the number has lost digits.
+    :raises UnsuitableValue: see `check_inserted`. Or a number has lost digits, or a text its letters.
     """
     value = check_inserted(value)
+    if isinstance(value, str) and is_damaged(value):
+        raise UnsuitableValue(_DAMAGED)
     try:
         return number_text(value) if may_have_fraction(value) or isinstance(value, LongNumber) else value
     except ValueError as problem:

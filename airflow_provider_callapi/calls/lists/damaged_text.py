@@ -33,11 +33,13 @@ _CODES = re.compile(
     r"&#[0-9]{2,6};|&#x[0-9a-f]{2,5};|\\u0[0-9a-f]{3}|%u0[0-9a-f]{3}"
     r"|</[abipsu]>|</?(?:big|body|br|div|em|font|h[1-6]|html|img|li|nobr|ol|small|span|strong|su[bp]|t[dhr]"
     r"|table|ul)(?:\s[^<>]*)?/?>"
-    r'|(?<!\w)="[^"]*"',
+    r'|(?<!\w)="[^"]*"'
+    r"|<!\[CDATA\[|=\?[\w-]+\?[bq]\?"
+    r"|\b(?:Decimal|Timestamp|UUID|datetime\.(?:date|time|datetime))\(['\"\d]|<[\w.]+ object at 0x",
     re.IGNORECASE,
 )
-"""Matches codes of HTML, JSON and Excel. Not those of a web address, which a filter may make on purpose."""
-_BEGIN_OF_CODE = re.compile(r'[&\\<%"]')
+"""Matches codes of HTML, JSON, Excel, e-mail and Python. A filter may make those of a web address."""
+_BEGIN_OF_CODE = re.compile(r'[&\\<%"(]|=\?')
 _ENTITY = re.compile(r"&([A-Za-z]{2,8}[0-9]{0,2};)")
 _NESTED = re.compile(r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}""")
 """Matches the text of a list or dict."""

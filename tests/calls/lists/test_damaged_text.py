@@ -70,6 +70,13 @@ def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
         *("O&rsquo;Brien", "&ldquo;Ромашка&rdquo;", "Анна &hellip;", "Jos&eacute;", "&NBSP;Анна&nbsp;"),
         *("<b>Анна</b>", "<p>Анна</p>", '<span class="name">Анна</span>', "<FONT color=red>Анна", "<br/>"),
         *('="Анна"', 'Hello ="Anna"'),
+        *("=?UTF-8?B?0JDQvdC90LA=?=", "=?koi8-r?q?=E1?= Ivanov", "<![CDATA[Анна]]>"),
+        *(
+            "Decimal('12.50')",
+            "datetime.date(2026, 1, 1)",
+            "to Timestamp('2026-01-01')",
+            "<a.B object at 0x7f>",
+        ),
     ],
 )
 def test_codes_instead_of_letters_are_noticed(text: str) -> None:
@@ -92,6 +99,9 @@ def test_codes_instead_of_letters_are_noticed(text: str) -> None:
         "Группа <A>",
         'size="5"',
         "a&bcde;",
+        "Timestamp (UTC)",
+        "a=?",
+        "datetime.date",
     ],
 )
 def test_signs_in_a_text_are_no_codes(text: str) -> None:
