@@ -23,8 +23,9 @@ There are four exceptions. The author can choose the first two:
 - ``absence_proven_after``: if it is proven that an unconfirmed call was never placed, the try places the same
   attempt again.
 - The service refused the start request, or the request was not sent: the stage is "nothing" again.
-- The journal holds a call to another person: the try places a new attempt. The journal stores a fingerprint
-  of the person, made with a secret key. If this key is gone, the call counts as a call to the same person.
+- The contact of the task has changed: the table applies to the new person, with a record of its own. If the
+  contact changes back, the record of the first person counts again. The journal recognises a person by a
+  fingerprint, made with a secret key. If this key is gone, a call counts as a call to the same person.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ class Record:
     :ivar run_clears: how often users had cleared tasks of the DAG run when the stage was stored.
     :ivar connection: id of the Airflow connection of the start request. None: not known.
     :ivar tries_before: how many tries came before the try that stored the stage. None: not known.
+    :ivar earlier: the records of the other people whom the task has called, or may have called.
     """
 
     stage: Stage
@@ -142,12 +144,24 @@ class Record:
     run_clears: int = 0
     connection: str | None = None
     tries_before: int | None = None
+    earlier: tuple[Record, ...] = ()
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
         """Convert the plain JSON that a journal has stored back to a `Record`."""
         others = tuple(value.get("others", ()))
-        return cls(**{**value, "stage": Stage(value["stage"]), "others": others})
+        earlier = tuple(map(cls.from_json, value.get("earlier", ())))
+        return cls(**{**value, "stage": Stage(value["stage"]), "others": others, "earlier": earlier})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this record as plain JSON, which `from_json` reads."""
+        earlier = [each.to_json() for each in self.earlier]
+        return {**asdict(self), "others": list(self.others), "earlier": earlier}
+
+    @property
+    def of_all_people(self) -> tuple[Record, ...]:
+        """The newest record of each person whom the task has called, or may have called."""
+        return (*self.earlier, replace(self, earlier=()))
 
     @property
     def clears(self) -> Clears:
@@ -218,6 +232,22 @@ class Journal:
         assert self.record is not None, "no intent was stored"
         return self.record
 
+    def turn_to(self, contact: str) -> None:
+        """Continue with the record of a person whom an earlier try has called, or may have called.
+
+        If there is no record of this person, or it is the newest record, change nothing. Use this method at
+        the beginning of a try, because a template may give another contact in each try.
+
+        :param contact: the person's number.
+        """
+        if self.record is None or self.is_of(contact) is not False:
+            return
+        for record in self.record.earlier:
+            if self._is_person(record.fingerprint, contact) is not False:
+                others = [each for each in self.record.of_all_people if each is not record]
+                self._store(replace(record, earlier=tuple(others)))
+                return
+
     def next_step(self, request: StartCall) -> Step:
         """Return what a try of the task must do next, e.g. `Step.DIAL` to place the call.
 
@@ -261,9 +291,10 @@ class Journal:
         - None: unknown, because the deployment no longer has the secret key of the stored fingerprint (a
           hash).
         """
-        if self.record is None:
-            return False
-        return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact_key(contact))
+        return False if self.record is None else self._is_person(self.record.fingerprint, contact)
+
+    def _is_person(self, fingerprint: str, contact: str) -> bool | None:
+        return self._deployment.is_fingerprint_of(fingerprint, *self._owner, contact_key(contact))
 
     def describe(self, request: StartCall) -> str:
         """Return what the journal knows of earlier tries, e.g. ``An earlier try placed the call``.
@@ -276,6 +307,11 @@ class Journal:
         if self.record is None:
             return "First attempt"
         if self.is_of(request.contact) is False:
+            if self.record.stage in (Stage.STARTING, Stage.UNRESOLVED):
+                return (
+                    "An earlier try may have called another person, and no try searches for this call "
+                    f"(external_id {self.record.external_id})"
+                )
             return "The call of an earlier try was to another person"
         text = _HISTORIES[self.record.stage]
         if self.record.stage is not Stage.REDIAL and self.next_step(request) is Step.DIAL_AGAIN:
@@ -314,7 +350,13 @@ class Journal:
     @property
     def next_attempt(self) -> int:
         """The number of the attempt that the next intent gets; 1 if no intent was stored yet."""
-        return self.record.attempt + 1 if self.record else 1
+        return 1 + max((each.attempt for each in self.record.of_all_people), default=0) if self.record else 1
+
+    @property
+    def placed_sessions(self) -> frozenset[int]:
+        """The session ids of the calls that the journal contains."""
+        records = self.record.of_all_people if self.record else ()
+        return frozenset(int(each.call["call_session_id"]) for each in records if each.call)
 
     def store_intent(self, request: StartCall, now: float, others: tuple[int, ...] = ()) -> StartCall:
         """Store the intent of the next attempt. Use this method before you send the attempt's start request.
@@ -327,6 +369,10 @@ class Journal:
         """
         attempt = self.next_attempt
         external_id = self.external_id(request, attempt)
+        earlier: tuple[Record, ...] = ()
+        if self.record is not None:
+            is_same_person = self.is_of(request.contact) is not False
+            earlier = self.record.earlier if is_same_person else self.record.of_all_people
         self._store(
             Record(
                 Stage.STARTING,
@@ -336,6 +382,7 @@ class Journal:
                 intended_at=now,
                 others=others,
                 connection=self._connection,
+                earlier=earlier,
                 **asdict(self._clears),
             )
         )
@@ -403,5 +450,5 @@ class Journal:
         self._store(replace(self.current, stage=stage, **asdict(self._clears), **changes))
 
     def _store(self, record: Record) -> None:
-        self.store.set(RECORD_KEY, {**asdict(record), "others": list(record.others)})
+        self.store.set(RECORD_KEY, record.to_json())
         self.record = record

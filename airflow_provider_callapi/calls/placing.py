@@ -126,6 +126,7 @@ def place(
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
     :raises CallApiError: the call was not placed, or the search for the call failed.
     """
+    journal.turn_to(request.contact)
     step = journal.next_step(request)
     if search_first and journal.record is None:
         gateway.log("The journal of earlier tries is lost: searching for their call before dialling")
@@ -241,7 +242,7 @@ def _dial(
 
     :raises _Unconfirmed: it is unknown whether the call was placed.
     """
-    earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
+    earlier = journal.placed_sessions
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
         others, _ = find_other_calls(journal.external_id(request, journal.next_attempt), request, gateway)
     intended = journal.store_intent(request, gateway.clock(), others)
@@ -263,7 +264,7 @@ def _dial(
         raise _Unconfirmed(f"The worker was suspended for {seconds:.0f} s before the start request")
     try:
         session_id = gateway.send(intended).call_session_id
-        is_earlier = session_id == earlier or session_id in (*others, *journal.calls_of_others(request))
+        is_earlier = session_id in {*earlier, *others, *journal.calls_of_others(request)}
     except (OutsideCallingHours, Killed):
         journal.mark_not_placed()
         raise

@@ -71,7 +71,7 @@ def find_callers() -> dict[int, Owner]:
     """
     callers = {}
     for owner, journal in read_numbered_values(RECORD_KEY):
-        call = journal.get("call") if isinstance(journal, dict) else None
-        if call:
+        records = [journal, *journal.get("earlier", ())] if isinstance(journal, dict) else []
+        for call in filter(None, (record.get("call") for record in records)):
             callers[int(call["call_session_id"])] = owner
     return callers

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import re
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -138,6 +139,36 @@ def test_a_journal_of_another_person_makes_the_try_place_a_new_attempt(stage: St
     call = world.place(generation=int(cleared))
     assert (call.call_session_id, call.attempt) == (7, 2)
     assert world.polled_at == []
+
+
+@pytest.mark.parametrize("stage", [Stage.STARTED, Stage.DONE])
+def test_a_task_whose_contact_changes_back_returns_the_call_of_the_first_person(stage: Stage) -> None:
+    """The person on duty changes between two tries, and changes back."""
+    world = world_after(stage)
+    other = world.place(request_to(OTHER_PERSON))
+    for _ in range(2):
+        assert world.place().call_session_id == EARLIER
+        assert world.place(request_to(OTHER_PERSON)) == other
+    assert len(world.sent) == 1
+
+
+def test_a_task_whose_contact_changes_back_searches_for_the_unconfirmed_call_of_the_first_person() -> None:
+    world = world_after(Stage.STARTING)
+    world.place(request_to(OTHER_PERSON))
+    assert "no try searches for this call (external_id af-" in world.log[0]
+    with pytest.raises(Unresolved):
+        world.place()
+    assert len(world.sent) == 1
+
+
+def test_a_clear_places_a_new_call_to_each_person_of_the_task_once() -> None:
+    sessions = count(100)
+    world = world_after(Stage.DONE, answer=lambda _: StartedCall(call_session_id=next(sessions)))
+    for generation in (0, 1, 2):
+        for person in (OTHER_PERSON, PERSON, OTHER_PERSON):
+            call = world.place(request_to(person), generation)
+            world.journal(generation).mark_done(call)
+    assert len(world.sent) == len(set(world.sent)) == 5
 
 
 @pytest.mark.parametrize(

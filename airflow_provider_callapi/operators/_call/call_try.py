@@ -108,6 +108,8 @@ class CallTry:
         """
         if self.is_durable:
             refuse_another_kind(self._facts, RECORD_KEY)
+        if self._people is None:  # a mapped task refuses an earlier person, see `CalledPeople.claim`
+            self._journal.turn_to(request.contact)
         step = self._journal.next_step(request)
         self.refuse_another_connection(step)
         if step is call_journal.Step.ADOPT:
