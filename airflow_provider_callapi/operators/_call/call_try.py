@@ -70,8 +70,9 @@ class CallTry:
         self._facts = facts
         self._hook = hook
         self._log = log
-        # Whether the next try can read the journal. Otherwise, the journal is lost when this try ends.
-        self.is_durable = options.durable and facts.state is not None
+        # Whether the next try can read the journal. Otherwise, the journal is lost when this try ends. If an
+        # earlier try has left a journal, it counts, although the DAG file now says durable=False.
+        self.is_durable = facts.state is not None and (options.durable or bool(facts.state.get(RECORD_KEY)))
         store: KeyValueStore = (facts.state if self.is_durable else None) or MemoryStore()
         self._results = results
         if results is not None:

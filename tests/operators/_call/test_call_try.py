@@ -98,6 +98,17 @@ def test_a_retry_after_an_error_of_the_trigger_watches_the_same_call(desk, way):
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
+def test_a_stored_journal_counts_although_the_dag_file_now_says_durable_false(desk, way):
+    calling = waiting_task(desk, way)
+    first = calling.run()
+    calling.make = waiting_task(desk, way, durable=False).make
+
+    assert calling.retry() == first
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_a_clear_places_a_finished_call_again_and_a_retry_does_not(desk, way):
     """A retry after success: an on_success callback, or a worker that died before Airflow knew."""
     desk.exchange.script(CONTACT, Script(rings=3, talks=10))
