@@ -82,20 +82,20 @@ _MORE_PHONES = re.compile(
     r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
-_PHONES = (
-    r"(?:phones?|telephones?|mobiles?|cell(?:phone)?s?|tel|тел\d?|телефон(?:ы|а|ов)?|моб|мобильн\w{2,3}|сот"
-    r"|сотов\w{2,3})"
+_PHONE_WORD = re.compile(
+    r"phones?|telephones?|mobiles?|cell(?:phone)?s?|tel|тел\d?|телефон(?:ы|а|ов)?|моб|мобильн\w{2,3}|сот"
+    r"|сотов\w{2,3}"
 )
-_PHONE_HEADING = re.compile(
-    # Client phone, but not: no phone
-    r"(?:do not call |(?!(?:no|in|is|with|the|at|to|of|error|failed|ошибка|нет|не|сбой)\b)[^\W\d]+ ){0,3}"
-    rf"{_PHONES}"
-    # phone number of the client, but not: phone service is unavailable
-    rf"(?: (?:{_PHONES}|numbers?|num|list|digits|work|home|main|contacts?|clients?|customers?|ext|номера?"
-    r"|доб|вн|клиент\w{1,2}|абонент\w{1,2}|контакт\w{0,2}|для|связи|рабоч\w{2}|домашн\w{2}|основн\w{2}"
-    r"|отказавшихся|не|звонить|not|to|call|of|the|\d))*"
+_WORD_BESIDE = re.compile(
+    r"number|numbers|num|list|digits|ext|work|home|main|business|office|personal|private|primary|secondary"
+    r"|preferred|other|second|first|contact|contacts|client|clients|customer|customers|user|users|person"
+    r"|people|company|existing|blocked|excluded|forbidden|do|not|to|call|of|the|our|[1-9]"
+    r"|номера?|список|доб|вн|клиент\w{0,3}|абонент\w{0,3}|контакт\w{0,4}|личн\w{2}|рабоч\w{2}|служебн\w{2}"
+    r"|домашн\w{2}|основн\w{2}|городск\w{2}|друг\w{2}|второй|дополнительн\w{2}|запрещенн\w{2}|отказавшихся"
+    r"|для|связи|не|звонить"
 )
-"""Matches the name of a column of phone numbers, as `words_of` returns it, and no error message."""
+"""Match the words of a name of a column of phone numbers. An error message has other words, too."""
+_SIGN_OF_CODE = re.compile(r"[{}<>%$@=\\]")
 _NAMES_SHOWN = 12
 """How many names of columns an error shows."""
 _MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
@@ -252,8 +252,16 @@ def check_empty_do_not_call(names: Sequence[str]) -> None:
 
 
 def _is_phone_heading(name: str) -> bool:
-    """Return whether a name means phone numbers, and is no sentence: ``Error: no table phones`` is one."""
-    return fold_name(name) == PHONE or _PHONE_HEADING.fullmatch(words_of(name)) is not None
+    """Return whether a name means phone numbers, and is no sentence: ``Unknown column: phone`` is one.
+
+    The words that may stand in such a name are a closed list. If an honest name is refused, the author names
+    the column ``phone``. If an error message counted as a name, people who objected would be called.
+    """
+    if _SIGN_OF_CODE.search(name):
+        return False
+    words = words_of(name).split()
+    others = [word for word in words if not _PHONE_WORD.fullmatch(word)]
+    return len(others) < len(words) and all(map(_WORD_BESIDE.fullmatch, others)) and not words[0].isdigit()
 
 
 @lru_cache(maxsize=256)

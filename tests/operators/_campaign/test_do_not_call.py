@@ -268,6 +268,10 @@ ERROR_PAGES = (
         "tel aviv",
         "phone (500)",
     ),
+    *("Unknown column 'phone'", "Permission denied: phones", "Access denied phone list", "SELECT phone"),
+    *("Query cancelled: phones", "KeyError: phone", "Недоступна таблица телефонов", "Введите номер телефона"),
+    *("Пустой список телефонов", "verify your mobile", "Invalid phone number", "phones (0 rows)", "0 phones"),
+    *("{{ phone }}", "<phone>", "%phone%", "phone=", "phones.csv", "Export of phones", "no phones to call"),
     *("Телефонная станция занята", "телефония отключена", "телефоны удалены", "Phone table is empty"),
 )
 
@@ -281,7 +285,7 @@ def test_a_file_with_one_line_that_names_no_phone_column_is_no_empty_list(tmp_pa
 
 PHONE_HEADINGS = (
     *("phone", "Phone;name", "mobile", "Моб. тел.", "телефон", "Номер телефона для связи", "Phone no."),
-    *("тел. (моб.)", "Preferred phone", "Territory phone", "Existing customer phone", "Do not call phone"),
+    *("тел. (моб.)", "Preferred phone", "Client phone", "Existing customer phone", "Do not call phone"),
     *("Phones not to call", "Телефон (не звонить)", "Запрещенные телефоны", "Телефоны отказавшихся"),
     *("Phone: mobile", "Client's phone", "Phone Number*", "phone_number", "phoneNumber"),
 )
