@@ -22,7 +22,6 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
-from airflow_provider_callapi.calls.campaign.person_state import PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import owner_of
 from airflow_provider_callapi.calls.count_texts import count_text
@@ -78,7 +77,7 @@ class AbsenceProof:
             search for the calls of the other people.
         """
         fetch = self._gateway.reported_calls
-        unconfirmed_calls = {key: _unconfirmed_call(self._index[key]) for key in keys}
+        unconfirmed_calls = {key: self._index[key].current_unconfirmed_call for key in keys}
         overdue = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_overdue(now)]
         if self._after is None or fetch is None:
             return AbsenceVerdict(
@@ -130,11 +129,6 @@ class AbsenceProof:
             for report in reports
             if (state := owner_of(unconfirmed_by_id, report.call_api_external_id, report))
         }
-
-
-def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
-    assert state.unconfirmed_call is not None, "the person's call is not unconfirmed"
-    return state.unconfirmed_call
 
 
 def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:

@@ -31,8 +31,7 @@ class CallTags:
         after the call's end.
         """
         return self.plan.tags_active_calls and any(
-            state.watch is not None
-            and state.watch.observation.answered_at is not None
+            state.current_watch.observation.answered_at is not None
             and self.plan.due_on_active(state.current_attempt) is not None
             for state in self._index.in_stage(PersonStage.ACTIVE)
         )

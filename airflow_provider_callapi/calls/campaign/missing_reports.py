@@ -107,8 +107,8 @@ class MissingReports:
         for state in self._index.in_stage(PersonStage.ACTIVE):
             # Only a report shows the end of a call that has begun and ended between two snapshots, or of any
             # call while an entry of list.calls cannot be read.
-            seen = None if state.watch is None else state.watch.observation
-            if seen is not None and (seen.in_doubt or not seen.listed):
+            seen = state.current_watch.observation
+            if seen.in_doubt or not seen.listed:
                 yield state
 
     def record(self, finished_calls: Iterable[FinishedCall], now: float) -> list[Attempt]:

@@ -164,6 +164,18 @@ class PersonState:
         assert call is not None, f"a person in stage {self.stage} has no call"
         return call
 
+    @property
+    def current_watch(self) -> SessionWatch:
+        """The object that watches the person's call. The person must be in stage ``active``."""
+        assert self.watch is not None, f"a person in stage {self.stage} has no active call"
+        return self.watch
+
+    @property
+    def current_unconfirmed_call(self) -> UnconfirmedCall:
+        """The call that the campaign searches for. The person must be in stage ``unconfirmed``."""
+        assert self.unconfirmed_call is not None, f"a person in stage {self.stage} has no unconfirmed call"
+        return self.unconfirmed_call
+
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move the person to the stage that follows an event, and delete the data of the previous stage.
 

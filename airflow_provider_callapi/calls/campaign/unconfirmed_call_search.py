@@ -56,8 +56,7 @@ class UnconfirmedCallSearch:
         # A search ends if enough snapshots prove that the call is not active, or if its time is over.
         not_found = []
         for state in self._index.in_stage(PersonStage.UNCONFIRMED):
-            unconfirmed = state.unconfirmed_call
-            assert unconfirmed is not None
+            unconfirmed = state.current_unconfirmed_call
             unconfirmed.count_snapshot(snapshot)  # counts anew after a snapshot that proves nothing
             at = snapshot.at
             if unconfirmed.is_given_up(at) or unconfirmed.is_doubtful(at) or unconfirmed.is_overdue(at):
