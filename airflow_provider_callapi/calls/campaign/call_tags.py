@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
@@ -41,16 +39,6 @@ class CallTags:
         return [
             (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
         ]
-
-    def lost(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return which planned tags can no longer be set, as pairs (attempt, tag id).
-
-        `TagPlan.lost_on_finished` decides this.
-
-        :param reported: the attempts whose result has just become known. Some of their calls may have no
-            report.
-        """
-        return [(attempt, tag_id) for attempt in reported for tag_id in self.plan.lost_on_finished(attempt)]
 
     def record(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
         """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.
