@@ -76,19 +76,15 @@ class AbsenceProof:
         :return: the verdict. It names the people about whom a decision is possible. The campaign continues to
             search for the calls of the other people.
         """
+        calls = {key: self._index[key].current_unconfirmed_call for key in keys}
         fetch = self._gateway.reported_calls
-        unconfirmed_calls = {key: self._index[key].current_unconfirmed_call for key in keys}
-        overdue = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_overdue(now)]
         if self._after is None or fetch is None:
             return AbsenceVerdict(
-                [key for key in keys if key in overdue or unconfirmed_calls[key].is_given_up(now)]
+                [key for key, call in calls.items() if call.is_overdue(now) or call.is_given_up(now)]
             )
-        missing = [
-            key
-            for key, unconfirmed in unconfirmed_calls.items()
-            if _is_missing(unconfirmed, since=now - self._after)
-        ]
-        doubtful = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_doubtful(now)]
+        overdue = [key for key, call in calls.items() if call.is_overdue(now)]
+        missing = [key for key, call in calls.items() if _is_missing(call, since=now - self._after)]
+        doubtful = [key for key, call in calls.items() if call.is_doubtful(now)]
         if not (missing or doubtful) or now < self._next_at:
             return AbsenceVerdict(overdue)
         self._next_at = now + (self._interval if missing else max(self._interval, self._after))
@@ -97,8 +93,8 @@ class AbsenceProof:
             return AbsenceVerdict(overdue)
         found = self._found_in(reports)
         not_found = [key for key in missing if key not in found] if reports.complete else []
-        unclear = [key for key in not_found if any(map(unconfirmed_calls[key].may_be, reports))]
-        absent = set(not_found).difference(unclear)
+        unclear = {key for key in not_found if any(map(calls[key].may_be, reports))}
+        absent = set(not_found) - unclear
         if absent:
             placed = count_text(len(absent), "unconfirmed call was", "unconfirmed calls were")
             self._gateway.log(f"{placed} never placed, because no service shows such a call: dialling again")

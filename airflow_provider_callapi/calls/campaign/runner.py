@@ -139,12 +139,7 @@ class Runner:
         snapshot = self._poll_if_due(gateway.clock())
         now = gateway.clock()
         actions = campaign.next_actions(now, snapshot, self._limits.take())
-        changed = [*actions.changed]
-        verdict = self._absence.judge(actions.not_found, now)
-        changed += campaign.unconfirmed_calls.record_reported(verdict.found, now)
-        if decided := [*verdict.given_up, *verdict.absent]:
-            held = self.ledger.load(decided)
-            changed += campaign.unconfirmed_calls.give_up(decided, held, now, absent=verdict.absent)
+        changed = [*actions.changed, *self._decide_unconfirmed(actions.not_found, now)]
         if actions.to_dial:
             self._dialler.dial(actions.to_dial, changed)
         else:
@@ -171,6 +166,20 @@ class Runner:
             active = count_text(self.campaign.active, "call is active", "calls are active")
             self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=active))
         self.wish = wish
+
+    def _decide_unconfirmed(self, keys: Sequence[str], now: float) -> list[Attempt]:
+        """Decide what became of unconfirmed calls that no snapshot has shown in time.
+
+        :param keys: the ledger keys of the people with such a call.
+        :return: the changed attempts. The caller stores them in the ledger.
+        """
+        unconfirmed_calls = self.campaign.unconfirmed_calls
+        verdict = self._absence.judge(keys, now)
+        changed = unconfirmed_calls.record_reported(verdict.found, now)
+        if decided := [*verdict.given_up, *verdict.absent]:
+            held = self.ledger.load(decided)
+            changed += unconfirmed_calls.give_up(decided, held, now, absent=verdict.absent)
+        return changed
 
     def _record(self, changed: Sequence[Attempt]) -> None:
         if changed:

@@ -83,7 +83,7 @@ class UnconfirmedCallSearch:
         ]
 
     def give_up(
-        self, keys: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
+        self, keys: Iterable[str], held: Iterable[Attempt], now: float, *, absent: Container[str]
     ) -> list[Attempt]:
         """End the search for unconfirmed calls that were not found. Return the attempts to store.
 
