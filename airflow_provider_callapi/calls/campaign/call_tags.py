@@ -34,6 +34,11 @@ class CallTags:
             for state in self._index.in_stage(PersonStage.ACTIVE)
         )
 
+    @property
+    def has_finished_call_to_tag(self) -> bool:
+        """Whether a finished call lacks a tag."""
+        return self._index.count(PersonStage.TAGS_DUE) > 0
+
     def finished_calls_to_tag(self) -> list[tuple[Attempt, int]]:
         """Return the finished calls that lack a tag, as pairs (attempt, id of the first missing tag)."""
         return [

@@ -233,6 +233,6 @@ class Runner:
             due.append(now + _WISH_INTERVAL)
         if campaign.reports.needed:
             due.append(max(self.next_report_at, now + _SHORTEST_PAUSE))
-        if campaign.tags.finished_calls_to_tag():
+        if campaign.tags.has_finished_call_to_tag:
             due.append(max(self.next_tag_at, now + _SHORTEST_PAUSE))
         return NextStep(min(due) - now, dial_at, why)
