@@ -123,7 +123,7 @@ class AbsenceProof:
         return {
             state.person.key: report.id
             for report in reports
-            if (state := owner_of(unconfirmed_by_id, report.call_api_external_id, report))
+            if (state := owner_of(unconfirmed_by_id, report))
         }
 
 

@@ -139,7 +139,7 @@ class MissingReports:
         None: the campaign does not need the report.
         """
         state = self._index.with_session(report.id)
-        if state is None and (state := owner_of(unconfirmed_calls, report.call_api_external_id, report)):
+        if state is None and (state := owner_of(unconfirmed_calls, report)):
             self._unconfirmed_calls.record_found(state, report.id, now)
         return state
 
