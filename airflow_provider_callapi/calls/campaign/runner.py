@@ -158,14 +158,16 @@ class Runner:
     def _follow(self, wish: Wish | None) -> None:
         """Pause, resume or stop dialling as a user has asked. Log each new wish once."""
         dial_queue = self.campaign.dial_queue
-        kind = WishKind.RESUME if wish is None else wish.kind
-        dial_queue.paused = f"{wish.by} paused the campaign" if wish and kind is WishKind.PAUSE else None
-        if wish and kind is WishKind.STOP:
+        previous, self.wish = self.wish, wish
+        if wish is None:
+            dial_queue.paused = None
+            return
+        dial_queue.paused = f"{wish.by} paused the campaign" if wish.kind is WishKind.PAUSE else None
+        if wish.kind is WishKind.STOP:
             dial_queue.stop(f"{wish.by} stopped the campaign (resume it before you clear this task)")
-        if wish and wish != self.wish:
+        if wish != previous:
             active = count_text(self.campaign.active, "call is active", "calls are active")
-            self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=active))
-        self.wish = wish
+            self._gateway.log(_WISH_LINES[wish.kind].format(by=wish.by, active=active))
 
     def _decide_unconfirmed(self, keys: Sequence[str], now: float) -> list[Attempt]:
         """Decide what became of unconfirmed calls that no snapshot has shown in time.
