@@ -201,7 +201,7 @@ class CampaignRun:
         announcement = Announcement(
             self._options.campaign,
             self._campaign,
-            called=0 if self._memory.began_too_late else self._campaign.waiting - excluded,
+            to_be_called=0 if self._memory.began_too_late else self._campaign.waiting - excluded,
             excluded=excluded,
             timezone=self._options.timezone,
             writes_results=self._options.results is not None and not self._options.is_dry_run,
