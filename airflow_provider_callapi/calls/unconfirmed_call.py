@@ -128,7 +128,7 @@ class UnconfirmedCall:
         :param found: an active call, or a call in a report of the Data API.
         """
         has_its_id = self._has_its_id(found)
-        external_id, id_field = _external_id(found)
+        external_id, id_field = shown_external_id(found)
         # A snapshot may show thousands of calls, and comparing numbers takes longest.
         if not has_its_id and external_id is not None and external_id.strip():
             return False
@@ -154,7 +154,7 @@ class UnconfirmedCall:
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call has the unconfirmed call's ``external_id``."""
-        external_id, _ = _external_id(found)
+        external_id, _ = shown_external_id(found)
         if external_id is None or not external_id.strip():  # a service may report "" for no id
             return False
         return folded(external_id) == folded(self.external_id)
@@ -231,7 +231,7 @@ class UnconfirmedCall:
         return at >= self.search_until + _LONGEST_DOUBT
 
 
-def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
+def shown_external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
     """Return a pair: a call's ``external_id``, or None if it has none, and the name of the field.
 
     Active calls and reports name this field differently.

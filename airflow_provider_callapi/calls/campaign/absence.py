@@ -22,7 +22,6 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
-from airflow_provider_callapi.calls.campaign.person_state import PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import owner_of
 from airflow_provider_callapi.calls.count_texts import count_text
@@ -77,19 +76,15 @@ class AbsenceProof:
         :return: the verdict. It names the people about whom a decision is possible. The campaign continues to
             search for the calls of the other people.
         """
+        calls = {key: self._index[key].current_unconfirmed_call for key in keys}
         fetch = self._gateway.reported_calls
-        unconfirmed_calls = {key: _unconfirmed_call(self._index[key]) for key in keys}
-        overdue = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_overdue(now)]
         if self._after is None or fetch is None:
             return AbsenceVerdict(
-                [key for key in keys if key in overdue or unconfirmed_calls[key].is_given_up(now)]
+                [key for key, call in calls.items() if call.is_overdue(now) or call.is_given_up(now)]
             )
-        missing = [
-            key
-            for key, unconfirmed in unconfirmed_calls.items()
-            if _is_missing(unconfirmed, since=now - self._after)
-        ]
-        doubtful = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_doubtful(now)]
+        overdue = [key for key, call in calls.items() if call.is_overdue(now)]
+        missing = [key for key, call in calls.items() if _is_missing(call, since=now - self._after)]
+        doubtful = [key for key, call in calls.items() if call.is_doubtful(now)]
         if not (missing or doubtful) or now < self._next_at:
             return AbsenceVerdict(overdue)
         self._next_at = now + (self._interval if missing else max(self._interval, self._after))
@@ -98,8 +93,8 @@ class AbsenceProof:
             return AbsenceVerdict(overdue)
         found = self._found_in(reports)
         not_found = [key for key in missing if key not in found] if reports.complete else []
-        unclear = [key for key in not_found if any(map(unconfirmed_calls[key].may_be, reports))]
-        absent = set(not_found).difference(unclear)
+        unclear = {key for key in not_found if any(map(calls[key].may_be, reports))}
+        absent = set(not_found) - unclear
         if absent:
             placed = count_text(len(absent), "unconfirmed call was", "unconfirmed calls were")
             self._gateway.log(f"{placed} never placed, because no service shows such a call: dialling again")
@@ -128,13 +123,8 @@ class AbsenceProof:
         return {
             state.person.key: report.id
             for report in reports
-            if (state := owner_of(unconfirmed_by_id, report.call_api_external_id, report))
+            if (state := owner_of(unconfirmed_by_id, report))
         }
-
-
-def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
-    assert state.unconfirmed_call is not None, "the person's call is not unconfirmed"
-    return state.unconfirmed_call
 
 
 def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:

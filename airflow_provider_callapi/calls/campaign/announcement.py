@@ -32,7 +32,7 @@ class Announcement:
 
     :ivar name: the campaign's name.
     :ivar campaign: the campaign that is about to dial.
-    :ivar called: how many people the campaign is going to call.
+    :ivar to_be_called: how many people the campaign is going to call.
     :ivar excluded: how many people are left out, because they are on the do-not-call list.
     :ivar timezone: IANA name of the time zone in which the log shows times.
     :ivar writes_results: whether the campaign writes the rows of the list with their results.
@@ -40,7 +40,7 @@ class Announcement:
 
     name: str
     campaign: Campaign
-    called: int
+    to_be_called: int
     excluded: int
     timezone: str
     writes_results: bool = False
@@ -49,7 +49,7 @@ class Announcement:
         """Yield log lines: how many people the campaign calls, how many people are left out, and why."""
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
-            f"Campaign {self.name}: {count_text(self.called, 'person', 'people')} to be called, "
+            f"Campaign {self.name}: {count_text(self.to_be_called, 'person', 'people')} to be called, "
             f"{campaign.finished} finished before, {count_text(campaign.active, 'active call')}, "
             f"{count_text(len(plan.invalid), 'invalid row')}, "
             f"{count_text(len(plan.duplicates), 'duplicate row')}, {self.excluded} on the do_not_call list"
@@ -78,7 +78,7 @@ class Announcement:
         """
         campaign, pacing, forecast = self.campaign, self.campaign.pacing, self.forecast()
         rules = campaign.rules
-        if self.called and forecast["minutes_needed"] is not None:
+        if self.to_be_called and forecast["minutes_needed"] is not None:
             guess = "" if pacing.known_cost else " (taking 1 point a call: the real cost is not known yet)"
             yield Line(
                 f"The first calls need about {count_text(forecast['points_needed'], 'point')}{guess} and at "
@@ -86,7 +86,7 @@ class Announcement:
                 f"the bottleneck: {self._bottleneck()[1]}. Redials are not included"
             )
         has_redials = rules.max_attempts > 1 and any(delay is not None for delay in rules.redial.values())
-        if self.called and rules.report_timeout is None and has_redials:
+        if self.to_be_called and rules.report_timeout is None and has_redials:
             yield Line(
                 "The connection does not use the Data API, so the result of a placed call is answered or "
                 "unknown, and no one is called again because of the result. For such redials, set "
@@ -96,7 +96,7 @@ class Announcement:
         if rules.hours.over_midnight:
             yield Line("calling_hours go over midnight: people are called at night", is_warning=True)
         dial_at, why = campaign.dial_queue.next_dial(now)
-        if self.called and (problem := self._too_short(now, dial_at)):
+        if self.to_be_called and (problem := self._too_short(now, dial_at)):
             yield Line(problem, is_warning=True)
         if campaign.waiting and now + _WORTH_SAYING < dial_at < rules.dial_until:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
@@ -130,10 +130,10 @@ class Announcement:
         """
         minutes = self._bottleneck()[0]
         return {
-            "to_be_called": self.called,
-            "points_needed": self.called * self.campaign.pacing.cost,
+            "to_be_called": self.to_be_called,
+            "points_needed": self.to_be_called * self.campaign.pacing.cost,
             "minutes_needed": math.ceil(minutes) if math.isfinite(minutes) else None,
         }
 
     def _bottleneck(self) -> tuple[float, str]:
-        return self.campaign.pacing.forecast(self.called, self.campaign.rules.max_active)
+        return self.campaign.pacing.forecast(self.to_be_called, self.campaign.rules.max_active)

@@ -201,7 +201,7 @@ class AttemptProgress:
     def _begin_watch(self, state: PersonState, now: float) -> None:
         call = state.current_call
         # A start later than now comes from a clock that was ahead. The full time counts from now.
-        started_at = min(call.started_at or state.current_attempt.intended_at, now)
+        started_at = min(state.current_attempt.called_at, now)
         state.watch = SessionWatch(
             call.call_session_id,
             appear_by=started_at + self._rules.appear_timeout,
@@ -220,8 +220,7 @@ class AttemptProgress:
         call = state.current_call
         # If the end is unknown: as long as the campaign waits for the call to end, or to appear at all.
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout
-        started_at = call.started_at or state.current_attempt.intended_at
-        return min(now, call.ended_at or started_at + watched)
+        return min(now, call.ended_at or state.current_attempt.called_at + watched)
 
     def _await_tags(self, state: PersonState, now: float) -> None:
         attempt = state.current_attempt

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
@@ -31,27 +29,21 @@ class CallTags:
         after the call's end.
         """
         return self.plan.tags_active_calls and any(
-            state.watch is not None
-            and state.watch.observation.answered_at is not None
+            state.current_watch.observation.answered_at is not None
             and self.plan.due_on_active(state.current_attempt) is not None
             for state in self._index.in_stage(PersonStage.ACTIVE)
         )
+
+    @property
+    def has_finished_call_to_tag(self) -> bool:
+        """Whether a finished call lacks a tag."""
+        return self._index.count(PersonStage.TAGS_DUE) > 0
 
     def finished_calls_to_tag(self) -> list[tuple[Attempt, int]]:
         """Return the finished calls that lack a tag, as pairs (attempt, id of the first missing tag)."""
         return [
             (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
         ]
-
-    def lost(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return which planned tags can no longer be set, as pairs (attempt, tag id).
-
-        `TagPlan.lost_on_finished` decides this.
-
-        :param reported: the attempts whose result has just become known. Some of their calls may have no
-            report.
-        """
-        return [(attempt, tag_id) for attempt in reported for tag_id in self.plan.lost_on_finished(attempt)]
 
     def record(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
         """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.

@@ -47,7 +47,7 @@ class CallTemplate:
     def __init__(
         self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None, *, region: str
     ) -> None:
-        fields = dict(call)
+        fields = {ROW: PERSONS_NUMBER, **call}
         method = fields.pop("method", None)
         request_type = METHODS.get(str(method))
         if request_type is None or not issubclass(request_type, StartCall):
@@ -58,15 +58,13 @@ class CallTemplate:
             raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
         self.request_type: type[StartCall] = request_type
         self.region = region
-        self._fields: dict[str, Any] = compile_templates(
-            {ROW: PERSONS_NUMBER, **fields}, dict(values or {}), "call"
-        )
+        self._fields: dict[str, Any] = compile_templates(fields, values or {}, "call")
         if not has_template(self._fields[ROW]):
             raise ValueError(
                 "call.contact: a template such as {{ contact.phone }} is needed. A constant is the same "
                 "number for every person"
             )
-        self.reads_phone = "phone" in str(fields.get(ROW, PERSONS_NUMBER))
+        self.reads_phone = "phone" in str(fields[ROW])
         """Whether the number to call is in the column ``phone``."""
         self.number_column: str | None = next(
             (each.only_column for each in templates_in(self._fields[ROW])), None

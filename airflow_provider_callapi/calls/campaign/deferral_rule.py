@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.runner import NextStep, Runner
 
 _WORTH_IT = 60.0
@@ -38,22 +39,18 @@ def may_defer_until(
         call.
     """
     campaign = runner.campaign
+    tag_at = runner.next_tag_at if campaign.tags.has_finished_call_to_tag else NEVER
+    wake_at = min(next_step.dial_at, tag_at, now + _LONGEST)
     if (
-        next_step.dial_at < now + _WORTH_IT
+        wake_at < now + _WORTH_IT
         or campaign.has_unconfirmed_calls
         or runner.last_poll_failed
         or campaign.tags.has_answered_call_to_tag
         or campaign.reports.has_late(now)
     ):
         return None
-    tags_due = bool(campaign.tags.finished_calls_to_tag())
-    if tags_due and runner.next_tag_at < now + _WORTH_IT:
-        return None
-    wake_at = min(next_step.dial_at, now + _LONGEST)
     if campaign.dial_queue.paused is not None:
         wake_at = min(wake_at, now + max(_LONGEST_PAUSED, _REST * preparation))
-    if tags_due:
-        wake_at = min(wake_at, runner.next_tag_at)
     if campaign.reports.needed:
         wake_at = min(wake_at, max(runner.next_report_at, now + _REST * preparation))
     elif campaign.watched_calls.by_session() and has_data_api:

@@ -24,6 +24,7 @@ from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage, PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.campaign.watched_calls import WatchedCalls
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 
 _RETRY_SECONDS = 30.0
@@ -36,7 +37,6 @@ class DialQueue:
     :param personal_fields: names of the start request's parameters whose values differ between people.
     :param new_external_id: a function: (person, number of an attempt) → ``external_id``.
     :ivar do_not_call: the numbers that must not be called; None: unknown, so no one is dialled.
-    :ivar returned_calls: how many active calls `list.calls` shows again after they seemed to have ended.
     :ivar paused: who has paused the campaign, as text; None: not paused.
     :ivar stopped: why dialling has stopped, as text; None: not stopped.
     """
@@ -49,17 +49,18 @@ class DialQueue:
         rules: Rules,
         pacing: Pacing,
         *,
+        watched_calls: WatchedCalls,
         personal_fields: Container[str],
         new_external_id: Callable[[Person, int], str],
     ) -> None:
         self.pacing = pacing
         self.do_not_call: Container[str] | None = frozenset()
-        self.returned_calls = 0
         self.paused: str | None = None
         self.stopped: str | None = None
         self._index = index
         self._queues = queues
         self._progress = progress
+        self._watched_calls = watched_calls
         self._rules = rules
         self._personal_fields = personal_fields
         self._new_external_id = new_external_id
@@ -68,7 +69,7 @@ class DialQueue:
     def active_calls(self) -> int:
         """How many calls are active. An unconfirmed call counts too, because it may be active."""
         open_calls = self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
-        return open_calls + self.returned_calls
+        return open_calls + self._watched_calls.returned
 
     def stop(self, why: str) -> None:
         """Stop dialling; the active calls continue.

@@ -89,16 +89,17 @@ class Campaign:
         self._queues = ZoneQueues(rules.hours)
         tag_plan = TagPlan(rules)
         self._progress = AttemptProgress(self._index, self._queues, rules, tag_plan)
+        self.watched_calls = WatchedCalls(self._index, self._progress, tag_plan)
         self.dial_queue = DialQueue(
             self._index,
             self._queues,
             self._progress,
             rules,
             pacing,
+            watched_calls=self.watched_calls,
             personal_fields=personal,
             new_external_id=new_external_id,
         )
-        self.watched_calls = WatchedCalls(self._index, self._progress, tag_plan)
         self.tags = CallTags(self._index, self._progress, tag_plan)
         self.unconfirmed_calls = UnconfirmedCallSearch(self._index, self._progress)
         self.reports = MissingReports(
@@ -151,7 +152,6 @@ class Campaign:
             self.pacing.update_limits(limits, now)
         if snapshot is not None and snapshot.failure is None:
             news = self.watched_calls.update(snapshot)
-            self.dial_queue.returned_calls = self.watched_calls.returned
             actions.to_tag, actions.untagged = news.to_tag, news.untagged
             found, actions.not_found = self.unconfirmed_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]

@@ -96,10 +96,9 @@ def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figure
 
 
 def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
-    at = called_at(attempt)
     figures.all.count(attempt)
-    figures.minutes[int(at // MINUTE)] += 1
-    figures.hours[datetime.fromtimestamp(at, _zone(zone)).hour].count(attempt)
+    figures.minutes[int(attempt.called_at // MINUTE)] += 1
+    figures.hours[datetime.fromtimestamp(attempt.called_at, _zone(zone)).hour].count(attempt)
     figures.zones.add(zone)
     if not attempt.rang_no_phone:
         figures.by_attempt.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
@@ -115,16 +114,6 @@ def _reason(ending: Ending, calls: Sequence[Attempt]) -> str | None:
         return ending.why
     call = calls[-1].call if calls else None
     return call.finish_reason if call else None
-
-
-def called_at(attempt: Attempt) -> float:
-    """Return when the call of an attempt started, epoch seconds.
-
-    If the start is unknown, return when the intent was stored, shortly before the start request.
-    """
-    if attempt.call is None or attempt.call.started_at is None:
-        return attempt.intended_at
-    return attempt.call.started_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,11 @@ class Attempt(RichRepr, Struct, frozen=True, gc=False):
         # With two participants, the first one's phone may have rung before the call failed.
         return self.result in RANG_NO_PHONE and (self.call is None or self.call.answered is False)
 
+    @property
+    def called_at(self) -> float:
+        """When the call started. If this is unknown: when the intent was stored, shortly before."""
+        return (self.call and self.call.started_at) or self.intended_at
+
     def with_status(self, status: Status, **changes: object) -> Attempt:
         """Return a copy of the attempt with another status.
 

@@ -107,8 +107,8 @@ class MissingReports:
         for state in self._index.in_stage(PersonStage.ACTIVE):
             # Only a report shows the end of a call that has begun and ended between two snapshots, or of any
             # call while an entry of list.calls cannot be read.
-            seen = None if state.watch is None else state.watch.observation
-            if seen is not None and (seen.in_doubt or not seen.listed):
+            seen = state.current_watch.observation
+            if seen.in_doubt or not seen.listed:
                 yield state
 
     def record(self, finished_calls: Iterable[FinishedCall], now: float) -> list[Attempt]:
@@ -125,7 +125,7 @@ class MissingReports:
             if state is not None:
                 call = self._with_report(state, finished)
                 changed.append(self._finish_call(state, call, now))
-        return [*changed, *self.give_up(now, patience=0.0)]
+        return [*changed, *self._finish_overdue(now, patience=0.0)]
 
     def _with_report(self, state: PersonState, finished: FinishedCall) -> Outcome:
         rules = self._rules
@@ -139,22 +139,25 @@ class MissingReports:
         None: the campaign does not need the report.
         """
         state = self._index.with_session(report.id)
-        if state is None and (state := owner_of(unconfirmed_calls, report.call_api_external_id, report)):
+        if state is None and (state := owner_of(unconfirmed_calls, report)):
             self._unconfirmed_calls.record_found(state, report.id, now)
         return state
 
-    def give_up(self, now: float, *, patience: float | None = None) -> list[Attempt]:
+    def give_up(self, now: float) -> list[Attempt]:
         """Stop waiting for overdue reports of ended calls. Return the attempts to store in the ledger.
 
         What the snapshots have shown of these calls then determines their results.
 
         :param now: epoch seconds.
-        :param patience: how many seconds after its deadline a report becomes overdue. The deadline is
-            `Rules.report_timeout` seconds after the end of the call. None: ``self.patience``.
         """
-        patience = self.patience if patience is None else patience
-        if self.refused:
-            return self._finish_answered(now)
+        return self._finish_answered(now) if self.refused else self._finish_overdue(now, self.patience)
+
+    def _finish_overdue(self, now: float, patience: float) -> list[Attempt]:
+        """Record the results of the calls whose report is overdue. Return their attempts.
+
+        :param patience: how many seconds after its deadline a report becomes overdue. The deadline is
+            `Rules.report_timeout` seconds after the end of the call.
+        """
         if self._asked_first_at is None:
             self._asked_first_at = now
         if now < self._asked_first_at + min(patience, _LATE_PATIENCE):

@@ -43,13 +43,11 @@ class Pacing:
     :param reserve: the share of the points that is kept for polls, tags and other programs: 0.01 is 1 %.
     :param known_cost: the points that one call costs, as observed by an earlier process; None: unknown.
     :ivar known_cost: the lowest observed cost of a call in points. None: no cost has been observed yet.
-    :ivar cost: ``known_cost``, or a guess if ``known_cost`` is None.
     """
 
     def __init__(self, reserve: float = 0.01, known_cost: int | None = None) -> None:
         self.reserve = reserve
         self.known_cost = known_cost
-        self.cost = 1 if known_cost is None else known_cost
         self.limits: Limits | None = None
         self._limits_at = 0.0
         self._own_points = self._unconfirmed_points = 0
@@ -89,7 +87,7 @@ class Pacing:
             used = before - limits.minute_remaining
             if used >= 0:
                 self._costs.append(math.ceil(used / calls))
-                self.cost = self.known_cost = min(self._costs)
+                self.known_cost = min(self._costs)
         self.update_limits(limits, now)
         self._own_points += calls * self.cost
 
@@ -170,6 +168,11 @@ class Pacing:
         if self._credit >= 1:
             return now, ""
         return now + max(_SHORTEST, min((1 - self._credit) / rate, _MINUTE) if rate > 0 else _MINUTE), ""
+
+    @property
+    def cost(self) -> int:
+        """The points that one call costs: ``known_cost``, or a guess."""
+        return 1 if self.known_cost is None else self.known_cost
 
     @property
     def points_left(self) -> int | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 
 
@@ -66,8 +67,10 @@ class Skipped:
     :ivar line: the number of the row in the contact list; the first row is 1.
     :ivar why: why no one is called, as text. For an invalid row, the text names the field, such as
         ``timezone``, but does not contain the value of the field.
+    :cvar result: the result of the row, as the files and tables of results show it.
     """
 
+    result: ClassVar[str] = Result.INVALID.value
     row: Mapping[str, Any] = field(repr=False)
     line: int
     why: str
@@ -80,6 +83,7 @@ class Duplicate(Skipped):
     :ivar contact: the number of both rows: E.164 digits, or a SIP number.
     """
 
+    result: ClassVar[str] = "duplicate"
     contact: str = field(repr=False)
 
 

@@ -63,11 +63,11 @@ class _Row(NamedTuple):
     """A row of the contact list.
 
     :ivar cells: column → value; None replaces each failed formula, such as ``#REF!``.
-    :ivar zone: the cell of the column ``timezone``. A failed formula stays a text.
+    :ivar zone: the text of the column ``timezone``, also of a failed formula. None: the cell is empty.
     """
 
     cells: Mapping[str, Any]
-    zone: Any
+    zone: str | None
     line: int
 
 
@@ -159,7 +159,8 @@ class _PeopleReader:
             refuse_unnamed_zone(cells, line)
             self._signed.add(cells, line)
             return _Row(cells, None, line)
-        return _Row(cells, given[columns.timezone], line)
+        zone = given[columns.timezone]
+        return _Row(cells, None if zone is None or zone == "" else str(zone), line)
 
     def _read_number(self, row: _Row) -> str:
         """Return the number to call: E.164 digits, or a SIP number.
@@ -191,14 +192,14 @@ class _PeopleReader:
 
         :raises InvalidRow: the zone cannot be read.
         """
-        if row.zone is None or row.zone == "":
+        if row.zone is None:
             return self._timezone
-        zone = read_time_zone(str(row.zone))
+        zone = read_time_zone(row.zone)
         if zone is None:
             raise InvalidRow(
                 "timezone: not certainly a time zone; write an IANA name, or an offset such as +03:00"
             )
-        if is_backwards(zone) and zone == str(row.zone).strip():
+        if is_backwards(zone) and zone == row.zone.strip():
             self._backwards.add(zone)  # Etc/GMT-3 is UTC+3: the campaign warns the author
         return zone
 
@@ -211,8 +212,8 @@ class _PeopleReader:
     def _add_other_zone(self, row: _Row, number: str) -> None:
         """Record the time zone of a row from which no one is called: an invalid row or a duplicate."""
         # The zone is compared with the zone in the person's own row.
-        if row.zone is not None and row.zone != "":
-            self._other_zones.setdefault(number, []).append((str(row.zone), row.line))
+        if row.zone is not None:
+            self._other_zones.setdefault(number, []).append((row.zone, row.line))
 
     def _skip_banned(self) -> None:
         # One row that forbids the call protects the person, also from another row with the number.

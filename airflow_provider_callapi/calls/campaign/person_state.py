@@ -1,40 +1,7 @@
 """The stage of each person in a campaign, such as ``waiting`` or ``active``, and the data of that stage.
 
 `PersonStage` explains the stages. `PersonEvent` explains the events that move a person to another stage. Only
-the moves in this table are possible:
-
-================  ================  ================
-stage             event             next stage
-================  ================  ================
-planned           ready             waiting
-planned           not_placed        waiting
-planned           unanswered        unconfirmed
-planned           placed            active
-planned           ended             report_due
-planned           result_known      tags_due
-planned           completed         attempt_over
-waiting           chosen            dialling
-waiting           excluded          finished
-waiting           expired           finished
-dialling          placed            active
-dialling          unanswered        unconfirmed
-dialling          not_placed        waiting
-dialling          refused           attempt_over
-dialling          expired           finished
-dialling          taken_over        planned
-unconfirmed       placed            active
-unconfirmed       absent            waiting
-unconfirmed       unresolved        attempt_over
-unconfirmed       taken_over        planned
-active            tagged            active
-active            ended             report_due
-active            result_known      tags_due
-report_due        result_known      tags_due
-tags_due          tagged            tags_due
-tags_due          completed         attempt_over
-attempt_over      redial            waiting
-attempt_over      no_redial         finished
-================  ================  ================
+the moves in the table `TRANSITIONS` are possible.
 
 Every person starts in stage ``planned``. The person's newest attempt in the ledger determines the first
 event. Without an attempt in the ledger, the first event is ``ready``.
@@ -150,7 +117,7 @@ TRANSITIONS: dict[tuple[PersonStage, PersonEvent], PersonStage] = {
     (_Stage.ATTEMPT_OVER, _Event.REDIAL): _Stage.WAITING,
     (_Stage.ATTEMPT_OVER, _Event.NO_REDIAL): _Stage.FINISHED,
 }
-"""(stage, event) → next stage. The docstring of this module shows the same table."""
+"""(stage, event) → next stage."""
 
 
 class ImpossibleTransition(Exception):
@@ -158,18 +125,6 @@ class ImpossibleTransition(Exception):
 
     def __init__(self, stage: PersonStage, event: PersonEvent) -> None:
         super().__init__(f"a person in stage {stage.value} cannot have the event {event.value}")
-
-
-def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
-    """Return the stage to which an event moves a person.
-
-    :param stage: the person's stage before the event.
-    :raises ImpossibleTransition: `TRANSITIONS` does not list the event for this stage.
-    """
-    following = TRANSITIONS.get((stage, event))
-    if following is None:
-        raise ImpossibleTransition(stage, event)
-    return following
 
 
 @dataclass(slots=True, eq=False)
@@ -209,6 +164,18 @@ class PersonState:
         assert call is not None, f"a person in stage {self.stage} has no call"
         return call
 
+    @property
+    def current_watch(self) -> SessionWatch:
+        """The object that watches the person's call. The person must be in stage ``active``."""
+        assert self.watch is not None, f"a person in stage {self.stage} has no active call"
+        return self.watch
+
+    @property
+    def current_unconfirmed_call(self) -> UnconfirmedCall:
+        """The call that the campaign searches for. The person must be in stage ``unconfirmed``."""
+        assert self.unconfirmed_call is not None, f"a person in stage {self.stage} has no unconfirmed call"
+        return self.unconfirmed_call
+
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move the person to the stage that follows an event, and delete the data of the previous stage.
 
@@ -217,7 +184,10 @@ class PersonState:
         :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.
         """
-        self.stage = next_stage(self.stage, event)
+        next_stage = TRANSITIONS.get((self.stage, event))
+        if next_stage is None:
+            raise ImpossibleTransition(self.stage, event)
+        self.stage = next_stage
         self.watch = self.unconfirmed_call = self.report_deadline = None
         self.due_tags = ()
         if attempt is not None:

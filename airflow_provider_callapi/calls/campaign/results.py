@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, TextIO, TypeAlias
 
 from airflow_provider_callapi.calls.campaign.ledger import Status
-from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
+from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.reports.csv_cell import csv_cell
 from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
 from airflow_provider_callapi.calls.time_texts import iso_time
-
-DUPLICATE = "duplicate"
-"""The ``call_result`` of a row with the number of an earlier row."""
 
 _Listed: TypeAlias = Ending | Skipped
 
@@ -43,31 +39,23 @@ def write_results(
     :param bom: whether CSV begins with a byte order mark, which Excel needs to recognise UTF-8.
     """
     listed: list[_Listed] = [*endings, *skipped]
-    listed.sort(key=_line_number)
+    listed.sort(key=lambda item: _in_list(item).line)
     if file_format == "csv":
         _write_csv(file, listed, separator, bom)
     else:
         _write_json_lines(file, listed)
 
 
-def _line_number(item: _Listed) -> int:
-    return item.line if isinstance(item, Skipped) else item.person.line
-
-
-def _list_row(item: _Listed) -> Mapping[str, Any]:
-    """Return an item's row in the contact list: column → value.
-
-    The item is an `Ending` (a person with the final result), an invalid row or a duplicate.
-    """
-    return item.row if isinstance(item, Skipped) else item.person.row
+def _in_list(item: _Listed) -> Person | Skipped:
+    """Return the person or the skipped row, which has the row of the contact list and its line."""
+    return item.person if isinstance(item, Ending) else item
 
 
 def _result_columns(item: _Listed) -> dict[str, Any]:
-    if isinstance(item, Duplicate):
-        return _columns(call_contact=item.contact, call_result=DUPLICATE, call_why=item.why, call_attempts=0)
-    if isinstance(item, Skipped):
-        return _columns(call_result=Result.INVALID.value, call_why=item.why, call_attempts=0)
-    return _person_columns(item)
+    if isinstance(item, Ending):
+        return _person_columns(item)
+    contact = item.contact if isinstance(item, Duplicate) else None
+    return _columns(call_contact=contact, call_result=item.result, call_why=item.why, call_attempts=0)
 
 
 def _person_columns(ending: Ending) -> dict[str, Any]:
@@ -105,17 +93,17 @@ def _iso_or_none(at: float | None) -> str | None:
 
 def _write_json_lines(file: TextIO, listed: Sequence[_Listed]) -> None:
     for item in listed:
-        own = {name: value for name, value in _list_row(item).items() if name not in RESULT_COLUMNS}
+        own = {name: value for name, value in _in_list(item).row.items() if name not in RESULT_COLUMNS}
         file.write(json.dumps({**own, **_result_columns(item)}, ensure_ascii=False, default=str) + "\n")
 
 
 def _write_csv(file: TextIO, listed: Sequence[_Listed], separator: str, bom: bool) -> None:
-    met = dict.fromkeys(name for item in listed for name in _list_row(item))
+    met = dict.fromkeys(name for item in listed for name in _in_list(item).row)
     own_columns = [name for name in met if name not in RESULT_COLUMNS]
     if bom:
         file.write("\ufeff")
     writer = csv.writer(file, delimiter=separator)
     writer.writerow([*map(csv_cell, own_columns), *RESULT_COLUMNS])
     for item in listed:
-        own, added = _list_row(item), _result_columns(item)
+        own, added = _in_list(item).row, _result_columns(item)
         writer.writerow([*(csv_cell(own.get(name)) for name in own_columns), *map(csv_cell, added.values())])

@@ -17,7 +17,6 @@ from airflow_provider_callapi.calls.campaign.row_values import (
     EMPTY_CELL_USED,
     EmptyCell,
     RowForTemplates,
-    row_for_templates,
     values_for_templates,
 )
 from airflow_provider_callapi.calls.inserted_values import (
@@ -235,7 +234,7 @@ class RowTemplate:
 
     def _render_with_jinja(self, row: Mapping[str, Any]) -> str:
         try:
-            return self._jinja.render({**self._values, ROW: row_for_templates(row)})
+            return self._jinja.render({**self._values, ROW: RowForTemplates(values_for_templates(row))})
         except ListUnreadable:  # it is not certain which column the template means
             raise
         except TemplateError as error:

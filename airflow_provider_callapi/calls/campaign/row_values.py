@@ -63,14 +63,9 @@ class _Dict(dict[Any, Any]):
 
 
 class RowForTemplates(_Dict):
-    """The row of a person, as `row_for_templates` returns it."""
+    """The row of a person, whose values are as `values_for_templates` returns them."""
 
     __slots__ = ()
-
-
-def row_for_templates(row: Mapping[str, Any]) -> RowForTemplates:
-    """Return a copy of a person's row, whose values are as `values_for_templates` returns them."""
-    return RowForTemplates(values_for_templates(row))
 
 
 def values_for_templates(value: Any) -> Any:

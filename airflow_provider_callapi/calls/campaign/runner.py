@@ -139,12 +139,7 @@ class Runner:
         snapshot = self._poll_if_due(gateway.clock())
         now = gateway.clock()
         actions = campaign.next_actions(now, snapshot, self._limits.take())
-        changed = [*actions.changed]
-        verdict = self._absence.judge(actions.not_found, now)
-        changed += campaign.unconfirmed_calls.record_reported(verdict.found, now)
-        if decided := [*verdict.given_up, *verdict.absent]:
-            held = self.ledger.load(decided)
-            changed += campaign.unconfirmed_calls.give_up(decided, held, now, absent=verdict.absent)
+        changed = [*actions.changed, *self._decide_unconfirmed(actions.not_found, now)]
         if actions.to_dial:
             self._dialler.dial(actions.to_dial, changed)
         else:
@@ -163,14 +158,30 @@ class Runner:
     def _follow(self, wish: Wish | None) -> None:
         """Pause, resume or stop dialling as a user has asked. Log each new wish once."""
         dial_queue = self.campaign.dial_queue
-        kind = WishKind.RESUME if wish is None else wish.kind
-        dial_queue.paused = f"{wish.by} paused the campaign" if wish and kind is WishKind.PAUSE else None
-        if wish and kind is WishKind.STOP:
+        previous, self.wish = self.wish, wish
+        if wish is None:
+            dial_queue.paused = None
+            return
+        dial_queue.paused = f"{wish.by} paused the campaign" if wish.kind is WishKind.PAUSE else None
+        if wish.kind is WishKind.STOP:
             dial_queue.stop(f"{wish.by} stopped the campaign (resume it before you clear this task)")
-        if wish and wish != self.wish:
+        if wish != previous:
             active = count_text(self.campaign.active, "call is active", "calls are active")
-            self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=active))
-        self.wish = wish
+            self._gateway.log(_WISH_LINES[wish.kind].format(by=wish.by, active=active))
+
+    def _decide_unconfirmed(self, keys: Sequence[str], now: float) -> list[Attempt]:
+        """Decide what became of unconfirmed calls that no snapshot has shown in time.
+
+        :param keys: the ledger keys of the people with such a call.
+        :return: the changed attempts. The caller stores them in the ledger.
+        """
+        unconfirmed_calls = self.campaign.unconfirmed_calls
+        verdict = self._absence.judge(keys, now)
+        changed = unconfirmed_calls.record_reported(verdict.found, now)
+        if decided := [*verdict.given_up, *verdict.absent]:
+            held = self.ledger.load(decided)
+            changed += unconfirmed_calls.give_up(decided, held, now, absent=verdict.absent)
+        return changed
 
     def _record(self, changed: Sequence[Attempt]) -> None:
         if changed:
@@ -224,6 +235,6 @@ class Runner:
             due.append(now + _WISH_INTERVAL)
         if campaign.reports.needed:
             due.append(max(self.next_report_at, now + _SHORTEST_PAUSE))
-        if campaign.tags.finished_calls_to_tag():
+        if campaign.tags.has_finished_call_to_tag:
             due.append(max(self.next_tag_at, now + _SHORTEST_PAUSE))
         return NextStep(min(due) - now, dial_at, why)

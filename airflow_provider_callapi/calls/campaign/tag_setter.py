@@ -98,10 +98,12 @@ class TagSetter:
     def log_lost(self, reported: Iterable[Attempt]) -> None:
         """Write to the log which finished calls cannot get a tag, because no report shows their id.
 
-        :param reported: the attempts whose result has just become known.
+        :param reported: the attempts whose result has just become known. Some of their calls may have no
+            report.
         """
-        for attempt, tag_id in self._tags.lost(reported):
-            self._log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
+        for attempt in reported:
+            for tag_id in self._tags.plan.lost_on_finished(attempt):
+                self._log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
 
     def _log_untagged(self, attempt: Attempt, tag_id: int, why: object) -> None:
         assert attempt.call is not None

@@ -13,7 +13,7 @@ from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProg
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, is_same_intent
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
-from airflow_provider_callapi.calls.unconfirmed_call import folded
+from airflow_provider_callapi.calls.unconfirmed_call import folded, shown_external_id
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 UnconfirmedByExternalId = Mapping[str, Sequence[PersonState]]
@@ -43,7 +43,7 @@ class UnconfirmedCallSearch:
         for session in snapshot.sessions.values():
             if self._is_watched(session.call_session_id):
                 continue
-            if state := owner_of(unconfirmed_calls, session.external_id, session):
+            if state := owner_of(unconfirmed_calls, session):
                 found.append(self.record_found(state, session.call_session_id, snapshot.at))
         return found, self._count_misses(snapshot)
 
@@ -56,8 +56,7 @@ class UnconfirmedCallSearch:
         # A search ends if enough snapshots prove that the call is not active, or if its time is over.
         not_found = []
         for state in self._index.in_stage(PersonStage.UNCONFIRMED):
-            unconfirmed = state.unconfirmed_call
-            assert unconfirmed is not None
+            unconfirmed = state.current_unconfirmed_call
             unconfirmed.count_snapshot(snapshot)  # counts anew after a snapshot that proves nothing
             at = snapshot.at
             if unconfirmed.is_given_up(at) or unconfirmed.is_doubtful(at) or unconfirmed.is_overdue(at):
@@ -84,7 +83,7 @@ class UnconfirmedCallSearch:
         ]
 
     def give_up(
-        self, keys: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
+        self, keys: Iterable[str], held: Iterable[Attempt], now: float, *, absent: Container[str]
     ) -> list[Attempt]:
         """End the search for unconfirmed calls that were not found. Return the attempts to store.
 
@@ -112,14 +111,14 @@ class UnconfirmedCallSearch:
 
 
 def owner_of(
-    unconfirmed_calls: UnconfirmedByExternalId, external_id: str | None, found: CallSession | CallReport
+    unconfirmed_calls: UnconfirmedByExternalId, found: CallSession | CallReport
 ) -> PersonState | None:
     """Return the person whose unconfirmed call matches a call of the account. None: there is no such person.
 
     :param unconfirmed_calls: the dict of `PersonIndex.unconfirmed_by_external_id`.
-    :param external_id: the ``external_id`` of the account's call; None: the service states no id.
     :param found: the account's call: an active call, or the Data API's report of a call.
     """
+    external_id, _ = shown_external_id(found)
     for state in unconfirmed_calls.get(folded(external_id or ""), ()):
         if state.unconfirmed_call is not None and state.unconfirmed_call.matches(found):
             return state

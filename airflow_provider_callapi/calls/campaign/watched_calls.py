@@ -56,11 +56,11 @@ class WatchedCalls:
         """
         news = WatchNews()
         for state in self._index.in_stage(PersonStage.ACTIVE):
-            assert state.watch is not None
-            if state.watch.update(snapshot) in FINAL_PHASES:
-                self._end(state, state.watch, snapshot.at, news)
-            elif state.watch.observation.answered_at is not None:
-                self._answer(state, state.watch, news)
+            watch = state.current_watch
+            if watch.update(snapshot) in FINAL_PHASES:
+                self._end(state, watch, snapshot.at, news)
+            elif watch.observation.answered_at is not None:
+                self._answer(state, watch, news)
         self._count_returned(snapshot)
         return news
 
@@ -91,11 +91,9 @@ class WatchedCalls:
 
     def by_session(self) -> dict[int, SessionWatch]:
         """Return a dict: call session id of each active call → the `SessionWatch` that watches the call."""
-        return {
-            state.watch.call_session_id: state.watch
-            for state in self._index.in_stage(PersonStage.ACTIVE)
-            if state.watch is not None
-        }
+        # A signal that kills the task may come just before a person in this stage gets the watch.
+        watches = [state.watch for state in self._index.in_stage(PersonStage.ACTIVE)]
+        return {watch.call_session_id: watch for watch in watches if watch is not None}
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
         """Replace the observations of active calls by newer observations.

@@ -7,8 +7,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
-from airflow_provider_callapi.calls.campaign.results import DUPLICATE
+from airflow_provider_callapi.calls.campaign.people import Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.databases.column_types import LONGEST_TEXT
@@ -86,9 +85,8 @@ class CampaignRows:
                 person = ending.person.contact
                 yield {**self._listed(ending.person), "person": person, "result": ending.result.value}
         for row in skipped:
-            result = DUPLICATE if isinstance(row, Duplicate) else Result.INVALID.value
             position = position_in_list(row.line, self._list_number)
-            yield {**self._listed(row), "person": position, "result": result, "why": row.why}
+            yield {**self._listed(row), "person": position, "result": row.result, "why": row.why}
 
     def _row(self, attempt: Attempt) -> Row:
         person = self._people[attempt.person]

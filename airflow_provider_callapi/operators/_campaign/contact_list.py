@@ -61,14 +61,13 @@ def csv_form(contacts: Any) -> tuple[str, bool]:
     """
     suffix = suffix_of(contacts) if isinstance(contacts, str) else ""
     if suffix == XLSX:
-        return ";", True  # Excel reads this form
+        return ";", True
     if suffix not in CSV:
         return ",", False
     path = open_path(contacts, "contacts")
     with _reading(contacts, "contacts"):
         encoding = _encoding_of(path)
         with path.open("r", encoding=encoding.name, newline="") as file:
-            # The results have the form of the contact list.
             return find_separator(iter(file.readline, "")), encoding.needs_mark
 
 

@@ -59,7 +59,7 @@ class DoNotCall:
         self._version: Any = None
         self._read_at: float | None = None
         self._numbers = known
-        self.stale = False  # True: the last read failed, so the campaign must not dial
+        self.stale = False
 
     def __call__(self) -> frozenset[str]:
         """Return the numbers that must not be called, as E.164 digits. Read the list at most once a minute.

@@ -166,15 +166,11 @@ class CampaignOptions:
             )
 
     def _check_paths(self) -> None:
-        for name, value in self._files().items():
+        for name, value in {**self._lists(), "results": self.results, "report": self.report}.items():
             if not is_template(value):
                 check_type(name, value)
         if isinstance(self.results, str):
             self.check_results_path(self.results)
-
-    def _files(self) -> dict[str, Any]:
-        """Return the parameters that may be the path of a file: name → value."""
-        return {**self._lists(), "results": self.results, "report": self.report}
 
     def _lists(self) -> dict[str, Any]:
         exclusions = self.do_not_call

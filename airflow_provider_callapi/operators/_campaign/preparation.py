@@ -102,8 +102,7 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
     :raises CallApiFailure: the option ``call`` cannot be used.
     """
     with _as_failure():
-        # The template may use these values and the columns of the person's row.
-        return CallTemplate(options.call, dict(values), region=options.region)
+        return CallTemplate(options.call, values, region=options.region)
 
 
 def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> ClosableLedger:

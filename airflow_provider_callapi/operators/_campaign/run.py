@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import Any, Self
@@ -194,32 +194,36 @@ class CampaignRun:
     def _announce(self) -> dict[str, Any]:
         """Log and return what the campaign will do: the counts of people, and the ``problems`` in its way."""
         parts = self._parts
+        announcement = self._make_announcement()
+        now = system_clock.now()
+        self._log_lines(announcement.plan_lines())
+        self._runner.poll_limits()  # the answer to the poll contains the points left
+        forecast = list(announcement.forecast_lines(now))
+        self._log_lines(forecast)
+        marks = [*parts.rules.redial_marks, *parts.rules.block_marks]
+        tags = {*parts.rules.tags.values(), *tag_ids(marks)}
+        problems = find_problems(parts.hook, parts.template, parts.plan.people, tags)
+        self._log_lines(Line(problem, is_warning=True) for problem in problems)
+        problems += [line.text for line in forecast if line.is_warning]
+        return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
+
+    def _make_announcement(self) -> Announcement:
         with self._before_dialling():
-            numbers = parts.excluded.numbers()
-        results = final_results(self._campaign.results(), parts.plan, numbers)
+            numbers = self._parts.excluded.numbers()
+        results = final_results(self._campaign.results(), self._parts.plan, numbers)
         excluded = sum(result is Result.DO_NOT_CALL for result in results.values())
-        announcement = Announcement(
+        return Announcement(
             self._options.campaign,
             self._campaign,
-            called=0 if self._memory.began_too_late else self._campaign.waiting - excluded,
+            to_be_called=0 if self._memory.began_too_late else self._campaign.waiting - excluded,
             excluded=excluded,
             timezone=self._options.timezone,
             writes_results=self._options.results is not None and not self._options.is_dry_run,
         )
-        now = system_clock.now()
-        for line in announcement.plan_lines():
-            self._log_line(line)
-        self._runner.poll_limits()  # the answer to the poll contains the points left
-        forecast = list(announcement.forecast_lines(now))
-        for line in forecast:
-            self._log_line(line)
-        marks = [*parts.rules.redial_marks, *parts.rules.block_marks]
-        tags = {*parts.rules.tags.values(), *tag_ids(marks)}
-        problems = find_problems(parts.hook, parts.template, parts.plan.people, tags)
-        for problem in problems:
-            self._log.warning("%s", problem)
-        problems = [*problems, *(line.text for line in forecast if line.is_warning)]
-        return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
+
+    def _log_lines(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            (self._log.warning if line.is_warning else self._log.info)("%s", line.text)
 
     def _refuse_unknown_days(self) -> None:
         # The campaign must not wait for a day that never comes.
@@ -229,9 +233,6 @@ class CampaignRun:
 
     def _why_never(self) -> str | None:
         return self._parts.rules.hours.why_never(system_clock.now(), self._options.timezone)
-
-    def _log_line(self, line: Line) -> None:
-        (self._log.warning if line.is_warning else self._log.info)("%s", line.text)
 
     def _rehearse(self) -> dict[str, Any]:
         """Return the summary and the forecast of a dry run, which places no calls and writes no files."""
@@ -357,16 +358,7 @@ class CampaignRun:
         )
         if wake_at is None:  # e.g. the next person is due within a minute
             return None
-        if next_step.dial_at < NEVER:
-            self._log.info(
-                "Waiting until %s for %s; %s, %s",
-                local_time(next_step.dial_at, self._options.timezone),
-                next_step.why,
-                self._people_waiting(),
-                self._active_calls(),
-            )
-        elif campaign.active:
-            self._log.info("Waiting for %s; %s", next_step.why, self._active_calls())
+        self._log_wait(next_step)
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
             calls=CallApiCampaignTrigger.serialize_watches(campaign.watched_calls.by_session()),
@@ -379,6 +371,18 @@ class CampaignRun:
         self._publish(system_clock.now(), next_at=wake_at)
         memo = self._memory.memo(stopped=campaign.dial_queue.stopped, wish=self._runner.wish)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
+
+    def _log_wait(self, next_step: NextStep) -> None:
+        if next_step.dial_at < NEVER:
+            self._log.info(
+                "Waiting until %s for %s; %s, %s",
+                local_time(next_step.dial_at, self._options.timezone),
+                next_step.why,
+                self._people_waiting(),
+                self._active_calls(),
+            )
+        elif self._campaign.active:
+            self._log.info("Waiting for %s; %s", next_step.why, self._active_calls())
 
     def _release(self) -> None:
         """Release (end) the active calls, with one request per call, if the author set ``cancel_on_kill``."""

@@ -15,12 +15,12 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 
 
 def announcement(world: World, **facts: Any) -> Announcement:
-    known = {"called": world.campaign.waiting, "excluded": 0, "timezone": "Europe/Moscow", **facts}
+    known = {"to_be_called": world.campaign.waiting, "excluded": 0, "timezone": "Europe/Moscow", **facts}
     return Announcement("spring", world.campaign, **known)
 
 
 def test_the_first_line_counts_the_people() -> None:
-    (line,) = announcement(World([ANNA, BORIS]), called=1, excluded=1).plan_lines()
+    (line,) = announcement(World([ANNA, BORIS]), to_be_called=1, excluded=1).plan_lines()
     assert line.text == (
         "Campaign spring: 1 person to be called, 0 finished before, 0 active calls, 0 invalid rows, "
         "0 duplicate rows, 1 on the do_not_call list"
@@ -48,13 +48,13 @@ def test_the_forecast_takes_one_point_a_call_until_the_cost_is_known() -> None:
     guess = announcement(world).forecast()
     assert (guess["to_be_called"], guess["points_needed"]) == (2, 2)
 
-    world.campaign.pacing.known_cost = world.campaign.pacing.cost = 3
+    world.campaign.pacing.known_cost = 3
     assert announcement(world).forecast()["points_needed"] == 6
 
 
 def test_a_campaign_that_calls_no_one_has_no_forecast() -> None:
     world = World()
-    lines = announcement(world, called=0).forecast_lines(world.clock())
+    lines = announcement(world, to_be_called=0).forecast_lines(world.clock())
     assert not [line for line in lines if "points" in line.text]
 
 

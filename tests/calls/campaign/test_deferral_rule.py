@@ -24,7 +24,7 @@ class State:
     has_unconfirmed_calls: bool = False
     last_poll_failed: bool = False
     has_answered_call_to_tag: bool = False
-    tags_due: list[Any] = field(default_factory=list)
+    tags_due: bool = False
     tag_at: float = NOW
     needs_reports: bool = False
     has_late_reports: bool = False
@@ -40,7 +40,7 @@ class State:
             has_unconfirmed_calls=self.has_unconfirmed_calls,
             tags=SimpleNamespace(
                 has_answered_call_to_tag=self.has_answered_call_to_tag,
-                finished_calls_to_tag=lambda: self.tags_due,
+                has_finished_call_to_tag=self.tags_due,
             ),
             dial_queue=SimpleNamespace(paused=self.paused),
             watched_calls=SimpleNamespace(by_session=lambda: self.active),
@@ -77,8 +77,8 @@ def test_a_worker_with_work_to_do_now_is_not_deferred(reason: str) -> None:
 
 
 def test_tags_that_are_due_bring_the_worker_back() -> None:
-    assert State(tags_due=["a tag"], tag_at=NOW + 59).until is None
-    assert State(tags_due=["a tag"], tag_at=NOW + 300).until == NOW + 300
+    assert State(tags_due=True, tag_at=NOW + 59).until is None
+    assert State(tags_due=True, tag_at=NOW + 300).until == NOW + 300
 
 
 def test_reports_bring_the_worker_back_less_often_if_the_list_takes_long_to_read() -> None:
