@@ -17,9 +17,10 @@ from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.lists.unnamed_zones import SignedColumns, refuse_unnamed_zone
-from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
+from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip, search_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED_LIST, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+from airflow_provider_callapi.calls.shown_values import stored_text
 
 _OTHER_HEADING = (
     "other names of columns than in the first line; two lists seem to be joined. Write their columns in one "
@@ -100,9 +101,13 @@ class _PeopleReader:
         :raises ListUnreadable: it is not certain what a column means.
         """
         row = self._clean(given, line)
+        ban = find_ban(row.cells)
+        if ban is not None:
+            self._protect_people(row)
         try:
             contact = self._read_number(row)
         except (NotANumber, InvalidRow) as error:
+            self._add_zone_of_unread_number(row)
             if is_blank(row.cells):
                 self._plan.has_blank_rows = True
             elif is_other_heading(row.cells):
@@ -117,9 +122,9 @@ class _PeopleReader:
         number = own_number(contact, numbers)
         if not self._shard.has_person(number):
             return
-        if reason := find_ban(row.cells):
+        if ban is not None:
             self._banned.setdefault(number, line)
-            self._skip(row, InvalidRow(reason))
+            self._skip(row, InvalidRow(ban))
             return
         if first := self._met.get(number):
             why = f"the number of row {first.line}"
@@ -214,6 +219,24 @@ class _PeopleReader:
         # The zone is compared with the zone in the person's own row.
         if row.zone is not None:
             self._other_zones.setdefault(number, []).append((row.zone, row.line))
+
+    def _protect_people(self, row: _Row) -> None:
+        """Record that no one may call any number in a row that forbids the call.
+
+        Like in a do-not-call list, a number counts in any column, and beside other words.
+        """
+        for value in row.cells.values():
+            for number in search_numbers(stored_text(value), self._template.region):
+                self._banned.setdefault(number, row.line)
+
+    def _add_zone_of_unread_number(self, row: _Row) -> None:
+        """Record the time zone of an invalid row for each number that its number may be."""
+        try:
+            written = self._template.written_number(row.cells)
+        except (NotANumber, InvalidRow):
+            return
+        for number in search_numbers(written, self._template.region):
+            self._add_other_zone(row, number)
 
     def _skip_banned(self) -> None:
         # One row that forbids the call protects the person, also from another row with the number.

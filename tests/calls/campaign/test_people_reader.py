@@ -132,6 +132,27 @@ def test_one_row_that_forbids_the_call_protects_the_person_in_every_row(first: b
     assert {skipped.line for skipped in plan.invalid} == {1, 2}
 
 
+UNREAD = ["моб. 79260000011", "8 926 000-00-11 доб. 5", "79260000011, 79260000019", "79260000011 ч/б", "x"]
+"""Cells from which no number is called. All but the last contain the number of Anna."""
+
+
+@pytest.mark.parametrize("cell", UNREAD)
+@pytest.mark.parametrize("column", ["phone", "phone2", "comment"])
+def test_a_row_that_forbids_the_call_protects_each_number_in_it(cell: str, column: str) -> None:
+    other = {"phone": "79260000012" if column == "comment" else None, "phone2": None, "comment": None}
+    banned = {**other, column: cell, "do not call": "yes"}
+    for rows in ([anna(), banned], [banned, anna()]):
+        plan = plan_of(rows)
+        assert [person.contact for person in plan.people] == (["79260000011"] if cell == "x" else [])
+
+
+@pytest.mark.parametrize("cell", UNREAD)
+def test_the_time_zone_of_a_row_whose_number_is_not_called_contradicts_that_of_another_row(cell: str) -> None:
+    plan = plan_of([anna(timezone="Europe/Moscow"), anna(cell, timezone="Asia/Vladivostok")])
+    assert len(plan.people) == (cell == "x")
+    assert len(plan.invalid) == 2 - (cell == "x")
+
+
 def test_a_person_with_two_reasons_against_the_call_is_one_invalid_row() -> None:
     zones = ("Asia/Omsk", "Europe/Moscow")
     rows = [anna(timezone=zone, **{"do not call": None}) for zone in zones]
