@@ -12,7 +12,7 @@ The name and the values of a column decide how the column is read:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.number_text import fold
@@ -20,6 +20,7 @@ from airflow_provider_callapi.calls.lists.columns import fold_name, phone_column
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, is_failed_formula
 from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIGITS
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers, search_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
@@ -36,17 +37,23 @@ _END_OF_RANGE = re.compile(
     "(phone|number|tel|mobile|msisdn|номер|тел|телефон|моб)(number|num|номер)?"
     "(to|till|until|end|last|finish|по|до|конец|кон|окончание)"
 )
+_NO_PHONE_NUMBER = "no phone number, and no contact of the campaign is such a SIP number"
 _FAILED = "an error of a spreadsheet, such as #N/A or ####, stands in the place of a number"
 
 
 class ExcludedNumbers:
     """Reads the rows of a do-not-call list one after another, and remembers the rows that it cannot read.
 
+    An id such as ``CL-1045``, or an e-mail address, looks like a SIP number. It excludes no one. So an entry
+    that is only a SIP number is unreadable, unless the campaign dials SIP numbers of the same domain.
+
     :param region: ISO 3166 code of the country of numbers without a country code.
+    :param sip_domains: the domains of the SIP numbers that the campaign dials, see `sip_domain`.
     """
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, *, sip_domains: Set[str] = frozenset()) -> None:
         self._region = region
+        self._sip_domains = sip_domains
         self._problems: dict[int, str] = {}
         self._others: dict[str, _OtherColumn] = {}
         self._rounded = RoundedNumbers()
@@ -70,13 +77,12 @@ class ExcludedNumbers:
         for name in filter(_is_end_of_range, values):
             if _count_digits(values[name]):
                 self._problems.setdefault(line, f"column {shown_name(name)}: {RANGE}")
-        has_number = False
-        for name in phones:
-            for number in self._read_entry(line, values.pop(name, "")):
-                has_number = True
-                yield number
-        if not has_number:
+        numbers = [number for name in phones for number in self._read_entry(line, values.pop(name, ""))]
+        yield from numbers
+        if not numbers:
             self._problems.setdefault(line, "no number")
+        elif not any(number.isdigit() or sip_domain(number) in self._sip_domains for number in numbers):
+            self._problems.setdefault(line, _NO_PHONE_NUMBER)
         for name, text in values.items():
             yield from self._others.setdefault(name, _OtherColumn(name)).read(line, text, self._region)
 
@@ -100,6 +106,11 @@ class ExcludedNumbers:
             return search_numbers(text, self._region)
         self._rounded.add(text, line)
         return numbers | complete_numbers(text, numbers, self._region)
+
+
+def sip_domain(number: str) -> str:
+    """Return the domain of a SIP number in lower case. Empty: the SIP number has no domain."""
+    return contact_key(number).partition("@")[2]
 
 
 def _is_end_of_range(name: object) -> bool:

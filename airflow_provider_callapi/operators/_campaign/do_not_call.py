@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -36,6 +36,7 @@ class DoNotCall:
     The numbers come from the author's list, which the object reads again and again, and from the account's
     blacklist, which it reads once. A number that was read once stays on the do-not-call list.
 
+    :param sip_domains: the domains of the SIP numbers that the campaign dials, see `ExcludedNumbers`.
     :ivar stale: True: the last read of the author's list failed, so the campaign must not dial.
     """
 
@@ -46,12 +47,12 @@ class DoNotCall:
         *,
         blacklist: Callable[[], Iterable[str]] | None = None,
         max_unreadable: int = 0,
-        dials_sip: bool = False,
+        sip_domains: Set[str] = frozenset(),
         known: frozenset[str] = frozenset(),
         was_read: bool = False,
     ) -> None:
         self._contacts = contacts
-        self._dials_sip = dials_sip  # whether any contact of the campaign is a SIP number
+        self._sip_domains = sip_domains
         self._blacklist = blacklist
         self._was_read = was_read  # whether this try has read the list before a deferral
         self._region = region
@@ -100,19 +101,12 @@ class DoNotCall:
             return
         version = _version(self._contacts)
         if version is None or version != self._version:
-            numbers = frozenset(self._read_numbers(self._contacts))
-            if numbers and not self._dials_sip and not any(map(str.isdigit, numbers)):
-                raise CallApiFailure(
-                    f"{_described(self._contacts)}: no entry is a phone number, and the campaign calls phone "
-                    "numbers only, so the list would exclude no one. Names, ids and e-mail addresses exclude "
-                    "no one: give the phone numbers of these people"
-                )
-            self._numbers |= numbers
+            self._numbers |= frozenset(self._read_numbers(self._contacts))
         self._version = version
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
-        where = _described(contacts)
-        excluded = ExcludedNumbers(self._region)
+        where = f"do_not_call: {contacts}" if isinstance(contacts, str) else "do_not_call"
+        excluded = ExcludedNumbers(self._region, sip_domains=self._sip_domains)
         has_blank_rows = has_entries = False
         may_end_with_blank_lines = isinstance(contacts, str) and suffix_of(contacts) in CSV
         for line, row in enumerate(read_rows(contacts, "do_not_call", check_empty_do_not_call), start=1):
@@ -158,11 +152,6 @@ def _reasons(unreadable: Mapping[int, str]) -> str:
     )
     more = len(unreadable) - _ROWS_SHOWN
     return shown if more <= 0 else f"{shown}; and {count_text(more, 'more row')}"
-
-
-def _described(contacts: Contacts) -> str:
-    """Return the beginning of an error or a log line about a list."""
-    return f"do_not_call: {contacts}" if isinstance(contacts, str) else "do_not_call"
 
 
 def _version(contacts: Contacts) -> Any:

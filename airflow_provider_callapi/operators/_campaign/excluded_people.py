@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
+from airflow_provider_callapi.calls.lists.excluded_numbers import sip_domain
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -40,7 +41,9 @@ class ExcludedPeople:
             options.region,
             blacklist=blacklist_of(hook, log) if reads_blacklist else None,
             max_unreadable=options.max_unreadable,
-            dials_sip=not all(person.contact.isdigit() for person in self._people),
+            sip_domains=frozenset(
+                sip_domain(person.contact) for person in self._people if not person.contact.isdigit()
+            ),
             known=self._remembered(),
             was_read=memory.is_resumed,
         )

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spelled_numbers import NUMBERS, SIP_NUMBERS, in_any_case, spelled
 
-from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
+from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers, sip_domain
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 from airflow_provider_callapi.calls.shown_values import shown_as
@@ -239,13 +239,23 @@ def test_a_sip_number_counts_in_every_cell(sip: str, name: str, form: str) -> No
     "row",
     [
         {"phone": A, "sip": "sip25@x.ru"},
-        {"phone": "sip25@x.ru", "sip": A},
         {"phone": f"{A} / sip25@x.ru"},
         f"{A}, <sip:Sip25@X.ru>",
     ],
 )
 def test_a_row_with_a_sip_address_and_a_phone_number_is_readable(row: Mapping[str, Any] | str) -> None:
     assert read(row) == ({A, "sip25@x.ru"}, {})
+
+
+@pytest.mark.parametrize("entry", ["sip25@x.ru", {"phone": "sip25@x.ru", "sip": A}])
+def test_an_entry_that_is_only_a_sip_number_needs_a_contact_of_its_domain(entry: Any) -> None:
+    for domains in (set(), {""}, {"y.ru"}):
+        excluded = ExcludedNumbers("RU", sip_domains=domains)
+        assert "sip25@x.ru" in list(excluded.read(1, entry))
+        assert list(excluded.unreadable()) == [1]
+    excluded = ExcludedNumbers("RU", sip_domains={sip_domain("Sip7@X.RU")})
+    assert "sip25@x.ru" in list(excluded.read(1, entry))
+    assert not excluded.unreadable()
 
 
 @pytest.mark.parametrize("text", ["anna@x.ru", "нет, anna@x.ru", "12-34, sip25@x.ru", "7926000001, i80@x.ru"])

@@ -330,18 +330,14 @@ def test_a_query_without_rows_must_return_a_phone_column(tmp_path, monkeypatch, 
         read()
 
 
-@pytest.mark.parametrize(
-    "entries",
-    [
-        ["CL-1045", "CL-1046"],
-        ["anna1985@mail.ru"],
-        ["Kzc5MjYwMDAwMDAx"],
-        [{"phone": "0x1274C5CE41", "name": "Anna"}],
-    ],
-)
-def test_a_list_without_a_phone_number_is_refused_if_the_campaign_dials_only_phone_numbers(entries):
-    """Ids, e-mail addresses and encrypted numbers look like SIP numbers, which no contact can be."""
-    with pytest.raises(CallApiFailure, match="no entry is a phone number"):
-        DoNotCall(entries, "RU")()
-    assert DoNotCall(entries, "RU", dials_sip=True)()
-    assert A in DoNotCall([*entries, A], "RU")()
+@pytest.mark.parametrize("entry", ["CL-1045", "anna1985@mail.ru", "Kzc5MjYwMDAwMDAx", "0x1274C5CE41", "id17"])
+def test_an_entry_that_only_looks_like_a_sip_number_is_unreadable_if_no_contact_is_such_a_number(entry):
+    for entries in ([entry], [A, entry], [{"phone": entry, "comment": "called from 88001234567"}]):
+        with pytest.raises(CallApiFailure, match=r"1 entry .*: row \d: no phone number"):
+            DoNotCall(entries, "RU", sip_domains={"x.ru"})()
+        assert DoNotCall(entries, "RU", sip_domains={entry.partition("@")[2]})()
+
+
+def test_an_entry_with_a_phone_number_beside_an_address_is_readable():
+    assert A in DoNotCall([f"{A}, anna1985@mail.ru"], "RU")()
+    assert A in DoNotCall(["89160000001@x.ru"], "RU")()
