@@ -96,6 +96,11 @@ _WORD_BESIDE = re.compile(
 )
 """Match the words of a name of a column of phone numbers. An error message has other words, too."""
 _SIGN_OF_CODE = re.compile(r"[{}<>%$@=\\]")
+_OTHER_THING = re.compile(
+    r"\b(?:id|uid|uuid|guid|inn|snils|email|e mail|login|hash|token|passport|account|order|contract|name|date"
+    r"|ид|инн|снилс|кпп|огрн|паспорт\w*|договор\w*|заказ\w*|счет\w?|почта|логин|хеш|хэш|имя|фио|дата)\b"
+)
+"""Matches the names of columns that contain no phone numbers, in the form that `words_of` returns."""
 _NAMES_SHOWN = 12
 """How many names of columns an error shows."""
 _MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
@@ -268,20 +273,25 @@ def _is_phone_heading(name: str) -> bool:
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of those columns of a do-not-call list that should contain phone numbers.
 
-    - If the list has one column: this column, whatever its name is.
+    - If the list has one column: this column, unless its name means something else, such as ``ИНН``.
     - If the list has several columns: ``phone``, and also all columns with similar names, such as ``mobile``.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone`` (also if one is named
         ``mobile``).
     :raises ListUnreadable: the list has one column, and no column name: instead of the name, it has what
-        seems to be an entry, such as ``79260000001``.
+        seems to be an entry, such as ``79260000001``. Or the name of the only column means something else.
     """
     folded = {name: fold_name(name) for name in names}
     found = [name for name in names if _MORE_PHONES.search(folded[name]) or _is_similar(folded[name], PHONE)]
     if len(names) <= 1:
         if not found and any(map(_MAY_BE_AN_ENTRY.search, folded.values())):
             raise ListUnreadable("the only column has no name, but an entry instead. Name it `phone`")
+        if not found and any(_OTHER_THING.search(words_of(name)) for name in names):
+            raise ListUnreadable(
+                f"the only column is {shown_name(names[0])}, and seems to contain no phone numbers. Give the "
+                "phone numbers of these people. If the column contains them, name it `phone`"
+            )
         return list(names)
     if PHONE not in folded.values():
         raise ListUnreadable("name the column with the number `phone`")

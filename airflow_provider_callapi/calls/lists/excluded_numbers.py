@@ -30,7 +30,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NumberingPlan,
 )
 from airflow_provider_callapi.calls.phone_numbers.shortened import complete_numbers
-from airflow_provider_callapi.calls.phone_numbers.suspicious import RANGE, is_rounded_number
+from airflow_provider_callapi.calls.phone_numbers.suspicious import RANGE, digits_meant, is_rounded_number
 from airflow_provider_callapi.calls.shown_values import stored_text
 
 _END_OF_RANGE = re.compile(
@@ -139,6 +139,8 @@ class _OtherColumn:
             return frozenset()
         is_rounded = is_rounded_number(text, region)
         digits = _count_digits(text)
+        if digits > FEWEST_DIGITS // 2:  # otherwise, ООО would be three zeros
+            digits = len(digits_meant(text))
         if not is_rounded and digits < FEWEST_DIGITS:
             return search_numbers(text, region) if digits else frozenset()  # each SIP number has a digit
         self.long += 1
@@ -149,7 +151,7 @@ class _OtherColumn:
         try:
             numbers = find_numbers(text, region)
         except NotANumber as problem:
-            if not re.search(r"[^\W\d_]", text):
+            if _seems_mistyped(text):
                 self.suspects.append((line, str(problem)))
             numbers = search_numbers(text, region)
         else:
@@ -165,6 +167,21 @@ class _OtherColumn:
         if self.phones * 2 > self.long:
             for line, problem in self.suspects:
                 yield line, f"column {shown_name(self.name)}: {problem}"
+
+
+def _seems_mistyped(text: str) -> bool:
+    """Return whether a text without a readable number seems to be one: it has far more digits than letters.
+
+    Examples: ``моб. 000-00-03``, ``8926ООО-00-03``. The letters of a label or of a mistake are few.
+    """
+    letters = digits = 0
+    for word in re.findall(r"[^\W_]+", text):
+        meant = digits_meant(word)
+        if len(meant) < len(word):  # a word, and not OOO0003
+            meant = re.sub(r"\D", "", word)
+            letters += len(word) - len(meant)
+        digits += len(meant)
+    return letters * 2 <= digits
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:

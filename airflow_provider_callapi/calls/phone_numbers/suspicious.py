@@ -62,6 +62,11 @@ def refuse_suspicious(text: str, plain: str, region: str) -> None:
         raise NotANumber("a letter instead of a digit, such as O for 0")
 
 
+def digits_meant(text: str) -> str:
+    """Return the digits of a text, and the digits for which people may have mistyped letters: ``7926O01``."""
+    return re.sub(r"\D", "", text.translate(_LOOK_ALIKE))
+
+
 def is_rounded_number(text: str, region: str) -> bool:
     """Return whether a text may be a phone number in the short form of a spreadsheet.
 
@@ -99,5 +104,5 @@ def _is_cut(text: str, region: str) -> bool:
 def _is_mistyped(text: str, region: str) -> bool:
     """Return whether letters in a text seem to be mistyped digits of a phone number: ``7926O000001``."""
     digits = re.sub(r"\D", "", text)
-    meant = re.sub(r"\D", "", text.translate(_LOOK_ALIKE))
+    meant = digits_meant(text)
     return digits != meant and not readings(digits, region) and bool(readings(meant, region))

@@ -200,6 +200,16 @@ def test_the_only_column_of_a_do_not_call_list_may_have_another_name(name: str) 
     assert phone_columns((name,)) == [name]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["client_id", "ИНН", "Паспорт", "Номер договора", "Лицевой счёт", "e-mail", "hash"],
+)
+def test_the_only_column_of_a_do_not_call_list_does_not_mean_something_else(name: str) -> None:
+    with pytest.raises(ListUnreadable, match="seems to contain no phone numbers"):
+        phone_columns((name,))
+    assert phone_columns((f"{name} phone",)) == [f"{name} phone"]
+
+
 def test_an_error_about_a_name_shows_no_phone_number() -> None:
     with pytest.raises(ListUnreadable, match="7926…0001"):
         find_columns(("Тел. +7 926 000-00-01",))

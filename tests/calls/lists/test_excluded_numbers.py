@@ -217,6 +217,26 @@ def test_the_problem_of_a_column_shows_no_phone_number() -> None:
     assert B not in unreadable[3]
 
 
+MISTYPED = ["8926OOO0002", "8926000000З", "+7926ООО-00-02", "с 79260000001 по 79260000003", "моб. 000-00-02"]
+
+
+@pytest.mark.parametrize("text", [*MISTYPED, "8926000002 Вера", "8926***00-02", "926ООООО-О2"])
+@pytest.mark.parametrize("name", ["mobile", "WhatsApp", "Второй номер"])
+def test_a_mistyped_number_is_unreadable_in_each_column_of_numbers_also_beside_letters(
+    name: str, text: str
+) -> None:
+    row = {"phone": "79160000004", name: text}
+    assert list(read({"phone": A, name: B}, {"phone": A, name: B}, row)[1]) == [3]
+
+
+@pytest.mark.parametrize(
+    "text", ["договор 1234567 от 2020", "ООО Зооолоогия", "заказ 7926000", "клиент 12345678"]
+)
+def test_a_text_with_many_letters_is_no_mistyped_number(text: str) -> None:
+    row = {"phone": "79160000004", "comment": text}
+    assert not read({"phone": A, "comment": B}, {"phone": A, "comment": B}, row)[1]
+
+
 @pytest.mark.parametrize("text", ["Анна 8 926 000-00-01, Борис 02", "8 926 000-00-01 или 02"])
 def test_a_shortened_second_number_is_excluded_in_every_column(text: str) -> None:
     assert read({"phone": "79160000004", "whatsapp": text})[0] >= {"79260000001", "79260000002"}
