@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.calls_in_task import CALLS_KEY, CallsInTask,
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.observability.observed_store import ObservedStore
-from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state, refuse_regrouped_task
 from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
 from airflow_provider_callapi.task_context.temporary_run import refuse_test_of_another_task
 
@@ -44,7 +44,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: 
     :param context: Airflow's context of the running task.
     :param connection: id of the Airflow connection through which the call is placed.
     :raises CallApiFailure: the task has retries, and this Airflow has no task state. Or the DAG run exists
-        only for the test of another task.
+        only for the test of another task, or the task was moved into a task group during the run.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
     refuse_test_of_another_task(context["ti"].run_id)
@@ -58,6 +58,8 @@ def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: 
             )
         store = _stores_without_state.setdefault((*facts.owner, this_try), MemoryStore())
     refuse_another_kind(facts, CALLS_KEY)
+    if store.get(CALLS_KEY) is None:
+        refuse_regrouped_task(facts)
     with _index_lock:
         calls = CallsInTask(store, owner=facts.owner, this_try=this_try, deployment=facts.deployment)
         number = calls.number(request)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
@@ -15,6 +16,7 @@ from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
+from airflow_provider_callapi.task_context.regrouped_task import find_removed_task
 from airflow_provider_callapi.task_context.task_state import TaskState
 from airflow_provider_callapi.task_context.temporary_run import refuse_test_of_another_task
 
@@ -52,6 +54,8 @@ class TaskFacts:
         through its REST API with ``reset_dag_runs=false``.
     :ivar was_cleared: whether a user has cleared this task instance.
     :ivar mapped: access to the other map indexes of the task. None: the task is not mapped.
+    :ivar removed_task: a function that returns the id of the removed task that this task was before it was
+        moved into a task group, see `find_removed_task`.
     """
 
     owner: tuple[str, str, str, str]
@@ -66,6 +70,7 @@ class TaskFacts:
     run_clears: int = 0
     was_cleared: bool = False
     mapped: MappedTask | None = None
+    removed_task: Callable[[], str | None] = lambda: None
 
     @property
     def clears(self) -> Clears:
@@ -101,6 +106,7 @@ class TaskFacts:
             run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
             was_cleared=ti.max_tries > retries and ti.try_number > 1,  # a policy may change max_tries, too
             mapped=MappedTask.of(context),
+            removed_task=partial(find_removed_task, ti),
         )
 
 
@@ -149,6 +155,21 @@ def lost_its_state(facts: TaskFacts) -> bool:
         return True
     facts.state.set(_BEGUN_KEY, True)
     return False
+
+
+def refuse_regrouped_task(facts: TaskFacts) -> None:
+    """Raise an error if the task may be a removed task of the DAG run that has called people.
+
+    Call this function before the first call of a task that has no record of a call.
+
+    :raises CallApiFailure: the task was moved into a task group after the DAG run had begun.
+    """
+    if removed := facts.removed_task():
+        raise CallApiFailure(
+            f"Task {removed} was moved into a task group of the DAG file during this DAG run. It may have "
+            f"called people, and task {facts.owner[2]} does not know whom. To call them, start a new run. "
+            "This try placed no call."
+        )
 
 
 def refuse_another_task(context: Mapping[str, Any], operator: BaseOperator) -> None:

@@ -43,7 +43,7 @@ from airflow_provider_callapi.operators._call.called_people import CalledPeople
 from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.deferral import Deferral
-from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state, refuse_regrouped_task
 from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
 from airflow_provider_callapi.triggers.shortest_deferral import pause_trigger
 
@@ -209,9 +209,12 @@ class CallTry:
         :param late: why it is too late for the call. None: it is not too late.
         :param refuse_closed_hours: a function that raises `OutsideCallingHours` outside the calling hours.
         :raises CallTooLate: it is too late for the call.
+        :raises CallApiFailure: a try, another map index or a removed task may have called the person.
         """
         if late:
             raise CallTooLate(late)
+        if self._journal.record is None:
+            refuse_regrouped_task(self._facts)
         if not self._searches_first:
             refuse_closed_hours()
         if self._people is not None:

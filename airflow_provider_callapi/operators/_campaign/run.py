@@ -41,7 +41,7 @@ from airflow_provider_callapi.operators._campaign.supervision import PUBLISH_INT
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.parameters.schema import nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
-from airflow_provider_callapi.task_context.facts import TaskFacts
+from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_regrouped_task
 from airflow_provider_callapi.task_context.state_keys import IDENTITY_KEY
 from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
@@ -182,7 +182,9 @@ class CampaignRun:
         identity = identity_of(self._options, plan, self._parts.scope, max_tries=self._facts.max_tries)
         if self._is_new_try:
             refuse_another_kind(self._facts, IDENTITY_KEY)
-        if self._memory.identity is not None:
+        if self._memory.identity is None:
+            refuse_regrouped_task(self._facts)
+        else:
             proves_absence = self._options.absence_proven_after is not None
             refuse_another_campaign(identity, self._memory.identity, proves_absence=proves_absence)
         if listed is not None and self._is_new_try:
