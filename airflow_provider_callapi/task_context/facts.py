@@ -167,8 +167,8 @@ def refuse_regrouped_task(facts: TaskFacts) -> None:
     if removed := facts.removed_task():
         raise CallApiFailure(
             f"Task {removed} was moved into a task group of the DAG file during this DAG run. It may have "
-            f"called people, and task {facts.owner[2]} does not know whom. To call them, start a new run. "
-            "This try placed no call."
+            f"called people, and task {facts.owner[2]}, which places no call, does not know whom. To call "
+            "these people, start a new DAG run"
         )
 
 

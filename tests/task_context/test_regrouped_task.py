@@ -65,7 +65,7 @@ def grouped_task(desk: Desk, **states: str | None) -> Task:
 
 
 def test_a_start_operator_that_was_moved_calls_no_one(desk: Desk) -> None:
-    with pytest.raises(CallApiFailure, match=r"Task call was moved into a task group .* placed no call"):
+    with pytest.raises(CallApiFailure, match=r"Task call was moved into a task group .* places no call"):
         grouped_task(desk, call="removed").run()
     assert not desk.exchange.calls
 
