@@ -24,6 +24,8 @@ _E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country cod
 _SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])(?!@|.*@(?:.*@|$))[A-Za-z0-9_.@*#-]{3,64}")
 _SHORT = re.compile(r"[0-9]{3,9}")
 _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Matches a character that is neither visible nor a blank: damaged data contains it. Databases refuse NUL."""
 _NO_VALUE = frozenset({"none", "null", "nan", "nat", "<na>", "undefined"})
 """What programs write for a missing value, in lower case."""
 
@@ -93,6 +95,8 @@ def _check_not_blank(text: str) -> str:
 
 def _check_text(value: Any) -> Any:
     if isinstance(value, str):
+        if _CONTROL.search(value):
+            raise ValueError("a text without control characters is needed; export the text again")
         return join_surrogate_pairs(value)
     # A number with a fraction has several spellings, such as 1.1 and 1.10. Only the author knows the text.
     if isinstance(value, bool) or not isinstance(value, int):
@@ -128,7 +132,10 @@ def _check_flag(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_check_text)]
-"""A text of whole characters. `Request.from_values` also accepts a whole number, and converts it to text."""
+"""A text of whole characters, without control characters.
+
+`Request.from_values` also accepts a whole number, and converts it to text.
+"""
 Flag = Annotated[bool, BeforeValidator(_check_flag)]
 """A boolean. `Request.from_values` also accepts the texts ``true`` and ``false``."""
 SpeakableText = Annotated[Text, AfterValidator(_check_speakable)]

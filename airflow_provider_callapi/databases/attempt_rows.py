@@ -132,8 +132,8 @@ def _items(column: str, stored: Any) -> tuple[Any, ...] | None:
 
 def _unreadable(problem: str) -> CallApiFailure:
     return CallApiFailure(
-        f"the ledger's table callapi_campaign_call: {problem}: a newer version of airflow-provider-callapi "
-        "has stored the row, or somebody has edited it. Finish the campaign with the newer version, or "
+        f"the ledger's table callapi_campaign_call: {problem}: another version of airflow-provider-callapi "
+        "has stored the row, or somebody has edited it. Finish the campaign with the other version, or "
         "correct the row"
     )
 
@@ -143,7 +143,7 @@ def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
 
     The row has a value for every column of an attempt. An unknown value is None. When the row replaces an
     older row of the same attempt, it therefore also replaces every old value. A text that is too long for its
-    column is shortened.
+    column is shortened, and loses the character NUL.
 
     :param campaign: the campaign's name, for the column ``campaign``.
     :return: column → value, such as ``{"campaign": "reminders", "attempt": 2, "status": "active", …}``.
@@ -164,8 +164,13 @@ def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
         "call_status": call and call.status,
         "observed": call and call.observed,
         "tags": list(call.tags) or None if call else None,
-        "operations": list(call.operations) if call and call.operations is not None else None,
+        "operations": list(map(_storable, call.operations)) if call and call.operations is not None else None,
         **{name: call and getattr(call, name) for name in _OF_THE_CALL},
     }
-    # One row that the database refuses would prevent the others.
-    return {**row, **{name: row[name] and row[name][:LONGEST_TEXT] for name in _FROM_SERVICE}}
+    return {**row, **{name: row[name] and _storable(row[name]) for name in _FROM_SERVICE}}
+
+
+def _storable(text: str) -> str:
+    """Return a text of the service or the author in a form that every database accepts."""
+    # One row that the database refuses would prevent the others. PostgreSQL refuses the character NUL.
+    return text.replace("\0", "")[:LONGEST_TEXT]

@@ -11,7 +11,7 @@ from airflow_provider_callapi.task_context.mapped_task import MappedTask
 
 _KEY = "callapi_people"
 """The key of the XCom with the fingerprints of the people."""
-_NEVER_RAN = frozenset({None, "scheduled", "queued", "removed", "upstream_failed"})
+_NEVER_RAN = frozenset({None, "scheduled", "queued", "upstream_failed"})
 """States of a map index that has called no one if it has published nothing."""
 _LONGEST_WAIT = 120.0
 _PAUSE = 1.0
@@ -86,8 +86,8 @@ class PublishedPeople:
             indexes = ", ".join(map(str, others.silent[:5])) + (" …" if len(others.silent) > 5 else "")
             raise CallApiTrouble(
                 f"The list may have changed, and task {self._facts.owner[2]} has not stated whom it has "
-                f"called at map index {indexes}. Clear this map index together with the others. This try "
-                "placed no call."
+                f"called at map index {indexes}. Clear this map index together with the others, or start a "
+                "new DAG run. This try placed no call."
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:

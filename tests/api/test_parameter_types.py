@@ -246,6 +246,16 @@ def test_a_message_is_not_the_word_for_a_missing_value(word: str) -> None:
         HoldCall.from_values({"call_session_id": 5, "contact_message": {"type": "tts", "value": word}})
 
 
+@pytest.mark.parametrize("character", ["\0", "\a", "\x1b", "\x7f"])
+def test_a_text_with_a_control_character_is_refused(character: str) -> None:
+    message = {"type": "tts", "value": f"Hello{character}"}
+    for changes in ({"external_id": f"order{character}7"}, {"contact_message": message}):
+        with pytest.raises(InvalidParameters, match="without control characters"):
+            StartInformerCall.from_values({**LEAST["start.informer_call"], **changes})
+    text = "first line\r\n\tsecond line"
+    assert HoldCall.from_values({"call_session_id": 5, "contact_message": {"type": "tts", "value": text}})
+
+
 @pytest.mark.parametrize("text", ["\u3164", "\u115f\u1160", " \uffa0.", "\u200b"])
 def test_a_message_of_letters_without_a_width_is_refused(text: str) -> None:
     with pytest.raises(InvalidParameters, match=r"contact_message\.value: a text with at least one letter"):

@@ -35,9 +35,10 @@ def test_a_missing_table_is_created_and_rows_are_replaced_by_their_key(select):
     ]
 
 
-def test_a_row_with_a_text_that_is_too_long_for_its_column_is_shortened(select):
-    call = Outcome(7, "o" * 300, finish_reason="r" * 300)
+def test_a_row_with_a_text_that_is_too_long_for_its_column_is_shortened_and_loses_the_character_nul(select):
+    call = Outcome(7, "o" * 300, finish_reason="\0" + "r" * 300, operations=("Yes\0",))
     attempt = Attempt(ANNA, 1, Status.ENDED, "o" * 300, 1.8e9, call=call)
+    assert row_of_result(attempt, "autumn", ANNA)["operations"] == ["Yes"]
     open_results_table(CALLS).write([row_of_result(attempt, "autumn", ANNA)], patient=True)
 
     assert select("SELECT external_id, finish_reason FROM calls") == [("o" * 255, "r" * 255)]

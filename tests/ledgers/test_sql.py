@@ -118,7 +118,7 @@ def test_more_people_than_fit_into_a_statement_are_loaded_in_portions(engine):
 @pytest.mark.parametrize("column", ["status", "result"])
 @pytest.mark.parametrize("read", [lambda its: list(its.load([ANNA])), lambda its: its.claim([INTENT])])
 def test_an_unknown_status_or_result_fails_with_its_table_and_column_and_what_to_do(engine, column, read):
-    """A newer version may have stored the value, or a person has edited the row."""
+    """Another version may have stored the value, or a person has edited the row."""
     ledger = SqlLedger(engine, "autumn")
     ledger.claim([INTENT])
     ledger.record([finished(INTENT)])
@@ -130,7 +130,7 @@ def test_an_unknown_status_or_result_fails_with_its_table_and_column_and_what_to
 
     text = str(failure.value)
     assert f"table callapi_campaign_call: 'of 7926…0011' in the column {column} is unknown" in text
-    assert "newer version" in text
+    assert "another version" in text
     assert "correct the row" in text
 
 

@@ -351,6 +351,17 @@ def test_the_first_person_is_not_called_again_after_another_one(run: Run, desk: 
     assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
 
 
+def test_a_map_index_that_airflow_has_removed_may_have_called_a_person(run: Run) -> None:
+    """Its last try ended before it stated whom it has called, and the list became shorter."""
+    run.expand([ANNA, BORIS, CLARA])
+    assert [run.execute(index) for index in range(3)] == ["called"] * 3
+    run.clear([ANNA, CLARA, CLARA])
+    run.tasks[2].ti.xcoms.clear()
+    run.tasks[2].ti.state = "removed"
+    assert "has not stated whom it has called at map index 2" in run.execute(1)
+    assert run.rings()[CLARA] == 1
+
+
 @pytest.mark.parametrize("state", ["up_for_retry", "failed"])
 def test_a_retry_of_a_changed_list_calls_no_one_while_a_map_index_is_silent(run: Run, state: str) -> None:
     """Its second try was killed before it stated whom the first try has called."""
