@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.number_text import fold
@@ -30,6 +31,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NumberingPlan,
 )
 from airflow_provider_callapi.calls.phone_numbers.shortened import complete_numbers
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 from airflow_provider_callapi.calls.phone_numbers.suspicious import RANGE, digits_meant, is_rounded_number
 from airflow_provider_callapi.calls.shown_values import stored_text
 
@@ -48,11 +50,16 @@ class ExcludedNumbers:
     that is only a SIP number is unreadable, unless the campaign dials SIP numbers of the same domain.
 
     :param region: ISO 3166 code of the country of numbers without a country code.
+    :param other_regions: the same for the other countries to which the campaign calls. A number without a
+        country code may belong to each of them, and then excludes a person in each of them.
     :param sip_domains: the domains of the SIP numbers that the campaign dials, see `sip_domain`.
     """
 
-    def __init__(self, region: str, *, sip_domains: Set[str] = frozenset()) -> None:
+    def __init__(
+        self, region: str, *, other_regions: Set[str] = frozenset(), sip_domains: Set[str] = frozenset()
+    ) -> None:
         self._region = region
+        self._other_regions = other_regions
         self._sip_domains = sip_domains
         self._problems: dict[int, str] = {}
         self._others: dict[str, _OtherColumn] = {}
@@ -103,9 +110,17 @@ class ExcludedNumbers:
         except NotANumber as problem:
             if _count_digits(text):  # a text without digits, such as "-", is no mistyped number
                 self._problems.setdefault(line, str(problem))
-            return search_numbers(text, self._region)
+            return search_numbers(text, self._region).union(self._read_elsewhere(text))
         self._rounded.add(text, line)
-        return numbers | complete_numbers(text, numbers, self._region)
+        return numbers.union(complete_numbers(text, numbers, self._region), self._read_elsewhere(text))
+
+    def _read_elsewhere(self, text: str) -> Iterator[str]:
+        """Yield the number that a text is in each of the other countries to which the campaign calls."""
+        digits = re.sub(r"\D", "", text)
+        for region in self._other_regions:
+            if NumberingPlan.of(region).has_national_length(digits):  # a quick answer for most texts
+                with suppress(NotANumber):
+                    yield contact_key(read_contact(text, region))
 
 
 def sip_domain(number: str) -> str:

@@ -6,6 +6,7 @@ The numbering plans come from the library `phonenumbers`, which is loaded at fir
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -45,6 +46,20 @@ def is_region(region: str) -> bool:
     import phonenumbers  # noqa: PLC0415
 
     return region in phonenumbers.SUPPORTED_REGIONS
+
+
+def regions_of(numbers: Iterable[str]) -> frozenset[str]:
+    """Return the countries of phone numbers as ISO 3166 codes, e.g. ``{"RU", "US"}``.
+
+    If several countries have one country code, the result contains the main one of them: US for +1.
+
+    :param numbers: E.164 digits. SIP numbers are left out.
+    """
+    import phonenumbers  # noqa: PLC0415
+
+    codes = {number[:length] for number in numbers if number.isdigit() for length in (1, 2, 3)}
+    regions = (phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ("",))[0] for code in codes)
+    return frozenset(filter(is_region, regions))
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,11 @@ class NumberingPlan:
             or self.parsed_prefix.match(digits) is not None
             or self.international_prefix.match(digits) is not None
         )
+
+    def has_national_length(self, digits: str) -> bool:
+        """Return whether digits have the length of a national number, with or without the national prefix."""
+        rest = digits.removeprefix(self.national_prefix)
+        return len(digits) in self.lengths or len(rest) in self.lengths
 
     def is_near_national_length(self, digits: str) -> bool:
         """Return whether digits may be a national number of the region, perhaps mistyped.

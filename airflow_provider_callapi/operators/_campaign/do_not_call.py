@@ -36,6 +36,7 @@ class DoNotCall:
     The numbers come from the author's list, which the object reads again and again, and from the account's
     blacklist, which it reads once. A number that was read once stays on the do-not-call list.
 
+    :param other_regions: the other countries to which the campaign calls, see `ExcludedNumbers`.
     :param sip_domains: the domains of the SIP numbers that the campaign dials, see `ExcludedNumbers`.
     :ivar stale: True: the last read of the author's list failed, so the campaign must not dial.
     """
@@ -47,11 +48,13 @@ class DoNotCall:
         *,
         blacklist: Callable[[], Iterable[str]] | None = None,
         max_unreadable: int = 0,
+        other_regions: Set[str] = frozenset(),
         sip_domains: Set[str] = frozenset(),
         known: frozenset[str] = frozenset(),
         was_read: bool = False,
     ) -> None:
         self._contacts = contacts
+        self._other_regions = other_regions
         self._sip_domains = sip_domains
         self._blacklist = blacklist
         self._was_read = was_read  # whether this try has read the list before a deferral
@@ -106,7 +109,9 @@ class DoNotCall:
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
         where = f"do_not_call: {contacts}" if isinstance(contacts, str) else "do_not_call"
-        excluded = ExcludedNumbers(self._region, sip_domains=self._sip_domains)
+        excluded = ExcludedNumbers(
+            self._region, other_regions=self._other_regions, sip_domains=self._sip_domains
+        )
         has_blank_rows = has_entries = False
         may_end_with_blank_lines = isinstance(contacts, str) and suffix_of(contacts) in CSV
         for line, row in enumerate(read_rows(contacts, "do_not_call", check_empty_do_not_call), start=1):

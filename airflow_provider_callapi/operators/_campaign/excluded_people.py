@@ -9,6 +9,7 @@ from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.lists.excluded_numbers import sip_domain
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import regions_of
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._campaign.blacklist import blacklist_of
 from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
@@ -41,6 +42,7 @@ class ExcludedPeople:
             options.region,
             blacklist=blacklist_of(hook, log) if reads_blacklist else None,
             max_unreadable=options.max_unreadable,
+            other_regions=regions_of(person.contact for person in self._people) - {options.region},
             sip_domains=frozenset(
                 sip_domain(person.contact) for person in self._people if not person.contact.isdigit()
             ),

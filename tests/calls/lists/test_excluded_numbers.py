@@ -267,6 +267,23 @@ def test_a_row_with_a_sip_address_and_a_phone_number_is_readable(row: Mapping[st
     assert read(row) == ({A, "sip25@x.ru"}, {})
 
 
+@pytest.mark.parametrize(
+    ("region", "elsewhere", "entry", "contact"),
+    [
+        ("RU", "US", "(415) 555-2671", "14155552671"),
+        ("DE", "RU", "8 926 000-00-01", A),
+        ("US", "RU", "9260000001", A),
+        ("RU", "DE", "089 1234567890", "49891234567890"),
+    ],
+)
+def test_a_number_without_a_country_code_excludes_a_person_in_each_country_that_the_campaign_calls(
+    region: str, elsewhere: str, entry: str, contact: str
+) -> None:
+    for other_regions in (set(), {elsewhere}):
+        excluded = ExcludedNumbers(region, other_regions=other_regions)
+        assert (contact in list(excluded.read(1, entry))) == bool(other_regions)
+
+
 @pytest.mark.parametrize("entry", ["sip25@x.ru", {"phone": "sip25@x.ru", "sip": A}])
 def test_an_entry_that_is_only_a_sip_number_needs_a_contact_of_its_domain(entry: Any) -> None:
     for domains in (set(), {""}, {"y.ru"}):
