@@ -16,10 +16,11 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.object_ids import read_object_id
 from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.calls.external_ids import has_another_id, is_used_once
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
-from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall, is_used_once
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
 _DAY = 86_400.0
 
@@ -194,7 +195,7 @@ class AccountReports:
             recording_link=recording_link,
             operations=operations,
         )
-        if report is None or not report.finished:
+        if report is None or not report.finished or has_another_id(report, call.external_id):
             return None
         if call.answered:  # known, so the legs are not needed
             finished = FinishedCall(report, answered=True)

@@ -9,12 +9,11 @@ from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiErr
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal
+from airflow_provider_callapi.calls.external_ids import is_own_id, is_used_once
 from airflow_provider_callapi.calls.unconfirmed_call import (
     CLOCK_DIFFERENCE,
     SMALL_CLOCK_DIFFERENCE,
     UnconfirmedCall,
-    is_own_id,
-    is_used_once,
 )
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 

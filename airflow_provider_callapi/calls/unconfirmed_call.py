@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.api.times import parse_time
+from airflow_provider_callapi.calls.external_ids import is_own_id, is_same_id, is_used_once, shown_external_id
 from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
@@ -28,26 +29,6 @@ _LARGEST_ZONE_ERROR = 15 * 3600.0
 """Seconds by which a reported start time may be too early if the time zone in the connection is wrong."""
 _LONGEST_DOUBT = 3600.0
 """For this many seconds after the search time, a campaign searches for a call whose absence is not proven."""
-_OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
-"""Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
-_ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
-"""Matches an ``external_id`` that this package made for one attempt of a task or of a campaign."""
-
-
-def is_own_id(external_id: str) -> bool:
-    """Return whether this package made an ``external_id``, such as ``af-<32 hexadecimal digits>-1``.
-
-    False: the author of a DAG chose the id, and may use the id for several tasks.
-    """
-    return _OWN_ID.fullmatch(external_id) is not None
-
-
-def is_used_once(external_id: str) -> bool:
-    """Return whether this package made an ``external_id`` for one attempt of a task or of a campaign.
-
-    False: several calls may have the id. For example, two alerts about one DAG run have the same id.
-    """
-    return _ID_USED_ONCE.fullmatch(external_id) is not None
 
 
 @dataclass
@@ -105,7 +86,7 @@ class UnconfirmedCall:
             return True
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
-        is_ours = isinstance(found, CallSession) and _OWN_ID.fullmatch(self.external_id)
+        is_ours = isinstance(found, CallSession) and is_own_id(self.external_id)
         return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
@@ -155,9 +136,7 @@ class UnconfirmedCall:
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call has the unconfirmed call's ``external_id``."""
         external_id, _ = shown_external_id(found)
-        if external_id is None or not external_id.strip():  # a service may report "" for no id
-            return False
-        return folded(external_id) == folded(self.external_id)
+        return external_id is not None and is_same_id(external_id, self.external_id)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the unconfirmed call is not active.
@@ -231,24 +210,5 @@ class UnconfirmedCall:
         return at >= self.search_until + _LONGEST_DOUBT
 
 
-def shown_external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a pair: a call's ``external_id``, or None if it has none, and the name of the field.
-
-    Active calls and reports name this field differently.
-    """
-    if isinstance(found, CallSession):
-        return found.external_id, "external_id"
-    return found.call_api_external_id, "call_api_external_id"
-
-
 def _session_id(found: CallSession | CallReport) -> int:
     return found.call_session_id if isinstance(found, CallSession) else found.id
-
-
-def folded(external_id: str) -> str:
-    """Return an ``external_id`` in the form in which two spellings of one id are equal.
-
-    Examples: ``AF-7`` becomes ``af-7``, ``007`` becomes ``7``, and ``00`` becomes ``0``.
-    """
-    text = external_id.strip().casefold()
-    return text.lstrip("0") or "0" if text.isdigit() else text  # an empty text is no id

@@ -79,6 +79,14 @@ def test_an_active_call_has_no_final_outcome():
     assert Desk(appears_after=0).reports.final_outcome(Outcome(5)) is None
 
 
+def test_a_report_with_another_external_id_is_no_report_of_the_call():
+    """The Data API of another account may use the same session ids."""
+    desk = Desk(appears_after=0, finish_reason="subscriber_busy", talk_duration=7)
+    assert desk.reports.final_outcome(Outcome(5, external_id="other")) is None
+    assert desk.reports.final_outcome(Outcome(5, external_id="MINE")) is not None
+    assert desk.reports.final_outcome(Outcome(5)) is not None
+
+
 @pytest.mark.parametrize(
     ("answered", "talk_duration", "requests"), [(True, 0, 1), (True, 7, 1), (None, 7, 1), (None, 0, 2)]
 )

@@ -14,11 +14,11 @@ from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.clears import Clears
+from airflow_provider_callapi.calls.external_ids import folded
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 from airflow_provider_callapi.calls.placing import Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
-from airflow_provider_callapi.calls.unconfirmed_call import folded
 
 
 @dataclass

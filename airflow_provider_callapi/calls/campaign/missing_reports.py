@@ -18,6 +18,7 @@ from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import (
     UnconfirmedCallSearch,
     owner_of,
 )
+from airflow_provider_callapi.calls.external_ids import has_another_id
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 
 _NO_LINE_PAUSE = 60.0
@@ -139,6 +140,8 @@ class MissingReports:
         None: the campaign does not need the report.
         """
         state = self._index.with_session(report.id)
+        if state is not None and has_another_id(report, state.current_attempt.external_id):
+            state = None
         if state is None and (state := owner_of(unconfirmed_calls, report)):
             self._unconfirmed_calls.record_found(state, report.id, now)
         return state

@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage, PersonState
-from airflow_provider_callapi.calls.unconfirmed_call import folded
+from airflow_provider_callapi.calls.external_ids import folded
 
 OPEN_STAGES = frozenset(
     {

@@ -13,7 +13,7 @@ from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProg
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, is_same_intent
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
-from airflow_provider_callapi.calls.unconfirmed_call import folded, shown_external_id
+from airflow_provider_callapi.calls.external_ids import folded, shown_external_id
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 UnconfirmedByExternalId = Mapping[str, Sequence[PersonState]]

@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.answers import contacts_leg_is_connected
+from airflow_provider_callapi.calls.external_ids import has_another_id
 from airflow_provider_callapi.calls.reports.report_requests import Selection
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.witness_pause import WitnessPause
@@ -108,11 +109,16 @@ class AnswerWitness:
         return self._answered
 
     def _ask(self, calls: Collection[CallSession], at: float) -> frozenset[int]:
-        selection = Selection("id", {call.call_session_id for call in calls})
+        external_ids = {call.call_session_id: call.external_id for call in calls}
+        fields = ("id", "talk_duration", "call_api_external_id")
         reports = self._requests.calls(
-            at, at, selection=selection, ongoing=True, fields=("id", "talk_duration")
+            at, at, selection=Selection("id", external_ids), ongoing=True, fields=fields
         )
-        return frozenset(report.id for report in reports if report.talk_duration)
+        return frozenset(
+            report.id
+            for report in reports
+            if report.talk_duration and not has_another_id(report, external_ids.get(report.id))
+        )
 
     def _ask_for_legs(self, outbound: Collection[CallSession], at: float) -> frozenset[int]:
         contacts = {call.call_session_id: call.contact_phone_number for call in outbound}

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.object_ids import read_object_id
+from airflow_provider_callapi.calls.external_ids import has_another_id
 from airflow_provider_callapi.calls.outcome import Outcome, ReportedEnd
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
@@ -149,7 +150,8 @@ class SessionWatch:
 
     def _observe(self, snapshot: Snapshot) -> None:
         is_listed = self.call_session_id in snapshot.sessions
-        if not is_listed and (reported_end := snapshot.ends.get(self.call_session_id)):
+        reported_end = None if is_listed else snapshot.ends.get(self.call_session_id)
+        if reported_end and not has_another_id(reported_end.finished.report, self.observation.external_id):
             self.reported_end = reported_end
             self.observation = self.observation.with_miss(snapshot.at)
             self.phase = Phase.ENDED

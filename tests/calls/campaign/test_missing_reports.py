@@ -190,6 +190,22 @@ def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
+@pytest.mark.parametrize("other", ["afc-000000000000000000000000-1", "order-8"])
+def test_a_report_with_another_external_id_says_nothing_of_the_call(other: str) -> None:
+    """The Data API of another account may use the same session ids."""
+    world = World()
+    world.exchange.default_script = Script.busy()
+    fetch = world.reports
+    world.overrides["reports"] = lambda *wanted: [
+        with_report_fields(replace(call, answered=True), call_api_external_id=other, talk_duration=33)
+        for call in fetch(*wanted)
+    ]
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.UNKNOWN}
+    assert world.exchange.rings(ANNA) == 1
+
+
 @pytest.mark.parametrize("account", ["Asia/Yekaterinburg", "Europe/Kaliningrad", "UTC"])
 def test_a_connection_with_the_wrong_time_zone_still_finds_its_reports(account: str) -> None:
     world = World(rules=replace(RULES, timezone="Europe/Moscow", max_attempts=1))

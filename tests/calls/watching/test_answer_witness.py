@@ -54,6 +54,12 @@ def test_a_talk_in_the_report_of_the_calls_is_an_answer() -> None:
     assert desk.polls(ringing(1), ringing(2), seconds=5) == {1}
 
 
+def test_a_talk_of_a_call_with_another_external_id_is_no_answer() -> None:
+    reports = [{"id": number, "talk_duration": 3, "call_api_external_id": "mine"} for number in (1, 2, 3)]
+    calls = [ringing(1, external_id="mine"), ringing(2, external_id="other"), ringing(3)]
+    assert Desk(DataApi(reports)).polls(*calls, seconds=5) == {1, 3}
+
+
 def test_the_contacts_connected_leg_is_an_answer() -> None:
     legs = [
         {

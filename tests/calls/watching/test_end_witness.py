@@ -65,6 +65,15 @@ def test_a_report_ends_the_wait_although_an_entry_of_the_list_can_never_be_read(
         assert desk.watch.update(desk.witness.extend(taken, desk.watch.awaited_end(taken))) is Phase.ENDED
 
 
+@pytest.mark.parametrize(("external_id", "phase"), [("other", Phase.APPEARED), ("Mine", Phase.ENDED)])
+def test_a_report_with_another_external_id_ends_no_wait(external_id, phase):
+    desk = Desk(DataApi([{**FINISHED, "call_api_external_id": "mine"}]))
+    desk.watch = SessionWatch(
+        1, AT + 900, AT + 900, observation=Observation(listed=True, external_id=external_id)
+    )
+    assert desk.poll(AT + 5) is phase
+
+
 @pytest.mark.parametrize(("contact_first", "answered"), [(True, None), (False, False)])
 def test_the_legs_of_others_prove_no_answer_only_if_the_contact_is_called_last(contact_first, answered):
     failed = {**FINISHED, "talk_duration": 0, "finish_reason": "sip_offline"}
