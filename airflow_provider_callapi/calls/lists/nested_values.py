@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 _CONTAINERS = (Mapping, list, tuple, set, frozenset)
 _BEGIN_JSON = frozenset("{[")
 """The first characters of a JSON object and a JSON list. A cell of a CSV file may contain one."""
+_KINDS = ("channel", "type", "kind", "канал", "тип")
+"""The fields that tell what the other fields of an object are about: ``{"channel": "sms", "consent": 0}``."""
 
 
 def open_value(value: Any) -> Mapping[str, Any] | Collection[Any] | None:
@@ -22,3 +24,24 @@ def open_value(value: Any) -> Mapping[str, Any] | Collection[Any] | None:
             if isinstance(inner := json.loads(text), dict | list):
                 return inner
     return None
+
+
+def plain_values(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each plain value inside a cell with its whole name: the column and all fields around the value.
+
+    For example, the value of ``calls`` in ``{"consent": {"calls": False}}`` has the name ``consent calls``.
+    The name also contains the channel of an object, such as ``sms``.
+
+    :param name: the name of the column.
+    """
+    waiting = [(name, value)]  # no recursion: a list may be deeper than the stack
+    while waiting:
+        name, value = waiting.pop()
+        inside = open_value(value)
+        if inside is None:
+            yield name, value
+        elif isinstance(inside, Mapping):
+            kinds = [text for kind in _KINDS if isinstance(text := inside.get(kind), str)]
+            waiting += [(" ".join([name, *kinds, str(field)]), each) for field, each in inside.items()]
+        else:
+            waiting += [(name, each) for each in inside]
