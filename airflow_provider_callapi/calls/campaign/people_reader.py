@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped, own_number
@@ -161,7 +162,7 @@ class _PeopleReader:
     def _clean(self, given: Mapping[str, Any], line: int) -> _Row:
         cells = without_failed_formulas(given)
         columns = find_columns(tuple(cells), needs_phone=self._template.reads_phone)
-        against = find_contradictions(cells, self._template.columns)
+        against = find_contradictions(cells, self._template.region, self._template.columns)
         if columns.timezone is None:
             refuse_unnamed_zone(cells, line)
             self._signed.add(cells, line)
@@ -183,14 +184,19 @@ class _PeopleReader:
         """Return the person of a row.
 
         :raises InvalidRow: the time zone cannot be read, the row makes no valid start request, or a column
-            has an extension.
+            has an extension or another country.
         """
         if row.against.extension is not None:
             raise InvalidRow(row.against.extension)
+        if row.against.country is not None and contact.isdigit() and not self._has_country_code(row):
+            raise InvalidRow(row.against.country)
         zone = self._read_zone(row)
         person = Person(key, contact, zone, row.cells, row.line, numbers)
         self._template.request(person, self._template.own_external_id(person) or _TRIAL_ID)
         return person
+
+    def _has_country_code(self, row: _Row) -> bool:
+        return fold(self._template.written_number(row.cells)).startswith(("+", "00"))
 
     def _read_zone(self, row: _Row) -> str:
         """Return the IANA name of a person's time zone.

@@ -1,7 +1,7 @@
 """Finds the rows of a contact list with a column that contradicts a call to the number in the row.
 
-A campaign reads only some columns. Without these checks, it would ignore a column that forbids the call, and
-a column with the rest of the number.
+A campaign reads only some columns. Without these checks, it would ignore a column that forbids the call, a
+column with the rest of the number, and a column with the country of the number.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
+from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
 from airflow_provider_callapi.calls.lists.nested_values import plain_values
 from airflow_provider_callapi.calls.lists.objections import Meaning, forbids, is_objection, meaning_of
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIGITS
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_region
 
 _NUMBER = "number|no|num|phone|tel|telephone|номер|тел|телефон|набор"
 _EXTENSION = re.compile(
@@ -38,16 +40,18 @@ class Contradictions(NamedTuple):
 
     :ivar ban: a column forbids each call to the person.
     :ivar extension: a column has the extension of the person.
+    :ivar country: a column names another country than the region, so a number without ``+`` is not certain.
     """
 
     ban: str | None
     extension: str | None
+    country: str | None
 
 
-_NO_CONTRADICTIONS = Contradictions(None, None)
+_NO_CONTRADICTIONS = Contradictions(None, None, None)
 
 
-def find_contradictions(row: Mapping[str, Any], used: Set[str] = _NONE) -> Contradictions:
+def find_contradictions(row: Mapping[str, Any], region: str, used: Set[str] = _NONE) -> Contradictions:
     """Return why a row makes no call.
 
     A row forbids the call if a column such as ``do not call`` has a value, if a column such as ``consent``
@@ -55,8 +59,9 @@ def find_contradictions(row: Mapping[str, Any], used: Set[str] = _NONE) -> Contr
     field of an object.
 
     :param row: column → value, or None for an empty cell.
+    :param region: ISO 3166 code of the country of numbers without a country code.
     :param used: names of columns, as `fold_name` returns them. The author's call uses these columns, e.g. the
-        extension of an employee. Their texts are no objections and no extensions.
+        extension of an employee. Their texts are no objections, no extensions and no countries.
     """
     columns = _columns_of(tuple(row), used)
     nested = [
@@ -69,6 +74,7 @@ def find_contradictions(row: Mapping[str, Any], used: Set[str] = _NONE) -> Contr
     return Contradictions(
         _find_ban(row, columns, nested),
         _find_extension(row, columns, nested),
+        _find_country(row, columns, region),
     )
 
 
@@ -79,6 +85,7 @@ class _Columns(NamedTuple):
     :ivar unused: the columns that the call does not use.
     :ivar texts: those of them whose texts may be an objection.
     :ivar extensions: those of them that have an extension.
+    :ivar countries: those of them that have a country, and what their values can be.
     """
 
     may_contradict: bool
@@ -86,6 +93,7 @@ class _Columns(NamedTuple):
     unused: Set[str]
     texts: list[str]
     extensions: list[str]
+    countries: list[tuple[str, CountryColumn]]
 
 
 @lru_cache(maxsize=256)
@@ -94,8 +102,9 @@ def _columns_of(names: tuple[str, ...], used: Set[str]) -> _Columns:
     meanings = {name: meaning for name in names if (meaning := meaning_of(str(name)))}
     texts = [name for name in unused if name not in meanings and fold_name(name) not in _NO_TEXTS]
     extensions = list(filter(_is_extension_column, unused))
-    found = list(meanings.items()), frozenset(unused), texts, extensions
-    return _Columns(bool(meanings or texts or extensions), *found)
+    countries = [(name, column) for name in unused if (column := country_column(str(name)))]
+    found = list(meanings.items()), frozenset(unused), texts, extensions, countries
+    return _Columns(bool(meanings or texts or extensions or countries), *found)
 
 
 def _find_ban(row: Mapping[str, Any], columns: _Columns, nested: Sequence[str]) -> str | None:
@@ -139,6 +148,17 @@ def _is_extension_column(name: str) -> bool:
 def _is_extension(text: str) -> bool:
     digits = sum(map(str.isdecimal, text.removesuffix(".0")))
     return 0 < digits < FEWEST_DIGITS and not _ZERO.fullmatch(text)  # more digits are a second phone number
+
+
+def _find_country(row: Mapping[str, Any], columns: _Columns, region: str) -> str | None:
+    for name, column in columns.countries:
+        code = read_country(_text_of(row[name]), column)
+        if code and code != code_of_region(region):
+            return (
+                f"column {shown_name(name)}: not the country of the region {region}. Write the number with + "
+                "and the country code"
+            )
+    return None
 
 
 def _text_of(value: Any) -> str:

@@ -178,11 +178,11 @@ def row(name: str, value: Any) -> dict[str, Any]:
 
 
 def ban(name: str, value: Any, used: Set[str] = frozenset()) -> str | None:
-    return find_contradictions(row(name, value), used).ban
+    return find_contradictions(row(name, value), "RU", used).ban
 
 
 def extension(name: str, value: Any, used: Set[str] = frozenset()) -> str | None:
-    return find_contradictions(row(name, value), used).extension
+    return find_contradictions(row(name, value), "RU", used).extension
 
 
 @EXTENSIONS
@@ -499,4 +499,4 @@ def test_harmless_words_beside_a_ban_do_not_hide_it(words: str) -> None:
 @given(st.text(max_size=70), st.text("нетда yesno/,.-()", max_size=30))
 def test_any_name_and_any_value_are_read(name: str, value: str) -> None:
     for column in (name, "согласие", "не звонить", "не звонить до", "country"):
-        find_contradictions({column: value, "ext": name})
+        find_contradictions({column: value, "ext": name}, "RU")
