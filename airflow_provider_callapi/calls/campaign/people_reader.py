@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped, own_number
@@ -12,7 +13,7 @@ from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
 from airflow_provider_callapi.calls.campaign.time_zones import is_backwards, read_time_zone
 from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading, shown_name
-from airflow_provider_callapi.calls.lists.contradicting_columns import find_ban, find_extension
+from airflow_provider_callapi.calls.lists.contradicting_columns import Contradictions, find_contradictions
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
@@ -65,11 +66,13 @@ class _Row(NamedTuple):
 
     :ivar cells: column → value; None replaces each failed formula, such as ``#REF!``.
     :ivar zone: the text of the column ``timezone``, also of a failed formula. None: the cell is empty.
+    :ivar against: why no one is called from this row, judged by its columns.
     """
 
     cells: Mapping[str, Any]
     zone: str | None
     line: int
+    against: Contradictions
 
 
 class _PeopleReader:
@@ -101,8 +104,7 @@ class _PeopleReader:
         :raises ListUnreadable: it is not certain what a column means.
         """
         row = self._clean(given, line)
-        ban = find_ban(row.cells)
-        if ban is not None:
+        if row.against.ban is not None:
             self._protect_people(row)
         try:
             contact = self._read_number(row)
@@ -122,9 +124,9 @@ class _PeopleReader:
         number = own_number(contact, numbers)
         if not self._shard.has_person(number):
             return
-        if ban is not None:
+        if row.against.ban is not None:
             self._banned.setdefault(number, line)
-            self._skip(row, InvalidRow(ban))
+            self._skip(row, InvalidRow(row.against.ban))
             return
         if first := self._met.get(number):
             why = f"the number of row {first.line}"
@@ -160,12 +162,13 @@ class _PeopleReader:
     def _clean(self, given: Mapping[str, Any], line: int) -> _Row:
         cells = without_failed_formulas(given)
         columns = find_columns(tuple(cells), needs_phone=self._template.reads_phone)
+        against = find_contradictions(cells, self._template.region, self._template.columns)
         if columns.timezone is None:
             refuse_unnamed_zone(cells, line)
             self._signed.add(cells, line)
-            return _Row(cells, None, line)
+            return _Row(cells, None, line, against)
         zone = given[columns.timezone]
-        return _Row(cells, None if zone is None or zone == "" else str(zone), line)
+        return _Row(cells, None if zone is None or zone == "" else str(zone), line, against)
 
     def _read_number(self, row: _Row) -> str:
         """Return the number to call: E.164 digits, or a SIP number.
@@ -181,14 +184,19 @@ class _PeopleReader:
         """Return the person of a row.
 
         :raises InvalidRow: the time zone cannot be read, the row makes no valid start request, or a column
-            has an extension.
+            has an extension or another country.
         """
-        if reason := find_extension(row.cells, self._template.columns):
-            raise InvalidRow(reason)
+        if row.against.extension is not None:
+            raise InvalidRow(row.against.extension)
+        if row.against.country is not None and contact.isdigit() and not self._has_country_code(row):
+            raise InvalidRow(row.against.country)
         zone = self._read_zone(row)
         person = Person(key, contact, zone, row.cells, row.line, numbers)
         self._template.request(person, self._template.own_external_id(person) or _TRIAL_ID)
         return person
+
+    def _has_country_code(self, row: _Row) -> bool:
+        return fold(self._template.written_number(row.cells)).startswith(("+", "00"))
 
     def _read_zone(self, row: _Row) -> str:
         """Return the IANA name of a person's time zone.

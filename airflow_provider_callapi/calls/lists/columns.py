@@ -75,6 +75,8 @@ _CYRILLIC = {
     **dict(zip("abvgdezijklmnoprstufhc", "абвгдезийклмнопрстуфхц", strict=True)),
 }
 """Latin letters → the Russian letters for which databases and other programs write them."""
+_SHORTEST_RUSSIAN = 5
+"""Up to this length, words in Latin letters, such as ``stop``, are no Russian words."""
 _LOOK_ALIKE = str.maketrans("aceopxykmtbh", "асеорхукмтвн")
 _RUSSIAN = re.compile("[а-я]")
 _LATIN = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
@@ -148,6 +150,13 @@ def words_of(name: object) -> str:
     text = re.sub(r"\b(?:вн|доп)\.", "внутр ", text)
     words = re.findall(r"[^\W_]+", text)
     return " ".join(word.translate(_LOOK_ALIKE) if _RUSSIAN.search(word) else word for word in words)
+
+
+def spellings_of(text: str) -> list[str]:
+    """Return the words of a text. Of a long text in Latin letters, such as ``ne_zvonit``, also in Russian."""
+    words = words_of(text)
+    is_long = words.isascii() and len(words) > _SHORTEST_RUSSIAN
+    return [words, in_cyrillic(words)] if is_long else [words]
 
 
 _RESULT_NAMES = frozenset(map(fold_name, RESULT_COLUMNS))

@@ -1,119 +1,169 @@
 """Finds the rows of a contact list with a column that contradicts a call to the number in the row.
 
-A campaign reads only some columns. Without these checks, it would ignore a column that forbids the call, and
-a column with the rest of the number.
+A campaign reads only some columns. Without these checks, it would ignore a column that forbids the call, a
+column with the rest of the number, and a column with the country of the number.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.columns import fold_name, in_cyrillic, shown_name, words_of
+from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
+from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
+from airflow_provider_callapi.calls.lists.nested_values import plain_values
+from airflow_provider_callapi.calls.lists.objections import Meaning, forbids, is_objection, meaning_of
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIGITS
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_region
 
-_NUMBER = "(?:number|no|phone|tel|telephone|номер|тел|телефон)"
+_NUMBER = "number|no|num|phone|tel|telephone|номер|тел|телефон|набор"
 _EXTENSION = re.compile(
-    r"\b(?:extn?|extension|доб|добав|добавочн\w*|durchwahl)\b"
-    rf"|^(?:{_NUMBER} )?(?:дополнительный|внутр|внутренний|internal)(?: {_NUMBER})?$"
+    r".*\b(?:extn?|extension|доб|добав|добавочн\w*|durchwahl|dtmf|донабор\w*)\b.*"
+    rf"|(?:(?:{_NUMBER}) )*(?:дополнительный|внутр|внутренний|internal|короткий|short|тоновый|pbx)"
+    rf"(?: (?:{_NUMBER}))*"
 )
-_CALLING = r"(?:об)?звон\w*"
-_FORBIDDEN = re.compile(
-    r"\b(?:dnc|dnd|optout|opt(?:ed)? out|unsubscribed|blacklist(?:ed)?|black list|stop ?list)\b"
-    r"|\b(?:do not|dont) (?:call|phone|contact|dial|disturb)\b(?! (?:before|after|until|on|at|from)\b)"
-    r"|^no (?:phone )?calls?$"
-    r"|\bне (?:звони(?:ть?|те)?|беспокоить|тревожить|набирать|обзванивать)\b"
-    r"(?! (?:с|до|после|раньше|ранее|перед)\b)"
-    rf"|\b(?:нельзя|запре\w+|отказ\w*) (?:\w+ )?{_CALLING}|\b{_CALLING} (?:нельзя|запре\w+)"
-    r"|^стоп$|\bстоп ?лист\w*|\bчерн\w+ спис\w+|^чс$|\bотписа(?:н\w?|лся|лась)\b"
-)
-_PERMITTED = re.compile(
-    r"^(?!.*\b(?:data|personal|cookies?|e?mail|sms|смс|данных|пдн|рассылк\w|обработк\w|number|date|дата|номер)\b)"
-    r".*(?:\b(?:consent|optin|opt(?:ed)? in|callable|contactable|согласи[ея]|соглас[ен]н?а?)\b"
-    r"|\bcan (?:be )?call(?:ed)?\b|\bcalls? (?:is |are )?(?:allowed|permitted)\b|\ballow(?:ed)? calls?\b"
-    r"|\bcall permission\b|\bpermission to call\b|\bможно звонить\b"
-    rf"|\bразреш\w+ {_CALLING}|\b{_CALLING} разреш\w+)"
-)
-"""These are searched in the name of a column, as `words_of` returns it."""
-_SHORTEST_RUSSIAN = 5
-"""Shorter names in Latin letters, such as ``stop``, are no Russian words."""
-_NO = r"0+(?:[.,]0*)?|n|no|not|off|f|false|н|не|нет|ложь"
-_FORBIDS_NOTHING = re.compile(
-    rf"{_NO}|[-—\s]*|none|null|n/?a|н/д|unknown|undefined|неизвестно|не указан[оа]?"
-    r"|allowed|разрешено|opted in"
-)
-_NOT_PERMITTED = re.compile(rf"[✗✘×☐]|(?:{_NO}|отказ\w*|отсутствует|отозвано?)(?!\w).*")
-"""Match values in lower case and without a full stop at the end."""
+"""Matches the name of a column of extensions, as `words_of` returns it."""
+_NO_TEXTS = frozenset({"timezone", "callwhy"})
+"""Columns whose texts are no objections. The reason in a results file may name a column such as ``dnc``."""
+_PLAIN = frozenset({int, float, bool, type(None)})
+_MAY_BEGIN_JSON = frozenset("{[ \t\r\n")
+_BITS = {0: "0", 1: "1"}
+_ZERO = re.compile(r"[0., -]*")
+_NONE: Set[str] = frozenset()
 
 
-def find_ban(row: Mapping[str, Any]) -> str | None:
-    """Return why no one may call the person of a row.
+class Contradictions(NamedTuple):
+    """Why a row makes no call. The reasons contain no value of the row. None: there is no such reason.
 
-    A column such as ``do not call`` has a value, or a column such as ``consent`` has the value no.
+    :ivar ban: a column forbids each call to the person.
+    :ivar extension: a column has the extension of the person.
+    :ivar country: a column names another country than the region, so a number without ``+`` is not certain.
+    """
+
+    ban: str | None
+    extension: str | None
+    country: str | None
+
+
+_NO_CONTRADICTIONS = Contradictions(None, None, None)
+
+
+def find_contradictions(row: Mapping[str, Any], region: str, used: Set[str] = _NONE) -> Contradictions:
+    """Return why a row makes no call.
+
+    A row forbids the call if a column such as ``do not call`` has a value, if a column such as ``consent``
+    has the value no, or if another column has a short text such as ``do not call``. A column can also be the
+    field of an object.
 
     :param row: column → value, or None for an empty cell.
-    :return: the reason, which contains no value of the row. None: no column forbids the call.
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param used: names of columns, as `fold_name` returns them. The author's call uses these columns, e.g. the
+        extension of an employee. Their texts are no objections, no extensions and no countries.
     """
-    columns = _contradicting(tuple(row))
-    for name in columns.bans + columns.permissions:
-        is_ban = name in columns.bans
-        if _says_something(row[name]) if is_ban else _NOT_PERMITTED.fullmatch(_text_of(row[name])):
+    columns = _columns_of(tuple(row), used)
+    nested = [
+        name
+        for name, value in row.items()
+        if (value[:1] in _MAY_BEGIN_JSON if value.__class__ is str else value.__class__ not in _PLAIN)
+    ]
+    if not (nested or columns.may_contradict):  # a quick answer for most lists
+        return _NO_CONTRADICTIONS
+    return Contradictions(
+        _find_ban(row, columns, nested),
+        _find_extension(row, columns, nested),
+        _find_country(row, columns, region),
+    )
+
+
+class _Columns(NamedTuple):
+    """The columns that may contradict a call.
+
+    :ivar meanings: column → what its values mean for a call.
+    :ivar unused: the columns that the call does not use.
+    :ivar texts: those of them whose texts may be an objection.
+    :ivar extensions: those of them that have an extension.
+    :ivar countries: those of them that have a country, and what their values can be.
+    """
+
+    may_contradict: bool
+    meanings: list[tuple[str, Meaning]]
+    unused: Set[str]
+    texts: list[str]
+    extensions: list[str]
+    countries: list[tuple[str, CountryColumn]]
+
+
+@lru_cache(maxsize=256)
+def _columns_of(names: tuple[str, ...], used: Set[str]) -> _Columns:
+    unused = [name for name in names if fold_name(name) not in used]
+    meanings = {name: meaning for name in names if (meaning := meaning_of(str(name)))}
+    texts = [name for name in unused if name not in meanings and fold_name(name) not in _NO_TEXTS]
+    extensions = list(filter(_is_extension_column, unused))
+    countries = [(name, column) for name in unused if (column := country_column(str(name)))]
+    found = list(meanings.items()), frozenset(unused), texts, extensions, countries
+    return _Columns(bool(meanings or texts or extensions or countries), *found)
+
+
+def _find_ban(row: Mapping[str, Any], columns: _Columns, nested: Sequence[str]) -> str | None:
+    for name, meaning in columns.meanings:
+        if name not in nested and forbids(meaning, _text_of(row[name])):
+            return _ban(name)
+    for name in columns.texts:
+        value = row[name]
+        if isinstance(value, str) and name not in nested and is_objection(name, value):
+            return _ban(name)
+    for name in nested:
+        for field, value in plain_values(name, row[name]):
+            inner = meaning_of(field)
+            if inner is not None and forbids(inner, _text_of(value)):
+                return _ban(name)
+            if isinstance(value, str) and name in columns.unused and is_objection(field, value):
+                return _ban(name)
+    return None
+
+
+def _ban(name: str) -> str:
+    return (
+        f"column {shown_name(name)}: the row seems to forbid the call. Put such people into do_not_call, or "
+        "rename the column"
+    )
+
+
+def _find_extension(row: Mapping[str, Any], columns: _Columns, nested: Sequence[str]) -> str | None:
+    for name in (*columns.extensions, *filter(columns.unused.__contains__, nested)):
+        for field, value in plain_values(name, row[name]):
+            if _is_extension_column(field) and _is_extension(_text_of(value)):
+                return f"column {shown_name(name)}: a campaign cannot dial an extension"
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _is_extension_column(name: str) -> bool:
+    return any(map(_EXTENSION.fullmatch, spellings_of(name)))
+
+
+def _is_extension(text: str) -> bool:
+    digits = sum(map(str.isdecimal, text.removesuffix(".0")))
+    return 0 < digits < FEWEST_DIGITS and not _ZERO.fullmatch(text)  # more digits are a second phone number
+
+
+def _find_country(row: Mapping[str, Any], columns: _Columns, region: str) -> str | None:
+    for name, column in columns.countries:
+        code = read_country(_text_of(row[name]), column)
+        if code and code != code_of_region(region):
             return (
-                f"column {shown_name(name)}: the row seems to forbid the call. Put such people into "
-                "do_not_call, or rename the column"
+                f"column {shown_name(name)}: not the country of the region {region}. Write the number with + "
+                "and the country code"
             )
     return None
 
 
-def find_extension(row: Mapping[str, Any], used: Collection[str]) -> str | None:
-    """Return why a row makes no call: a column such as ``ext`` has the extension of the person.
-
-    :param row: column → value, or None for an empty cell.
-    :param used: names of columns, as `fold_name` returns them. The author's call uses these columns, e.g. the
-        extension of an employee.
-    :return: the reason, which contains no value of the row. None: there is no such column, or no extension.
-    """
-    for name in _contradicting(tuple(row)).extensions:
-        text = _text_of(row[name])
-        digits = sum(map(str.isdecimal, text.removesuffix(".0")))
-        is_short = 0 < digits < FEWEST_DIGITS  # more digits are a second phone number
-        if fold_name(name) not in used and is_short and _says_something(row[name]):
-            return f"column {shown_name(name)}: a campaign cannot dial an extension"
-    return None
-
-
-class _Columns(NamedTuple):
-    """The names of the columns that may contradict a call."""
-
-    bans: list[str]
-    permissions: list[str]
-    extensions: list[str]
-
-
-@lru_cache(maxsize=256)
-def _contradicting(names: tuple[str, ...]) -> _Columns:
-    return _Columns(
-        *(
-            [name for name in names if any(map(pattern.search, _spellings_of(name)))]
-            for pattern in (_FORBIDDEN, _PERMITTED, _EXTENSION)
-        )
-    )
-
-
-def _spellings_of(name: str) -> set[str]:
-    """Return the words of a name. Of a long name in Latin letters, such as ``ne_zvonit``, also in Russian."""
-    words = words_of(name)
-    is_long = words.isascii() and len(words) > _SHORTEST_RUSSIAN
-    return {words, in_cyrillic(words)} if is_long else {words}
-
-
-def _says_something(value: Any) -> bool:
-    return _FORBIDS_NOTHING.fullmatch(_text_of(value)) is None
-
-
 def _text_of(value: Any) -> str:
-    # An empty list or dict of JSON means nothing, too.
-    return fold(str(value)).strip().casefold().removesuffix(".") if value or value == 0 else ""
+    """Return the text of a plain value in lower case, without a full stop. A bit of a database is 0 or 1."""
+    if value is None:
+        return ""
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return fold(text.translate(_BITS)).strip().casefold().removesuffix(".")

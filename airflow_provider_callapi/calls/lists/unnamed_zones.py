@@ -5,16 +5,15 @@ A campaign that ignored such a time zone could call people at night.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_like_iana_zone
 from airflow_provider_callapi.calls.lists.columns import seems_time_zone, shown_name
+from airflow_provider_callapi.calls.lists.nested_values import open_value
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
@@ -62,9 +61,6 @@ _SIGNED_OR_ZERO = re.compile(
 )
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
 _LONGEST_OFFSET = 12
-_COLLECTIONS = (list, tuple, set, frozenset)
-_BEGIN_JSON = ("{", "[")
-"""The first characters of a JSON object and a JSON list. A cell of a CSV file may contain one."""
 
 
 def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
@@ -130,18 +126,12 @@ def _unnamed(name: str, line: int) -> str:
 
 def _holds_zone(value: Any) -> bool:
     """Return whether a value contains a time zone, also inside of dicts, lists and texts in JSON."""
-    if isinstance(value, Mapping):
-        return any(map(seems_time_zone, value)) or any(map(_holds_zone, value.values()))
-    if isinstance(value, _COLLECTIONS):
-        return any(map(_holds_zone, value))
-    if value is None:
-        return False
-    text = str(value)
-    if text.lstrip()[:1] in _BEGIN_JSON:
-        with suppress(ValueError, RecursionError):
-            if isinstance(inner := json.loads(text), dict | list):
-                return _holds_zone(inner)
-    return _contains_zone(text)
+    inside = open_value(value)
+    if isinstance(inside, Mapping):
+        return any(map(seems_time_zone, inside)) or any(map(_holds_zone, inside.values()))
+    if inside is not None:
+        return any(map(_holds_zone, inside))
+    return value is not None and _contains_zone(str(value))
 
 
 @lru_cache(maxsize=1024)

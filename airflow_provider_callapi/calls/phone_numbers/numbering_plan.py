@@ -62,6 +62,19 @@ def regions_of(numbers: Iterable[str]) -> frozenset[str]:
     return frozenset(filter(is_region, regions))
 
 
+@cache
+def code_of_region(region: str) -> str | None:
+    """Return the country code of a region, such as ``7`` of ``RU``. None: there is no such region."""
+    import phonenumbers  # noqa: PLC0415
+
+    return str(phonenumbers.country_code_for_region(region)) if is_region(region) else None
+
+
+def is_country_code(digits: str) -> bool:
+    """Return whether digits are the country code of any phone numbers, such as ``380``."""
+    return digits in _country_codes()
+
+
 @dataclass(frozen=True)
 class NumberingPlan:
     """The rules by which the phone numbers of one region are written.

@@ -183,6 +183,28 @@ def test_an_extension_that_the_call_uses_is_somebody_elses(use: str) -> None:
     assert len(plan_of([anna(ext="12")], contact_message=message).people) == 1
 
 
+def test_a_column_with_another_country_makes_only_a_number_without_a_plus_invalid() -> None:
+    assert "the country of the region RU" in why(plan_of([anna("9123456789", country="UA")]))
+    assert len(plan_of([anna("+79123456789", country="UA")]).people) == 1
+    assert len(plan_of([anna("9123456789", country="RU")]).people) == 1
+    assert len(plan_of([anna("sip25@example.com", country="UA")]).people) == 1
+    template = "+{{ contact.country }}{{ contact.phone }}"
+    assert plan_of([anna("501234567", country="380")], contact=template).people[0].contact == "380501234567"
+
+
+def test_a_text_that_the_call_speaks_is_no_objection() -> None:
+    message = {"type": "tts", "value": "Hello. {{ contact.note }}"}
+    assert len(plan_of([anna(note="do not call")], contact_message=message).people) == 1
+    assert "forbid" in why(plan_of([anna(note="do not call")]))
+
+
+def test_a_person_on_the_do_not_call_list_of_an_earlier_campaign_is_not_called() -> None:
+    results = [anna(call_result="answered"), anna("79260000012", call_result="do_not_call")]
+    plan = plan_of(results)
+    assert [person.line for person in plan.people] == [1]
+    assert "call_result" in plan.invalid[0].why
+
+
 @pytest.mark.parametrize("error", ["#N/A", "#ССЫЛКА!", "####"])
 def test_a_failed_formula_is_neither_spoken_nor_taken_for_a_missing_time_zone(error: str) -> None:
     assert why(plan_of([anna(name=error)])).startswith(

@@ -1,0 +1,169 @@
+"""Judges whether the name of a column, or a text in a row, is about an objection to calls."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+
+from airflow_provider_callapi.calls.lists.columns import spellings_of, words_of
+from airflow_provider_callapi.calls.lists.objection_words import BY_PHONE, any_of, is_other_channel, kinds_of
+
+
+class Meaning(Enum):
+    """What the values of a column mean for a call, judged by the name of the column."""
+
+    BAN = "each value other than no forbids the call"
+    HOURS = "a date forbids the call, but an hour of the day does not"
+    PERMISSION = "the value no forbids the call"
+
+
+_CLEAR = frozenset({"CONSENT", "CLEAR"})
+"""The kinds of names such as ``consent`` and ``not on the stop list``."""
+_ENDED = frozenset({"REFUSE", "FORBID", "GONE", "STOP", "OBJECTED"})
+_DENIALS = _ENDED | {"DONT", "NO"}
+"""What makes a consent a ban, wherever it stands in a name."""
+
+_UNTOLD = re.compile(
+    any_of(
+        "number* dates? time hours? ids? version* номер* дат[аы] время часы верси*",
+        "data personal данных пдн опд обработк*",
+    )
+)
+"""Matches words of a column that does not tell whether calls are allowed, such as ``consent date``."""
+
+_BESIDE = re.compile(any_of("is has was flag дата date признак status статус клиент* client customer в at"))
+_BAN_ALONE = re.compile(
+    "стоп|чс|запрет|отказ(?:а|ался|алась|ались)?|умер(?:ла|ший)?|скончал[а-я]+|смерти|dnd|tps|robinson"
+    "|suppress(?:ed|ion)?|object(?:ed|ion)|refused|declined|deceased|dead"
+    "|no (?:phone )?calls?|no marketing(?: calls?)?|(?:can ?not|cant) (?:be )?call(?:ed)?"
+)
+_PERMISSION_ALONE = re.compile("звонить|обзванивать|обзвон|(?:can|to) (?:be )?call(?:ed)?|call ok")
+"""These match a whole name without the words beside it. In a longer name, they may mean anything."""
+
+_LINK = re.compile(r"\S+(?:://|@)\S+")
+_NOTHING = re.compile(
+    r"0+(?:[.,]0*)?|n|no|not|off|f|false|н|не|нет|ложь|nein|non|[-—\s☐]*|none|null|n[/.]?a|н/д|unknown"
+    rf"|undefined|неизвестно|не указан[оа]?|allowed|разрешено|звонить|{_LINK.pattern}"
+)
+"""Matches values that do not affirm the name of their column, such as no, and links."""
+_NO_ANSWER = re.compile(
+    r"(?:0+(?: 0+)?|n|no|not|off|f|false|н|не|нет|ложь|nein|non|ні|жоқ|never|никогда)(?: .*|$)"
+)
+"""Matches the words of a value that begins with no."""
+_SOFT_SIGN_LOST = re.compile(r"\b(звонит|беспокоит|тревожит)\b")
+"""In Latin letters, ``звонить`` often becomes ``zvonit``."""
+_KIND = re.compile("[A-Z]")  # words are in lower case
+_SIGN_OF_NO = re.compile(r"[✗✘✖×☐❌❎🚫]")
+_SIGNS_AROUND = "\"'«»“”„()[]!;,. "
+"""Signs around a value, such as the brackets of ``(нет)``."""
+_CLAUSE = re.compile(r"[,;:()]|\. | [-–—] ")
+_DATE = re.compile(
+    r"(?<!\d)(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])(?!\d)|\d{5}|20[2-9]\d"
+    r"|\d (?:янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)"
+)
+"""Matches dates such as ``31.12.`` and ``2027-12``, but no hours such as ``9.30`` and ``20:00``."""
+_HAS_DIGIT = re.compile(r"\d")
+_PART_OF_OBJECTIONS = re.compile(
+    r"call|contact|dial|disturb|d\W?n\W?c|opt|unsubscri|black|stop|phone|robinson|sperre|anrufe|appeler|llamar"
+    r"|marketing|communic|зв|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|контакт|коммуник|реклам"
+    r"|zv|bespok|trevo|nabir|spis|otpis|soglas|kontakt|kommunik|reklam"
+)
+_UNUSUAL = re.compile("[^ -~Ѐ-ӿ№«»…–—]|[a-z][а-я]|[а-я][a-z]")
+"""Each text with an objection matches one of these two. Most other texts match none: a quick answer."""
+_LONGEST_OBJECTION = 60
+"""How many characters a text with an objection may have. A longer text may tell anything."""
+
+
+@lru_cache(maxsize=1024)
+def meaning_of(name: str) -> Meaning | None:
+    """Return what the values of a column mean for a call. None: the column says nothing of calls.
+
+    :param name: the name of the column. Inside of an object, also the names of the fields.
+    """
+    spellings = _spellings_of(name)
+    if is_other_channel(" ".join(spellings)):
+        return None
+    return next(filter(None, map(_meaning_of_words, spellings)), None)
+
+
+def _meaning_of_words(words: str) -> Meaning | None:
+    alone = " ".join(_BESIDE.sub("", words).split())
+    kinds = kinds_of(words)
+    met = set(kinds.split())
+    if _BAN_ALONE.fullmatch(alone) or ("STOP" in met and "ABOUT" not in met) or "OBJECTED" in met:
+        return Meaning.BAN
+    if "HOURS" in met:
+        return Meaning.HOURS
+    if "CONSENT" in met and met & _DENIALS:
+        return Meaning.BAN
+    if _PERMISSION_ALONE.fullmatch(alone):
+        return Meaning.PERMISSION
+    is_permission = not met.isdisjoint(_CLEAR) and "ABOUT" not in met and not _UNTOLD.search(words)
+    return Meaning.PERMISSION if is_permission else None
+
+
+@lru_cache(maxsize=1024)
+def forbids(meaning: Meaning, text: str) -> bool:
+    """Return whether a value of a column with a meaning forbids the call.
+
+    :param text: the value in plain characters and lower case.
+    """
+    if meaning is Meaning.PERMISSION:
+        return _denies(text)
+    plain = text.strip(_SIGNS_AROUND)
+    words = words_of(plain)
+    if _NOTHING.fullmatch(plain) or (words and _NOTHING.fullmatch(words)) or kinds_of(words) in _CLEAR:
+        return False
+    return meaning is Meaning.BAN or _is_date(plain)
+
+
+def _denies(text: str) -> bool:
+    """Return whether a value says no, or that a consent ended: ``нет``, ``отозвано 01.02``, ``❌``."""
+    if _SIGN_OF_NO.search(text):
+        return True
+    for clause in _CLAUSE.split(text):
+        words = words_of(clause)
+        kinds = kinds_of(words).split()
+        is_no = _NO_ANSWER.fullmatch(words) is not None and kinds[:1] != ["ALLOW"]  # not withdrawn
+        if is_no or not _ENDED.isdisjoint(kinds):
+            return True
+    return False
+
+
+def is_objection(name: str, text: str) -> bool:
+    """Return whether a value is a short text with an objection to calls, such as ``VIP, do not call``.
+
+    Single words that may mean something else, such as ``стоп``, are no objection.
+
+    :param name: the name of the column. In the column ``email status``, a text may be about e-mails.
+    """
+    if len(text) > _LONGEST_OBJECTION or not _objects(text):
+        return False
+    return not is_other_channel(words_of(name)) or any(map(BY_PHONE.search, _spellings_of(text)))
+
+
+@lru_cache(maxsize=4096)
+def _objects(text: str) -> bool:
+    folded = text.casefold()
+    if not _PART_OF_OBJECTIONS.search(folded) and not _UNUSUAL.search(folded):
+        return False
+    for clause in _CLAUSE.split(_LINK.sub("", text)):
+        spellings = _spellings_of(clause)
+        if is_other_channel(" ".join(spellings)):
+            continue  # unsubscribed from emails
+        kinds = next(filter(_KIND.search, map(kinds_of, spellings)), "").split()
+        if "STOP" in kinds or "OBJECTED" in kinds or ("HOURS" in kinds and _is_date(text)):
+            return True
+    return False
+
+
+def _spellings_of(text: str) -> list[str]:
+    """Return the words of a text. If they may be Russian words in Latin letters, also in Russian letters."""
+    words, *russian = spellings_of(text)
+    return [words, *(_SOFT_SIGN_LOST.sub(r"\1ь", each) for each in russian)]
+
+
+def _is_date(text: str) -> bool:
+    """Return whether a text is a date, or no number at all. A few digits are an hour of the day."""
+    return _DATE.search(text) is not None or not _HAS_DIGIT.search(text)

@@ -1,0 +1,69 @@
+"""A number without + is not called if a column names another country than the region."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.calls.lists.columns import fold_name
+from airflow_provider_callapi.calls.lists.contradicting_columns import find_contradictions
+
+
+def country(name: str, value: Any, region: str = "RU", used: Set[str] = frozenset()) -> str | None:
+    return find_contradictions({"phone": "9123456789", name: value}, region, used).country
+
+
+COUNTRIES = pytest.mark.parametrize(
+    "name",
+    ["country", "Country Code", "Код страны", "Страна", "phone_country", "Страна клиента", "country iso"],
+)
+
+
+@COUNTRIES
+def test_a_number_of_another_country_needs_a_plus(name: str) -> None:
+    for value in (
+        "UA",
+        "ua",
+        "+380",
+        "380",
+        380,
+        380.0,
+        "00380",
+        "Украина",
+        "Ukraine",
+        "UKR",
+        "UA (+380)",
+        1,
+        "US",
+    ):
+        assert "the country of the region RU" in str(country(name, value)), value
+        assert not country(name, value, used=frozenset({fold_name(name)}))
+    for value in (
+        "RU",
+        "ru",
+        "+7",
+        7,
+        "7",
+        "Россия",
+        "Russia",
+        "РФ",
+        "RUS",
+        "KZ",
+        None,
+        "",
+        "Narnia",
+        "643",
+        0,
+    ):
+        assert not country(name, value), value
+    assert not country(name, "Germany", region="DE")
+    assert country(name, "RU", region="DE")
+
+
+@pytest.mark.parametrize("name", ["phone_prefix", "Phone Code", "код телефона", "dial code"])
+def test_a_prefix_is_a_country_only_with_a_plus(name: str) -> None:
+    assert country(name, "+49")
+    for area in ("495", 351, "383", "8", "+7", "(812)"):
+        assert not country(name, area), area
