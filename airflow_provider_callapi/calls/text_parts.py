@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date, time
 from functools import partial
 from typing import Any
 
@@ -60,6 +61,8 @@ def add_checks(environment: Environment, insert: Callable[[Any], Any]) -> None:
         return value if text is None else int(text)
 
     checks: dict[str, Callable[..., Any]] = {
+        if isinstance(value, date | time):  # and '{:%d %B}'.format(value) has one for the date
+            return _FormattedDate(value, insert)
         _INSERT: insert,
         _INSERT_ALL: partial(_convert_all, insert),
         _FORMAT: format_number,
@@ -124,6 +127,25 @@ def _check_json(insert: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, Mapping | list | tuple):
         for inner in value.values() if isinstance(value, Mapping) else value:
             _check_json(insert, inner)
+class _FormattedDate:
+    """A date that a text inserts in the form that the text gives, such as ``{:%d %B}``.
+
+    :param insert: returns what a text without such a form inserts, or raises an error.
+    """
+
+    def __init__(self, value: date | time, insert: Callable[[Any], Any]) -> None:
+        self._value, self._insert = value, insert
+
+    def __format__(self, form: str) -> str:
+        return format(self._value, form) if form else str(self)
+
+    def __str__(self) -> str:
+        return str(self._insert(self._value))
+
+    def __getattr__(self, name: str) -> Any:  # {0.year:04}
+        return getattr(self._value, name)
+
+
     else:
         insert(value)
     return value

@@ -44,7 +44,15 @@ _ENTITY = re.compile(r"&([A-Za-z]{2,8}[0-9]{0,2};)")
 _NESTED = re.compile(r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}""")
 """Matches the text of a list or dict."""
 _GAP = re.compile(r"(?<![\w<])(?:NaN|NaT|<NA>)(?!\w)")
-_GAP_IN_RUSSIAN = re.compile(r"(?<!\w)(?:nan|None|NaN|NaT|<NA>)(?!\w)")
+_GAP_IN_RUSSIAN = re.compile(r"(?<!\w)(?:nan|None|NaN|NaT|<NA>|null|NULL|undefined)(?!\w)")
+_MACHINE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}"
+    r"| [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}))",
+    re.IGNORECASE,
+)
+"""Matches a date with a time behind a ``T``, or with a time and a time zone."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+"""Matches a control character that is no gap in a text, such as a tab or a soft line end."""
 _RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 
 
@@ -75,4 +83,17 @@ def is_damaged(text: str) -> bool:
     if text.isascii() and "???" not in text:  # a quick answer for most texts
         return False
     lower = text.lower()
+def has_machine_time(text: str) -> bool:
+    """Return whether a text contains a time in a form for programs: ``2026-12-01T10:05:00``.
+
+    A time with a time zone, such as ``2026-12-01 07:05:00+00``, is one, too: the hour may be another one.
+    """
+    return text.count("-") > 1 and ":" in text and _MACHINE_TIME.search(text) is not None
+
+
+def has_control_character(text: str) -> bool:
+    """Return whether a text contains a control character, such as the escape character of a terminal."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
+
+
     return any(damage.search(lower) for damage in _DAMAGES)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.damaged_text import (
     has_codes,
+    has_control_character,
     has_gap,
+    has_machine_time,
     has_nested_text,
     is_damaged,
 )
@@ -133,3 +137,53 @@ def test_a_programs_word_for_a_missing_value_is_noticed(text: str) -> None:
 )
 def test_a_word_of_people_is_no_missing_value(text: str) -> None:
     assert not has_gap(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "2026-12-01T10:05",
+            "2026-12-01t10:05:00",
+            "at 2026-12-01T10:05:00.123Z!",
+            "2026-12-01T07:05+03:00",
+        ),
+        *("2026-12-01 07:00:00+00:00", "2026-12-01 07:00:00+00", "2026-12-01 07:00:00.5-0300"),
+    ],
+)
+def test_a_time_in_a_form_for_programs_is_noticed(text: str) -> None:
+    assert has_machine_time(text)
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_pythons_text_of_a_time_with_a_zone_is_in_a_form_for_programs(value: datetime) -> None:
+    assert has_machine_time(str(value))
+    assert has_machine_time(value.isoformat())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-12-01", "01.12.2026 10:05", "2026-12-01 10:05:00", "2026-12-01 10:05-11:00", "10:05+3"),
+        *(
+            "2026-12-01 10:05 - 11:05",
+            "order 2026-12-01-7: ready",
+            "8-926-000-00-01: 10:05",
+            "2026-12-01 T1:5",
+        ),
+    ],
+)
+def test_a_time_that_people_write_stays(text: str) -> None:
+    assert not has_machine_time(text)
+
+
+@pytest.mark.parametrize("sign", "\x00\x07\x1b\x7f")
+def test_a_control_character_is_noticed(sign: str) -> None:
+    assert has_control_character(f"Анна{sign}")
+
+
+@pytest.mark.parametrize(
+    "text", ["Анна\nИвановна", "a\tb\r\n", "a\u00a0b", "a\u200bb", "soft\x0bline", "Ёлка 🎄"]
+)
+def test_a_gap_in_a_text_is_no_control_character(text: str) -> None:
+    assert not has_control_character(text)
