@@ -108,7 +108,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
         self.is_spoken = finalize is spoken_value
         self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
-        add_checks(self, _in_a_row(finalize))
+        add_checks(self, _in_a_row(finalize), is_spoken=self.is_spoken)
         self.policies["json.dumps_kwargs"] = {
             **self.policies["json.dumps_kwargs"],
             "default": _refuse_in_json,
