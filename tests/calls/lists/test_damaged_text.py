@@ -74,6 +74,7 @@ def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
         *("O&rsquo;Brien", "&ldquo;Ромашка&rdquo;", "Анна &hellip;", "Jos&eacute;", "&NBSP;Анна&nbsp;"),
         *("<b>Анна</b>", "<p>Анна</p>", '<span class="name">Анна</span>', "<FONT color=red>Анна", "<br/>"),
         *('="Анна"', 'Hello ="Anna"'),
+        *("/Date(1764547200000)/", "/Date(-86400000+0300)/"),
         *("=?UTF-8?B?0JDQvdC90LA=?=", "=?koi8-r?q?=E1?= Ivanov", "<![CDATA[Анна]]>"),
         *(
             "Decimal('12.50')",
@@ -114,26 +115,43 @@ def test_signs_in_a_text_are_no_codes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["['Анна']", 'Hello ["Anna", "Boris"]!', '{"first": "Анна"}', "{'a': 1}"],
+    [
+        *("['Анна']", 'Hello ["Anna", "Boris"]!', '{"first": "Анна"}', "{'a': 1}"),
+        *("[1, 2]", "[ -1.5,2 ]", "[]", "Order {}!", "('Анна',)", "('Anna', 'Boris')"),
+    ],
 )
 def test_the_text_of_a_list_or_dict_is_noticed(text: str) -> None:
     assert has_nested_text(text)
 
 
-@pytest.mark.parametrize("text", ["[7]", "order [A-1]", "{Anna}", "it's [ok]", "{{ contact.x }}", "(Анна)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[7]", "order [A-1]", "{Anna}", "it's [ok]", "{{ contact.x }}", "(Анна)"),
+        *("[ ]", "[1-2]", "(1, 2)", "('Анна')", "[1, A]", "дом 5 (корп. 1, 2)"),
+    ],
+)
 def test_brackets_in_a_text_are_no_list(text: str) -> None:
     assert not has_nested_text(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["Анна nan", "nan Анна", "Иванов None", "Здравствуйте, None!", "Anna NaN", "NaT", "Anna <NA> B"]
+    "text",
+    [
+        *("Анна nan", "nan Анна", "Иванов None", "Здравствуйте, None!", "Anna NaN", "NaT", "Anna <NA> B"),
+        *("Анна null", "null Анна", "Анна undefined", "Анна (null)", "NULL Ивановна"),
+    ],
 )
 def test_a_programs_word_for_a_missing_value_is_noticed(text: str) -> None:
     assert has_gap(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["None of your orders", "my nan", "Nan Goldin", "Нан", "NONE", "NaNa", "banan Анна", "NA", "ANNA"]
+    "text",
+    [
+        *("None of your orders", "my nan", "Nan Goldin", "Нан", "NONE", "NaNa", "banan Анна", "NA", "ANNA"),
+        *("null and void", "undefined", "Annulla Анна", "nullify Анна"),
+    ],
 )
 def test_a_word_of_people_is_no_missing_value(text: str) -> None:
     assert not has_gap(text)
