@@ -9,7 +9,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_callapi.api.value_kinds import has_own_text
-from airflow_provider_callapi.calls.lists.damaged_text import has_gap, is_damaged
+from airflow_provider_callapi.calls.lists.damaged_text import (
+    has_control_character,
+    has_gap,
+    has_machine_time,
+    is_damaged,
+)
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 from airflow_provider_callapi.calls.number_texts import (
     ROUNDED_NUMBER,
@@ -19,6 +24,7 @@ from airflow_provider_callapi.calls.number_texts import (
     whole_number_text,
 )
 from airflow_provider_callapi.calls.shown_values import LongNumber
+from airflow_provider_callapi.calls.spoken_dates import is_date, spoken_date
 
 DEFAULT = "give a default with {{ … or 'a default' }}"
 """What an author can do about an empty value, for error messages."""
@@ -34,6 +40,19 @@ _RENDERED_GAPS = frozenset(
 NESTED_VALUE = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
 _BYTES = "bytes that are no UTF-8 text; insert a text"
 _DAMAGED = "a text whose letters are lost, because a program has read it in a wrong encoding"
+MACHINE_TIME = (
+    "a time in a form for programs, such as 2026-12-01T10:05 or 2026-12-01 10:05:00+00; write it in the "
+    "person's zone, such as 01.12.2026 10:05"
+)
+"""What is wrong with the text of a time, and what to do, for error messages."""
+CONTROL_CHARACTER = "a control character, as of a terminal or a binary file; remove it"
+"""What is wrong with a text that contains such a character."""
+_NOT_SPOKEN = (
+    (is_damaged, _DAMAGED),
+    (has_machine_time, MACHINE_TIME),
+    (has_control_character, f"a text with {CONTROL_CHARACTER}"),
+)
+"""Checks of a text that a person hears, and what is wrong if a check says so."""
 _FUNCTION = "a function or a method; insert its result"
 _NO_TEXT = "an object that has no text of its own; insert a text or a number"
 
@@ -80,13 +99,33 @@ def written_value(value: Any) -> Any:
 
 
 def spoken_value(value: Any) -> Any:
-    """Return a value for a text that a person hears. A number becomes a text such as ``1234`` for 1234.0.
+    """Return a value for a text that a person hears. A number and a date become texts for people.
 
-    :raises UnsuitableValue: see `check_inserted`. Or a number has lost digits, or a text its letters.
+    Examples are ``1234`` for 1234.0 and ``01.12.2026`` for a date, see `spoken_date`.
+
+    :raises UnsuitableValue: see `exact_value`. Or a text has lost its letters, or only programs read it. Or
+        the value is a duration, or a time with a time zone.
+    """
+    value = exact_value(value)
+    if isinstance(value, str):
+        for is_wrong, problem in _NOT_SPOKEN:
+            if is_wrong(value):
+                raise UnsuitableValue(problem)
+        return value
+    try:
+        return spoken_date(value) if is_date(value) else value
+    except ValueError as error:
+        raise UnsuitableValue(str(error)) from None
+
+
+def exact_value(value: Any) -> Any:
+    """Return a value for a text that is no number to call, such as an ``external_id``.
+
+    A number becomes a text such as ``1234`` for 1234.0. A date stays as Python writes it.
+
+    :raises UnsuitableValue: see `check_inserted`. Or a number has lost digits.
     """
     value = check_inserted(value)
-    if isinstance(value, str) and is_damaged(value):
-        raise UnsuitableValue(_DAMAGED)
     try:
         return number_text(value) if may_have_fraction(value) or isinstance(value, LongNumber) else value
     except ValueError as problem:

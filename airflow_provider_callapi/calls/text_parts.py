@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date, time
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from jinja2.visitor import NodeTransformer
 from airflow_provider_callapi.calls.inserted_values import UnsuitableValue
 from airflow_provider_callapi.calls.number_filters import to_float, to_int
 from airflow_provider_callapi.calls.number_texts import whole_number_text
+from airflow_provider_callapi.calls.text_arithmetic import condition, plus, times
 
 _TEXT_FILTERS = frozenset(
     {"capitalize", "center", "e", "escape", "forceescape", "format", "indent", "join", "lower", "pprint"}
@@ -31,6 +33,8 @@ _INSERT, _INSERT_ALL = "_insert_value", "_insert_values"
 _FORMAT, _FORMAT_ALL = "_format_value", "_format_values"
 _JOINED, _JSON, _PERCENT, _EACH = "_joined_values", "_json_value", "_percent", "_each"
 """The names of filters: ``_insert…`` returns a value as it stands in a text, and ``_format…`` as a number."""
+_ARITHMETIC = {"_times": times, "_plus": plus, "_condition": condition}
+"""The names of filters: the operators ``*`` and ``+``, and the check of a condition."""
 _ARGUMENTS = {"join": _INSERT, "replace": _INSERT, "format": _FORMAT}
 """Filter of Jinja that also converts its arguments to text → the check of each argument."""
 _COLLECTIONS = {"join": _JOINED, "urlencode": _INSERT_ALL, "tojson": _JSON}
@@ -41,20 +45,24 @@ _NUMBER_PLACE = re.compile(r"%(?:\([^()]*\))?[^%a-zA-Z]*[diouxXeEfFgGc]|\{[^{}]*
 """Matches a place for a number in a text, such as ``%.2f`` or ``{:.2f}``."""
 
 
-def add_checks(environment: Environment, insert: Callable[[Any], Any]) -> None:
+def add_checks(environment: Environment, insert: Callable[[Any], Any], *, is_spoken: bool = False) -> None:
     """Change an environment: its templates check each value that an expression turns into text.
 
-    The conditions of a template, such as those behind ``if``, stay unchanged: the text does not contain them.
-    A filter of the DAG's author stays unchanged, too, even if it has the name of a filter of Jinja.
+    No value is inserted by the conditions of a template, such as those behind ``if``: the text does not
+    contain them. A filter of the DAG's author stays unchanged, even if it has the name of a filter of Jinja.
 
     :param environment: a copy of the DAG's environment.
     :param insert: takes a value that a text inserts, and returns the value in the form for the text. It
         raises an `UnsuitableValue` or an error of Jinja for an unsuitable value.
+    :param is_spoken: True: the templates also refuse to calculate with a text, and to take a text such as
+        ``False`` for a true condition.
     """
     jinjas = {name for name, function in FILTERS.items() if environment.filters.get(name) is function}
     numbers = {"int": to_int, "float": to_float}
 
     def format_number(value: Any) -> Any:  # '%.2f' % value has a form of its own for the number
+        if isinstance(value, date | time):  # and '{:%d %B}'.format(value) has one for the date
+            return _FormattedDate(value, insert)
         insert(value)
         text = whole_number_text(value)
         return value if text is None else int(text)
@@ -75,11 +83,12 @@ def add_checks(environment: Environment, insert: Callable[[Any], Any]) -> None:
         **environment.filters,
         **{name: function for name, function in numbers.items() if name in jinjas},
         **checks,
+        **_ARITHMETIC,
     }
     parse, text_filters = environment._parse, (_TEXT_FILTERS | {"map"}) & jinjas
 
     def parse_with_checks(source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree: nodes.Template = _Checks(text_filters).visit(parse(source, name, filename))
+        tree: nodes.Template = _Checks(text_filters, is_spoken).visit(parse(source, name, filename))
         tree.set_environment(environment)
         return tree
 
@@ -118,6 +127,25 @@ class _Unsuitable:
     __repr__ = __str__
 
 
+class _FormattedDate:
+    """A date that a text inserts in the form that the text gives, such as ``{:%d %B}``.
+
+    :param insert: returns what a text without such a form inserts, or raises an error.
+    """
+
+    def __init__(self, value: date | time, insert: Callable[[Any], Any]) -> None:
+        self._value, self._insert = value, insert
+
+    def __format__(self, form: str) -> str:
+        return format(self._value, form) if form else str(self)
+
+    def __str__(self) -> str:
+        return str(self._insert(self._value))
+
+    def __getattr__(self, name: str) -> Any:  # {0.year:04}
+        return getattr(self._value, name)
+
+
 def _check_json(insert: Callable[[Any], Any], value: Any) -> Any:
     """Check each value inside a list or dict, which the filter ``tojson`` writes. Return it unchanged."""
     value = list(value) if isinstance(value, Iterator) else value  # e.g. the result of `map`
@@ -142,10 +170,33 @@ class _Checks(NodeTransformer):
     """Put a check around each value that an expression converts to text.
 
     :param text_filters: the names of the filters that convert their value to text, and ``map``.
+    :param is_spoken: True: also check ``*``, ``+`` and the conditions.
     """
 
-    def __init__(self, text_filters: Collection[str]) -> None:
+    def __init__(self, text_filters: Collection[str], is_spoken: bool) -> None:
         self._text_filters = text_filters
+        self._is_spoken = is_spoken
+
+    def visit_Mul(self, node: nodes.Mul) -> nodes.Node:  # contact.debt * 2
+        return self._calculated(node, "_times")
+
+    def visit_Add(self, node: nodes.Add) -> nodes.Node:  # contact.debt + contact.fee
+        return self._calculated(node, "_plus")
+
+    def _calculated(self, node: nodes.BinExpr, operator: str) -> nodes.Node:
+        is_text = _is_text(node)  # as of '-' * 20, where the author means a text
+        self.generic_visit(node)
+        return node if is_text or not self._is_spoken else _checked(node.left, operator, node.right)
+
+    def _condition(self, test: Any) -> Any:
+        """Return a condition that checks the truth of each value in it, as in ``a and not b``."""
+        if isinstance(test, nodes.And | nodes.Or):
+            test.left, test.right = self._condition(test.left), self._condition(test.right)
+        elif isinstance(test, nodes.Not):
+            test.node = self._condition(test.node)
+        elif self._is_spoken:
+            return _checked(test, "_condition")
+        return test
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # 'Hello ' ~ params.name
         self.generic_visit(node)
@@ -191,11 +242,13 @@ class _Checks(NodeTransformer):
         return node
 
     def visit_If(self, node: nodes.If) -> nodes.Node:
+        node.test = self._condition(node.test)
         for branch in (node.body, node.elif_, node.else_):
             branch[:] = [self.visit(inner) for inner in branch]
         return node
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
+        node.test = self._condition(node.test)
         node.expr1 = self.visit(node.expr1)
         node.expr2 = None if node.expr2 is None else self.visit(node.expr2)
         return node
@@ -205,6 +258,13 @@ class _Checks(NodeTransformer):
 
     def visit_Test(self, node: nodes.Test) -> nodes.Node:
         return node
+
+
+def _is_text(node: nodes.Node) -> bool:
+    """Return whether an expression is certainly a text, because the author writes a part of it as text."""
+    if isinstance(node, nodes.Add | nodes.Mul):
+        return _is_text(node.left) or _is_text(node.right)
+    return isinstance(node, nodes.Concat) or (isinstance(node, nodes.Const) and isinstance(node.value, str))
 
 
 def _has_number_place(text: nodes.Node | None) -> bool:

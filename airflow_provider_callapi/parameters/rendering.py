@@ -166,7 +166,7 @@ class TextStaysText:
         insert = partial(_check, judge)
         # Compiled templates with checks must not be shared with other operators of the DAG.
         environment = environment.overlay(finalize=partial(_mark_gap, insert), bytecode_cache=None)
-        add_checks(environment, insert)
+        add_checks(environment, insert, is_spoken=rules.is_spoken)
         try:
             return self._render(environment.from_string(content), context)
         except UnsuitableValue as gap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,10 +15,15 @@ from hypothesis import strategies as st
 from airflow_provider_callapi.calls.inserted_values import (
     UnsuitableValue,
     check_inserted,
+    exact_value,
     spoken_value,
     written_value,
 )
-from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
+from airflow_provider_callapi.calls.lists.damaged_text import (
+    has_control_character,
+    has_machine_time,
+    is_damaged,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,11 +46,13 @@ def test_a_value_that_nobody_should_hear_is_refused_and_described(value: Any, pr
 TEXTS = st.text(st.characters(exclude_characters="anNu["))  # no word for a missing value
 
 
-@given(TEXTS | st.integers() | st.booleans() | st.dates() | st.uuids())
+@given(TEXTS | st.integers() | st.booleans() | st.dates(date(2, 1, 1)) | st.uuids())
 def test_another_value_is_inserted_as_it_is(value: Any) -> None:
     assert check_inserted(value) is value
     assert written_value(value) is value
-    if not (isinstance(value, str) and is_damaged(value)):
+    assert exact_value(value) is value
+    checks = (is_damaged, has_machine_time, has_control_character)
+    if not isinstance(value, date) and not (isinstance(value, str) and any(check(value) for check in checks)):
         assert spoken_value(value) is value
 
 
@@ -67,9 +74,43 @@ def test_a_number_that_has_lost_digits_is_not_spoken() -> None:
         spoken_value(12345678901234567890.0)
 
 
-def test_an_empty_text_and_a_date_may_be_inserted() -> None:
+def test_an_empty_text_may_be_inserted() -> None:
     assert check_inserted("") == ""
-    assert spoken_value(date(2026, 12, 1)) == date(2026, 12, 1)
+
+
+@given(st.datetimes(datetime(2, 1, 1)))
+def test_a_person_hears_a_date_as_people_write_it(value: datetime) -> None:
+    day = f"{value.day:02}.{value.month:02}.{value.year:04}"
+    assert spoken_value(value.date()) == day
+    assert spoken_value(datetime.combine(value, time())) == day
+    text = spoken_value(value)
+    assert text.startswith(day)
+    assert not text.endswith(" 00:00:00")
+    assert text.removeprefix(day).strip() in ("", spoken_value(value.time()))
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (datetime(2026, 12, 1, 10, tzinfo=UTC), "with a time zone, .*strftime"),
+        (datetime(2026, 12, 1, tzinfo=UTC), "with a time zone"),
+        (time(10, 5, tzinfo=UTC), "with a time zone"),
+        (timedelta(hours=1), "a duration"),
+        ("2026-12-01T10:05:00", "a form for programs"),
+        ("Till 2026-12-01 07:05:00+00:00", "a form for programs"),
+        ("Anna\x1b[0m", "a control character"),
+    ],
+)
+def test_a_person_hears_no_time_of_another_zone_and_no_text_for_programs(value: Any, problem: str) -> None:
+    assert exact_value(value) is value
+    with pytest.raises(UnsuitableValue, match=problem):
+        spoken_value(value)
+
+
+@pytest.mark.parametrize("value", [date(1, 1, 1), datetime(1, 1, 1), datetime(1, 1, 1, tzinfo=UTC)])
+def test_a_date_that_stands_for_no_date_is_empty(value: date) -> None:
+    with pytest.raises(UnsuitableValue, match="an empty value"):
+        check_inserted(value)
 
 
 @given(st.integers(-(2**53) + 1, 2**53 - 1), st.sampled_from([float, Decimal]))

@@ -335,6 +335,11 @@ def test_a_task_waits_for_the_points_of_the_next_minute(hour):
         ({"to": ["calls.csv"]}, "to: the path of a file, or a dict"),
         ({"to": {"table": "calls"}}, r"to\.conn_id: the key is missing"),
         ({"start": "yesterday"}, "start: a time such as"),
+        *(
+            ({"start": f"2026-11-30{hour}"}, "start: a time such as 2026-03-02T09:00:00")
+            for hour in (" 09.30", " 09,30", "x09:30", "T0930.5", "T24:00", " 9:30", "T09:30+3")
+        ),
+        ({"end": "2026-W48-1"}, "end: a time such as 2026-03-02T09:00:00"),
         ({"start": "0001-01-01"}, "start: a time such as .* from 1900"),
         ({"start": "0001-01-01T00:00:00+14:00"}, "start: a time such as"),
         ({"end": datetime.min}, "end: a time such as"),

@@ -321,11 +321,29 @@ def test_an_author_may_give_a_default_for_an_empty_value(desk: Desk, native: boo
 
 
 @NATIVE
-@pytest.mark.parametrize("value", ["Nan", "NA", 0, 0.5, False, datetime(2026, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("value", ["Nan", "NA", 0, 0.5, False])
 def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None:
     message = rendered("It is {{ params.x }}", {"x": value}, native=native)
 
     assert message == f"It is {value}"
+
+
+@NATIVE
+@pytest.mark.parametrize(
+    "text", ["It is {{ params.x }}", "{{ 'It is ' ~ params.x }}", "{{ 'It is {}'.format(params.x) }}"]
+)
+def test_a_person_hears_a_date_as_people_write_it(native: bool, text: str) -> None:
+    assert rendered(text, {"x": datetime(2026, 1, 2)}, native=native) == "It is 02.01.2026"
+    refused = rendered(text, {"x": datetime(2026, 1, 2, tzinfo=UTC)}, native=native)
+    assert "with a time zone" in repr(refused)
+
+
+@NATIVE
+def test_a_date_can_have_the_form_that_its_author_gives(native: bool) -> None:
+    text = "{{ '{:%d/%m} {}'.format(params.x, params.x) }}, {{ params.x.strftime('%H') }}"
+    assert rendered(text, {"x": datetime(2026, 1, 2, 9)}, native=native) == "02/01 02.01.2026 09:00, 09"
+    text = "{{ '{:%d/%m}'.format(params.x) }}, {{ params.x.strftime('%H') }}"
+    assert rendered(text, {"x": datetime(2026, 1, 2, 9, tzinfo=UTC)}, native=native) == "02/01, 09"
 
 
 @NATIVE

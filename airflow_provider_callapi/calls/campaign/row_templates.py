@@ -20,18 +20,30 @@ from airflow_provider_callapi.calls.campaign.row_values import (
     values_for_templates,
 )
 from airflow_provider_callapi.calls.inserted_values import (
+    CONTROL_CHARACTER,
+    MACHINE_TIME,
     UnsuitableValue,
+    exact_value,
     spoken_value,
     written_value,
 )
 from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
-from airflow_provider_callapi.calls.lists.damaged_text import has_codes, has_gap, has_nested_text, is_damaged
+from airflow_provider_callapi.calls.lists.damaged_text import (
+    has_codes,
+    has_control_character,
+    has_gap,
+    has_machine_time,
+    has_nested_text,
+    is_damaged,
+)
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
 from airflow_provider_callapi.calls.text_parts import add_checks
 
 ROW = "contact"
 """The name of the person's row in templates."""
+_SPOKEN = "message"
+"""How the names of the fields end whose texts a person hears, such as ``contact_message``."""
 _CHECKS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         is_damaged,
@@ -54,6 +66,12 @@ _CHECKS: tuple[tuple[Callable[[str], bool], str], ...] = (
     ),
 )
 """Checks of a rendered text, and what is wrong if a check says so."""
+_CHECKS_OF_SPOKEN = (
+    *_CHECKS,
+    (has_machine_time, f"a value contains {MACHINE_TIME}"),
+    (has_control_character, f"a value contains {CONTROL_CHARACTER}"),
+)
+"""The same for a text that a person hears."""
 
 
 class InvalidRow(ValueError):
@@ -82,13 +100,15 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     """The Jinja sandbox in which a campaign fills in the templates of its parameter ``call``.
 
     :param finalize: checks and converts each value that a template inserts.
+    :ivar is_spoken: whether a person hears the texts of the templates.
     """
 
     def __init__(self, finalize: Callable[[Any], Any]) -> None:
         # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
         super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
+        self.is_spoken = finalize is spoken_value
         self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
-        add_checks(self, _in_a_row(finalize))
+        add_checks(self, _in_a_row(finalize), is_spoken=self.is_spoken)
         self.policies["json.dumps_kwargs"] = {
             **self.policies["json.dumps_kwargs"],
             "default": _refuse_in_json,
@@ -193,7 +213,7 @@ class RowTemplate:
         is_json = any(each.name == "tojson" for each in parsed.find_all(nodes.Filter))
         self._checks = [
             (check, problem)
-            for check, problem in _CHECKS
+            for check, problem in (_CHECKS_OF_SPOKEN if environment.is_spoken else _CHECKS)
             if not check(own_text) and not (check is has_nested_text and is_json)
         ]
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
@@ -302,19 +322,25 @@ def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     :param where: the name of the field, such as ``call``, for error messages.
     :raises ValueError: Jinja cannot compile a template. The message names the field.
     """
-    return _compile(value, values, where, _Sandbox(spoken_value))
+    if not isinstance(value, Mapping):
+        return _compile(value, values, where, _Sandbox(spoken_value))
+    return {
+        name: _compile(inner, values, f"{where}.{name}", _Sandbox(_judge_of(name)))
+        for name, inner in value.items()
+    }
+
+
+def _judge_of(field: str) -> Callable[[Any], Any]:
+    """Return the function that checks and converts each value that a template of a field inserts."""
+    if field == ROW:  # the number to call
+        return written_value
+    return spoken_value if field.endswith(_SPOKEN) else exact_value
 
 
 def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sandbox) -> Any:
     if isinstance(value, Mapping):
         return {
-            name: _compile(
-                inner,
-                values,
-                f"{where}.{name}",
-                _Sandbox(written_value) if name == "contact" else environment,
-            )
-            for name, inner in value.items()
+            name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()
         }
     if isinstance(value, str) and has_single_braces(value):
         raise ValueError(f"{where}: {PROBLEM}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
@@ -29,6 +29,10 @@ _SIP = re.compile(r'"?(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}"?')
 """Matches a value that may be a SIP number, such as ``sip25``."""
 _SIP_NAME = re.compile(r'"?(?=.*[0-9])(?=.{5}|.*@)[A-Za-z][A-Za-z0-9_.@*#-]{2,63}"?')
 """Matches a SIP number that begins with a letter, and is no short word of an address, such as ``Apt5``."""
+_OPEN = re.compile(rf'(?:^|[{_SEPARATORS}])"')
+"""Matches a quotation mark that opens a value, in a text without the quoted values."""
+_LINES_OF_A_HEADING = 20
+"""The largest number of lines that the names of the columns may have."""
 _DIGITS_OF_A_NUMBER = 7
 """The number of digits from which one value may be a phone number."""
 _DIGITS_OF_A_ROW = 5
@@ -75,7 +79,7 @@ def find_separator(lines: Iterator[str]) -> str:
 
     If the first line contains no separator, return ``,``.
 
-    :param lines: the lines of the file. At most the first line is read.
+    :param lines: the lines of the file. Only the lines with the column names are read.
     :raises ListUnreadable: two characters are equally likely to be the separator.
     """
     separator = _find_separator(lines)[0]
@@ -84,17 +88,31 @@ def find_separator(lines: Iterator[str]) -> str:
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
     """Return the separator, the number of lines before the column names, and the lines from the names on."""
-    heading = next(lines, "")
-    if match := _SEPARATOR_LINE.fullmatch(heading):  # such as sep=;
-        return match[1].replace("\\t", "\t"), 1, lines
-    bare = _QUOTED.sub("", heading)
+    heading = _read_heading(lines)
+    first, lines = heading[0], chain(heading, lines)
+    if match := _SEPARATOR_LINE.fullmatch(first):  # such as sep=;
+        return match[1].replace("\\t", "\t"), 1, islice(lines, 1, None)
+    bare = _QUOTED.sub("", "".join(heading))
+    if _OPEN.search(bare):  # the quotation mark is never closed
+        bare = _QUOTED.sub("", first)
     counts = sorted(((bare.count(separator), separator) for separator in _SEPARATORS), reverse=True)
     (most, separator), (second, _) = counts[:2]
     if most and most == second:
         raise ListUnreadable(
             "line 1: what separates the values is not certain. Add a first line such as sep=;"
         )
-    return (separator if most else _NO_SEPARATOR), 0, chain([heading], lines)
+    return (separator if most else _NO_SEPARATOR), 0, lines
+
+
+def _read_heading(lines: Iterator[str]) -> list[str]:
+    """Return the first line, and further lines until each quotation mark that opens a value is closed."""
+    heading = [next(lines, "")]
+    while len(heading) < _LINES_OF_A_HEADING and _OPEN.search(_QUOTED.sub("", "".join(heading))):
+        line = next(lines, None)
+        if line is None:
+            break
+        heading.append(line)
+    return heading
 
 
 def _refuse_swallowed_lines(values: Sequence[str], separator: str) -> None:

@@ -34,17 +34,29 @@ _CODES = re.compile(
     r"|</[abipsu]>|</?(?:big|body|br|div|em|font|h[1-6]|html|img|li|nobr|ol|small|span|strong|su[bp]|t[dhr]"
     r"|table|ul)(?:\s[^<>]*)?/?>"
     r'|(?<!\w)="[^"]*"'
-    r"|<!\[CDATA\[|=\?[\w-]+\?[bq]\?"
+    r"|/Date\(-?\d|<!\[CDATA\[|=\?[\w-]+\?[bq]\?"
     r"|\b(?:Decimal|Timestamp|UUID|datetime\.(?:date|time|datetime))\(['\"\d]|<[\w.]+ object at 0x",
     re.IGNORECASE,
 )
-"""Matches codes of HTML, JSON, Excel, e-mail and Python. A filter may make those of a web address."""
+"""Matches codes of HTML, JSON, .NET, Excel, e-mail and Python. A filter may make those of a web address."""
 _BEGIN_OF_CODE = re.compile(r'[&\\<%"(]|=\?')
 _ENTITY = re.compile(r"&([A-Za-z]{2,8}[0-9]{0,2};)")
-_NESTED = re.compile(r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}""")
-"""Matches the text of a list or dict."""
+_NUMBER = r"\s*-?\d+(?:\.\d+)?\s*"
+_NESTED = re.compile(
+    r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}|\('[^()]*',[^()]*\)"""
+    rf"|\[{_NUMBER}(?:,{_NUMBER})+\]|\[\]|\{{\}}"
+)
+"""Matches the text of a list, a tuple or a dict. A single number in brackets may be meant."""
 _GAP = re.compile(r"(?<![\w<])(?:NaN|NaT|<NA>)(?!\w)")
-_GAP_IN_RUSSIAN = re.compile(r"(?<!\w)(?:nan|None|NaN|NaT|<NA>)(?!\w)")
+_GAP_IN_RUSSIAN = re.compile(r"(?<!\w)(?:nan|None|NaN|NaT|<NA>|null|NULL|undefined)(?!\w)")
+_MACHINE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}"
+    r"| [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}))",
+    re.IGNORECASE,
+)
+"""Matches a date with a time behind a ``T``, or with a time and a time zone."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+"""Matches a control character that is no gap in a text, such as a tab or a soft line end."""
 _RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 
 
@@ -57,17 +69,33 @@ def has_codes(text: str) -> bool:
 
 def has_nested_text(text: str) -> bool:
     """Return whether a text contains the text of a list or dict, such as ``['Anna']``."""
-    return ("[" in text or "{" in text) and _NESTED.search(text) is not None
+    return ("[" in text or "{" in text or "('" in text) and _NESTED.search(text) is not None
 
 
 def has_gap(text: str) -> bool:
     """Return whether a text contains the word that a program has written for a missing value: ``Анна nan``.
 
-    In a Russian text, also ``nan`` and ``None`` are no words of people.
+    In a Russian text, also ``nan``, ``None``, ``null`` and ``undefined`` are no words of people.
     """
-    if not ("nan" in text or "Na" in text or "None" in text or "<NA>" in text):  # a quick answer
+    if "n" not in text and "N" not in text:  # a quick answer for most Russian texts
+        return False
+    may_be_gap = "nan" in text or "Na" in text or "None" in text or "<NA>" in text
+    if not (may_be_gap or "null" in text or "NULL" in text or "undefined" in text):  # another one
         return False
     return (_GAP_IN_RUSSIAN if _RUSSIAN.search(text) else _GAP).search(text) is not None
+
+
+def has_machine_time(text: str) -> bool:
+    """Return whether a text contains a time in a form for programs: ``2026-12-01T10:05:00``.
+
+    A time with a time zone, such as ``2026-12-01 07:05:00+00``, is one, too: the hour may be another one.
+    """
+    return "-" in text and ":" in text and _MACHINE_TIME.search(text) is not None
+
+
+def has_control_character(text: str) -> bool:
+    """Return whether a text contains a control character, such as the escape character of a terminal."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def is_damaged(text: str) -> bool:

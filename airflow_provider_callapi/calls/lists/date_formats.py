@@ -13,6 +13,8 @@ _ONLY_NUMBERS = re.compile(rf"{_DAY}|{_HOUR}|{_DAY},? {_HOUR}")
 """Matches a usual format of a date and a time, without the names of months and weekdays."""
 _OF_THE_SYSTEM = ("mm-dd-yy", "m/d/yy h:mm")
 """The built-in formats. Instead of these, each computer shows dates in the order of its own country."""
+_DATE_PARTS = {"dd": "(?<!d)dd?(?!d)", "mm": "m", "yyyy": "y"}
+"""Part of a date → regular expression for the format that shows this part in some form."""
 _PART = re.compile("y+|m+|d+|h+|n+|s+")
 _FIELDS = {"y": "year", "m": "month", "d": "day", "h": "hour", "n": "minute", "s": "second"}
 _DURATION = re.compile(r"(?:\[\$[^\]]*\])?\[(hh?)\]:mm(:ss)?")
@@ -23,7 +25,8 @@ def date_text(value: date | datetime | time | timedelta, number_format: str) -> 
 
     If the order of the numbers depends on the computer, or the format contains the name of a month, the order
     is that of ``01.12.2026 18:30``. The text then has those of these numbers that the cell shows in some
-    form. A weekday, a text of the format and ``AM`` or ``PM`` are left out; hours are from 0 to 23.
+    form. In place of a weekday, or of the name of a month alone, it has the whole date. A text of the format
+    and ``AM`` or ``PM`` are left out; hours are from 0 to 23.
 
     :param number_format: the number format of the cell, such as ``dd.mm.yyyy``.
     :return: the text. None: the format shows none of these numbers, parts of a second, or a date for a value
@@ -44,6 +47,11 @@ def date_text(value: date | datetime | time | timedelta, number_format: str) -> 
     return _PART.sub(lambda _: next(rest), form)
 
 
+def shows_date(number_format: str) -> bool:
+    """Return whether a number format shows a day, a month or a year. For a time of day, it shows no date."""
+    return any(part[0] in "ymd" for part in _PART.findall(_plain_form(number_format)))
+
+
 @lru_cache(maxsize=1024)
 def _plain_form(number_format: str) -> str:
     """Return a date format as numbers only, with ``n`` for minutes: ``dd.mm.yyyy hh:nn``.
@@ -56,11 +64,9 @@ def _plain_form(number_format: str) -> str:
     form = re.sub(r"(m+)(\W*s)", lambda found: "n" * len(found[1]) + found[2], form)
     if _ONLY_NUMBERS.fullmatch(form) and number_format not in _OF_THE_SYSTEM:
         return form
-    days = ".".join(
-        part
-        for part, pattern in (("dd", "(?<!d)dd?(?!d)"), ("mm", "m"), ("yyyy", "y"))
-        if re.search(pattern, form)
-    )
+    parts = [part for part, pattern in _DATE_PARTS.items() if re.search(pattern, form)]
+    # A number cannot say a weekday, and the name of a month alone would be a number without a meaning.
+    days = ".".join(_DATE_PARTS if "ddd" in form or parts == ["mm"] else parts)
     hours = ("hh:nn:ss" if "s" in form else "hh:nn") if "h" in form else ""
     return f"{days} {hours}".strip()
 

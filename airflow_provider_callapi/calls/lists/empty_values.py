@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from operator import is_
 from string import ascii_letters, digits
 from types import NoneType
@@ -18,25 +19,33 @@ from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.api.value_kinds import TextWithGap
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
+_ZERO_DATES = (
+    *("0000-00-00", "0000/00/00", "00.00.0000", "00/00/0000"),  # MySQL
+    *("0001-01-01", "01.01.0001", "1.1.0001", "01/01/0001", "1/1/0001"),  # 1C and .NET
+    *("00.01.1900", "1/0/1900", "1/0/00"),  # Excel shows the number 0 as such a date
+)
+"""The dates that programs write for a missing date, also with a time of day."""
+_DATE_AND_TIME = r"(?:{dates})(?:[T ]+[\d:.]+(?: ?[AP]M)?(?:Z|[+-][\d:]+)?)?"
 _EMPTY_TEXT = re.compile(
     r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
     r"|NaT|None|none|NONE|null|NULL|nil|undefined|\\N|[Nn]/[Aa]|N\.A\.|n\.a\.|[Нн]/[Дд]|\[object Object\]"
     r"|[<\[(](?i:null|none|nil|undefined|n/?a|nan|nat|no value|missing|blank|empty|unset|пусто)[>\])]"
     r"|[+-]?(?:inf|Inf|INF)|[+-]Infinity"
+    r"|/Date\(-62135596800000\)/|" + _DATE_AND_TIME.format(dates="|".join(map(re.escape, _ZERO_DATES)))
 )
 """The texts that data frames, databases and people write for a missing value.
 
 ``Null``, ``Nan`` and ``NA`` may be names, so they count as values.
 """
 _CYRILLIC = "".join(map(chr, range(ord("А"), ord("я") + 1)))
-_BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset("1INinsuНн")
+_BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset("01INinsuНн")
 """The first characters of most values: no text for a missing value begins with one. This is quick."""
-_LONGEST = 15
-"""The largest number of characters of a text for a missing value. Longer texts need no search."""
 _LONGEST_INT = 14_000
 """The largest number of bits of a whole number. Python refuses to write a larger number as text."""
-_LONGEST_JOINED = 50
-"""The largest number of characters of joined texts for missing values, such as ``None None``."""
+_LONGEST = 50
+"""The largest number of characters of a text for missing values, such as ``None None``."""
+_FIRST_YEAR = 1
+"""The year of the dates that 1C and .NET store for a missing date."""
 _FAILED_FORMULA = re.compile(
     r"#[¡¿]?[^\W\d_][\w/]{1,20}[!?]|#[^\W\d_]/[^\W\d_](?: N/A)?|#N[AV]|#GETTING_DATA|#{2,}"
     r"|(?:Err|Ошибка):\d{3}"
@@ -54,31 +63,39 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _CONTROL_CODE = re.compile("_x00([01][0-9A-Fa-f])_")
 """Matches how a workbook stores a control character, such as ``_x000D_`` in a line end of Windows."""
+_PROTECTED = re.compile(r'\s*="([^"]*)"\s*')
+"""Matches a text that an export has protected from Excel, as ``="0042"``: Excel would show ``42``."""
 
 
 def without_codes(text: str) -> str:
-    """Replace each code such as ``_x000D_`` in a text by the control character that the code stands for.
+    """Return a text without the codes of spreadsheets: ``0042`` for ``="0042"``.
 
-    Workbooks contain such codes, and openpyxl and pandas leave them in the texts.
+    Each code such as ``_x000D_`` becomes the control character that the code stands for. Workbooks contain
+    such codes, and openpyxl and pandas leave them in the texts.
     """
-    return _CONTROL_CODE.sub(lambda code: chr(int(code[1], 16)), text) if "_x00" in text else text
+    if "_x00" in text:
+        text = _CONTROL_CODE.sub(lambda code: chr(int(code[1], 16)), text)
+    protected = _PROTECTED.fullmatch(text) if '="' in text else None
+    return protected[1] if protected else text
 
 
 def text_or_none(text: str) -> str | None:
-    """Return a cell's text without codes such as ``_x000D_``. None: a missing value, such as ``NaN``."""
+    """Return a cell's text without the codes of spreadsheets. None: a missing value, such as ``NaN``."""
     text = without_codes(text)
     return None if is_empty_text(text) else text
 
 
 def is_empty_text(text: str) -> bool:
-    """Return whether a text means a missing value, such as ``NaN``, or has no visible character."""
+    """Return whether a text means a missing value, such as ``NaN`` or ``0000-00-00``, or is not visible."""
     if text[:1] in _BEGIN_NO_EMPTY_TEXT:
         return False
     plain = _plain(text)
-    if len(plain) <= _LONGEST and (not plain or _EMPTY_TEXT.fullmatch(plain)):
+    if len(plain) > _LONGEST:
+        return False
+    if not plain or _EMPTY_TEXT.fullmatch(plain):
         return True
     # A program has joined several missing values to one text: nan nan.
-    return len(plain) <= _LONGEST_JOINED and all(map(_EMPTY_TEXT.fullmatch, re.split(r"[\s,;]+", plain)))
+    return all(map(_EMPTY_TEXT.fullmatch, re.split(r"[\s,;]+", plain)))
 
 
 def is_failed_formula(value: Any) -> bool:
@@ -104,6 +121,8 @@ def is_empty(value: Any) -> bool:
     if isinstance(value, str):
         return is_empty_text(value)
     if value is None or type(value).__name__ in _EMPTY_TYPES:
+        return True
+    if isinstance(value, date) and value.year == _FIRST_YEAR:
         return True
     try:  # a missing number or date is not equal to itself
         return bool(value != value) or value in (float("inf"), -float("inf"))  # noqa: PLR0124

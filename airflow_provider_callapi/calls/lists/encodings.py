@@ -19,7 +19,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 """Byte order mark → encoding. The mark of UTF-32 begins like the mark of UTF-16, so UTF-32 comes first."""
-_WORD = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+")
+_CAPITALS, _SMALL = "А-ЯЁІЇЄҐЎ", "а-яёіїєґў"
+"""The letters of Russian, Ukrainian and Belarusian."""
+_WORD = re.compile(f"[{_CAPITALS}]?[{_SMALL}]+|[{_CAPITALS}]+")
 _HEBREW_WORD = re.compile("[абвгдежзийлморстфцчшщъ]*[абвгдежзийкмнпстуфхчшщъ]")
 """Matches a Hebrew word in cp1255 or ISO 8859-8 whose bytes are read as cp1251.
 
@@ -76,7 +78,7 @@ def detect_encoding(head: bytes) -> Encoding:
 
 
 def _looks_like_cp1251(head: bytes) -> bool:
-    """Return whether bytes are probably Russian text in Windows-1251, rather than in another encoding."""
+    """Return whether bytes are probably Cyrillic text in Windows-1251, rather than in another encoding."""
     likelihood = _likelihood(head, "cp1251")
     return likelihood > 0 and all(likelihood >= _likelihood(head, other) for other in _OTHERS)
 
@@ -87,7 +89,7 @@ def _likelihood(head: bytes, encoding: str) -> float:
         text = head.decode(encoding)
     except UnicodeDecodeError:
         return 0.0
-    # A Russian word does not mix alphabets, nor cases as in аНна. Russian text has only a few other signs.
+    # A word does not mix alphabets, nor cases as in аНна. Russian text has only a few other signs.
     words = [word for word in _WORDS.findall(text) if not word.isascii()]
     others = {character for character in text if not character.isascii() and not character.isalpha()}
     if not all(map(_WORD.fullmatch, words)) or not others <= _SIGNS:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from warnings import catch_warnings, simplefilter
 from xml.etree.ElementTree import XMLParser
 
-from airflow_provider_callapi.calls.lists.date_formats import date_text
+from airflow_provider_callapi.calls.lists.date_formats import date_text, shows_date
 from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
 from airflow_provider_callapi.calls.lists.number_formats import (
     decimal_text,
@@ -26,6 +26,11 @@ _PART = 65536
 """How many bytes of a sheet's XML are read at once."""
 _ZERO = re.compile(r"0+(?:\.0+)?")
 """Matches the height of a line that Excel does not show."""
+_NO_DATE = ""
+"""The empty value of a cell with the date 0, or with a time of day in place of a date.
+
+Excel shows ``00.01.1900``. None would be a formula without a result.
+"""
 _Line = tuple[int, tuple[Any, ...]]
 """The number of a line in a sheet, and the values of its cells."""
 
@@ -232,6 +237,8 @@ def _value(cell: Any, line: int) -> Any:
     value = cell.value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, time) and shows_date(cell.number_format):
+        return _NO_DATE
     if isinstance(value, date | time | timedelta):
         return shown_as(value, date_text(value, cell.number_format))
     if isinstance(value, float):

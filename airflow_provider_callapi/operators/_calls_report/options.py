@@ -38,8 +38,25 @@ _FIRST_YEAR = 1900
 FILE_SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 
+_ISO_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?"
+    r"|\d{8}(?:T\d{6}(?:[+-]\d{4})?)?",
+    re.ASCII,
+)
+"""Matches ISO 8601 as people, databases and Airflow's macros such as ``ts_nodash`` write it.
+
+Python also reads other forms, in which a mistake gives another time: ``09.30`` is 0.3 seconds after 9:00.
+"""
+
+
 def _read_time(value: Any) -> datetime:
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(TEXT.read(value).strip())
+    if isinstance(value, datetime):
+        moment = value
+    else:
+        text = TEXT.read(value).strip()
+        if not _ISO_TIME.fullmatch(text):
+            raise ValueError
+        moment = datetime.fromisoformat(text)
     if moment.year < _FIRST_YEAR:
         raise ValueError
     return moment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import copy
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from itertools import product
@@ -417,3 +418,73 @@ def test_a_value_with_codes_instead_of_letters_makes_the_row_invalid() -> None:
     with pytest.raises(InvalidRow, match="codes instead of letters"):
         _filled_in("Hello {{ contact.name }}", {"name": "ООО &quot;Ромашка&quot;"})
     assert _filled_in("A &amp; {{ contact.name }}", {"name": "B"}) == "A &amp; B"
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        *(("{{ contact.n * 2 }}", value) for value in ("1500", "1 500,00", "Анна")),
+        *(("{{ 2 * contact.n }}", value) for value in ("1500", "x")),
+        *(("{{ contact.n + contact.n }}", value) for value in ("1500", "1 500,00")),
+        *(("{{ contact.n + 1 }}", value) for value in ("1500", "x")),
+        *(("{{ 'yes' if contact.n else 'no' }}", value) for value in ("False", "0", "нет", "no")),
+        ("{{ 'yes' if 1 == 1 and not contact.n else 'no' }}", "no"),
+        ("{% if 1 == 2 %}a{% elif contact.n or 1 == 1 %}b{% endif %}", "ложь"),
+    ],
+)
+def test_a_spoken_text_is_not_calculated_from_a_text(template: str, value: str) -> None:
+    call = compile_templates({"contact_message": {"value": template}, "external_id": template}, {}, "call")
+    with pytest.raises(InvalidRow, match=r"call\.contact_message\.value: .*(\| float|compare it)"):
+        fill_in({"contact_message": call["contact_message"]}, {"n": value})
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "text"),
+    [
+        ("{{ contact.n * 2 }}", 1500, "3000"),
+        ("{{ contact.n | int * 2 + 1 }}", "1500", "3001"),
+        ("{{ '-' * 3 }}{{ contact.n }}", "5", "---5"),
+        ("{{ contact.n + ' ' + contact.n }}", "5", "5 5"),
+        ("{{ contact.n ~ contact.n }}", "5", "55"),
+        ("{{ contact.n + contact.n }}", "Анна", "АннаАнна"),
+        ("{{ 'yes' if contact.n == 'да' else 'no' }}", "нет", "no"),
+        ("{{ 'yes' if contact.n else 'no' }}", False, "no"),
+        ("{{ 'yes' if contact.n else 'no' }}", None, "no"),
+        ("{{ contact.n or 'x' }}", "0", "0"),
+    ],
+)
+def test_a_spoken_text_is_calculated_from_numbers_and_joined_from_texts(
+    template: str, value: Any, text: str
+) -> None:
+    assert _filled_in(template, {"n": value}) == text
+
+
+AWARE = datetime(2026, 12, 1, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ contact.at }}", "{{ contact.at ~ '' }}", "{{ contact.at | string }}"]
+)
+def test_only_a_spoken_text_has_dates_as_people_write_them(template: str) -> None:
+    call = compile_templates({"external_id": template, "contact_message": {"value": template}}, {}, "call")
+    for value, text in (
+        (datetime(2026, 12, 1), "01.12.2026"),
+        (datetime(2026, 12, 1, 9), "01.12.2026 09:00"),
+    ):
+        filled = fill_in(call, {"at": value})
+        assert filled == {"external_id": str(value), "contact_message": {"value": text}}
+    assert fill_in(call["external_id"], {"at": AWARE}) == str(AWARE)
+    for value in (AWARE, AWARE.isoformat(), str(AWARE)):
+        with pytest.raises(InvalidRow, match=r"call\.contact_message\.value: .*(time zone|for programs)"):
+            fill_in(call["contact_message"], {"at": value})
+
+
+def test_an_id_of_an_author_may_have_the_time_of_the_run() -> None:
+    values = {"ts": "2026-12-01T07:00:00+00:00"}
+    call = compile_templates({"external_id": "{{ ts }}-{{ contact.n }}"}, values, "call")
+    assert fill_in(call, {"n": "5"}) == {"external_id": "2026-12-01T07:00:00+00:00-5"}
+
+
+def test_a_control_character_is_not_spoken() -> None:
+    with pytest.raises(InvalidRow, match="column 'name': a value contains a control character"):
+        _filled_in("Hello {{ contact.name }}", {"name": "Anna\x1b[0m"})

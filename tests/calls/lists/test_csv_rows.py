@@ -184,3 +184,18 @@ def test_a_first_line_names_the_separator_however_it_is_written(line: str) -> No
 @pytest.mark.parametrize("line", ["sep=\t", r"sep=\t"])
 def test_a_first_line_names_a_tab_as_the_sign_or_by_its_escape_sequence(line: str) -> None:
     assert read(f"{line}\nphone\tname\n79260000001\tAnna\n") == [{"phone": "79260000001", "name": "Anna"}]
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("heading", ['"phone\n(mobile)";name', 'name;"phone\n(mobile)"', '"a\nb\nc";"d\ne"'])
+def test_a_name_of_a_column_may_have_several_lines(heading: str, separator: str) -> None:
+    """Excel writes them so, if the author presses Alt+Enter in a heading."""
+    text = f"{heading}\n1;2\n".replace(";", separator)
+    [row] = read_csv(io.StringIO(text, newline=""))
+    assert list(row.values()) == ["1", "2"]
+    assert any("\n" in name for name in row)
+
+
+def test_a_quotation_mark_that_the_first_line_never_closes_is_named() -> None:
+    with pytest.raises(ListUnreadable, match=r"^line 1: .*quotation mark"):
+        list(read_csv(io.StringIO('"phone;name\n' + "1;2\n" * 50, newline="")))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.damaged_text import (
     has_codes,
+    has_control_character,
     has_gap,
+    has_machine_time,
     has_nested_text,
     is_damaged,
 )
@@ -70,6 +74,7 @@ def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
         *("O&rsquo;Brien", "&ldquo;Ромашка&rdquo;", "Анна &hellip;", "Jos&eacute;", "&NBSP;Анна&nbsp;"),
         *("<b>Анна</b>", "<p>Анна</p>", '<span class="name">Анна</span>', "<FONT color=red>Анна", "<br/>"),
         *('="Анна"', 'Hello ="Anna"'),
+        *("/Date(1764547200000)/", "/Date(-86400000+0300)/"),
         *("=?UTF-8?B?0JDQvdC90LA=?=", "=?koi8-r?q?=E1?= Ivanov", "<![CDATA[Анна]]>"),
         *(
             "Decimal('12.50')",
@@ -110,26 +115,93 @@ def test_signs_in_a_text_are_no_codes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["['Анна']", 'Hello ["Anna", "Boris"]!', '{"first": "Анна"}', "{'a': 1}"],
+    [
+        *("['Анна']", 'Hello ["Anna", "Boris"]!', '{"first": "Анна"}', "{'a': 1}"),
+        *("[1, 2]", "[ -1.5,2 ]", "[]", "Order {}!", "('Анна',)", "('Anna', 'Boris')"),
+    ],
 )
 def test_the_text_of_a_list_or_dict_is_noticed(text: str) -> None:
     assert has_nested_text(text)
 
 
-@pytest.mark.parametrize("text", ["[7]", "order [A-1]", "{Anna}", "it's [ok]", "{{ contact.x }}", "(Анна)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[7]", "order [A-1]", "{Anna}", "it's [ok]", "{{ contact.x }}", "(Анна)"),
+        *("[ ]", "[1-2]", "(1, 2)", "('Анна')", "[1, A]", "дом 5 (корп. 1, 2)"),
+    ],
+)
 def test_brackets_in_a_text_are_no_list(text: str) -> None:
     assert not has_nested_text(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["Анна nan", "nan Анна", "Иванов None", "Здравствуйте, None!", "Anna NaN", "NaT", "Anna <NA> B"]
+    "text",
+    [
+        *("Анна nan", "nan Анна", "Иванов None", "Здравствуйте, None!", "Anna NaN", "NaT", "Anna <NA> B"),
+        *("Анна null", "null Анна", "Анна undefined", "Анна (null)", "NULL Ивановна"),
+    ],
 )
 def test_a_programs_word_for_a_missing_value_is_noticed(text: str) -> None:
     assert has_gap(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["None of your orders", "my nan", "Nan Goldin", "Нан", "NONE", "NaNa", "banan Анна", "NA", "ANNA"]
+    "text",
+    [
+        *("None of your orders", "my nan", "Nan Goldin", "Нан", "NONE", "NaNa", "banan Анна", "NA", "ANNA"),
+        *("null and void", "undefined", "Annulla Анна", "nullify Анна"),
+    ],
 )
 def test_a_word_of_people_is_no_missing_value(text: str) -> None:
     assert not has_gap(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "2026-12-01T10:05",
+            "2026-12-01t10:05:00",
+            "at 2026-12-01T10:05:00.123Z!",
+            "2026-12-01T07:05+03:00",
+        ),
+        *("2026-12-01 07:00:00+00:00", "2026-12-01 07:00:00+00", "2026-12-01 07:00:00.5-0300"),
+    ],
+)
+def test_a_time_in_a_form_for_programs_is_noticed(text: str) -> None:
+    assert has_machine_time(text)
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_pythons_text_of_a_time_with_a_zone_is_in_a_form_for_programs(value: datetime) -> None:
+    assert has_machine_time(str(value))
+    assert has_machine_time(value.isoformat())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-12-01", "01.12.2026 10:05", "2026-12-01 10:05:00", "2026-12-01 10:05-11:00", "10:05+3"),
+        *(
+            "2026-12-01 10:05 - 11:05",
+            "order 2026-12-01-7: ready",
+            "8-926-000-00-01: 10:05",
+            "2026-12-01 T1:5",
+        ),
+    ],
+)
+def test_a_time_that_people_write_stays(text: str) -> None:
+    assert not has_machine_time(text)
+
+
+@pytest.mark.parametrize("sign", "\x00\x07\x1b\x7f")
+def test_a_control_character_is_noticed(sign: str) -> None:
+    assert has_control_character(f"Анна{sign}")
+
+
+@pytest.mark.parametrize(
+    "text", ["Анна\nИвановна", "a\tb\r\n", "a\u00a0b", "a\u200bb", "soft\x0bline", "Ёлка 🎄"]
+)
+def test_a_gap_in_a_text_is_no_control_character(text: str) -> None:
+    assert not has_control_character(text)

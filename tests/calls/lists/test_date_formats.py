@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.date_formats import date_text
+from airflow_provider_callapi.calls.lists.date_formats import date_text, shows_date
 
 DAY = datetime(2026, 12, 1)
 MOMENT = datetime(2026, 12, 1, 9, 5, 7)
@@ -53,6 +53,8 @@ def test_a_usual_format_gives_the_shown_text(value: Any, number_format: str, tex
         (DAY, "yyyymmdd", "01.12.2026"),
         (DAY, "d-mmm", "01.12"),
         (DAY, "mmm-yy", "12.2026"),
+        *((DAY, form, "01.12.2026") for form in ("dddd", "mmmm", "ddd d mmm", "dddd dd")),
+        (MOMENT, "dddd, h:mm", "01.12.2026 09:05"),
         (time(18, 30), r"[$-F400]h:mm:ss\ AM/PM", "18:30:00"),
         (time(18, 30), 'h" ч "mm" мин"', "18:30"),
     ],
@@ -66,7 +68,6 @@ def test_a_format_with_words_or_of_the_system_gives_the_same_numbers_in_one_orde
 @pytest.mark.parametrize(
     ("value", "number_format"),
     [
-        (DAY, "dddd"),
         (DAY, "General"),
         (time(18, 30), "dd.mm.yyyy"),
         (time(18, 30, 0, 700000), "h:mm:ss"),
@@ -99,3 +100,14 @@ def test_any_format_gives_a_text_of_numbers_or_none(value: Any, number_format: s
     text = date_text(value, number_format)
 
     assert text is None or text.strip("0123456789.:/- ,") == ""
+
+
+@pytest.mark.parametrize(
+    ("number_format", "is_date"),
+    [
+        *((form, True) for form in ("dd.mm.yyyy", "mmmm", "dddd", "dd.mm.yyyy hh:mm", "yyyy")),
+        *((form, False) for form in ("hh:mm", "mm:ss", "h:mm AM/PM", "General", "@", '"day"')),
+    ],
+)
+def test_a_format_shows_a_date_if_it_has_a_day_a_month_or_a_year(number_format: str, is_date: bool) -> None:
+    assert shows_date(number_format) is is_date

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +40,8 @@ MISSING = [
         "[NA]",
     ),
     *("nan nan", "None None", "null, null", "undefined undefined undefined", "NaN; N/A", "<NA> <NA>"),
+    *("0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "01.01.0001 0:00:00", "0001-01-01T00:00:00Z"),
+    *("1/1/0001 12:00:00 AM", "0001-01-01T00:00:00.0000000+02:30", "/Date(-62135596800000)/", "00.01.1900"),
     *("<no value>", "[object Object]", "(blank)", "(пусто)", "<missing>", "<undefined>", "N.A.", "n.a."),
 ]
 FAILED = [
@@ -50,7 +53,7 @@ FAILED = [
 VALUES = [
     *("Null", "Nan", "Na", "NA", "Infinity", "0", "-", "+", "1", "#1", "#1/2", "№7", "#акция!", "#Sale!"),
     *("#ДЕЛО", "Err:", "Ошибка", "Nil", "None Such", "nila", "blank", "(Anna)", "<Anna>", "[Нил]"),
-    *("Anna nan", "nan Anna"),
+    *("Anna nan", "nan Anna", "0042", "00:00", "01.01.2001", "1/0", "01.01.0001 Anna", "000-00-00"),
 ]
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u200b\ufeff"), max_size=3)
 LEAVES = st.one_of(
@@ -132,3 +135,25 @@ def test_bytes_become_their_text_if_they_are_one(kind):
 def test_a_row_that_is_nested_too_deeply_is_refused():
     with pytest.raises(ListUnreadable, match="nested too deeply"):
         read_row({"name": json.loads("[" * 900 + "]" * 900)})
+
+
+@given(st.dates(), st.times() | st.none())
+def test_only_the_first_year_stands_for_no_date(day: date, hour: time | None) -> None:
+    value = day if hour is None else datetime.combine(day, hour)
+    assert is_empty(value) == (day.year == 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('="79260000001"', "79260000001"),
+        (' ="0042" ', "0042"),
+        ('="Анна"', "Анна"),
+        ('="NaN"', None),
+        ('=""', None),
+        ('="7926"&"1"', '="7926"&"1"'),
+        ('x="5"', 'x="5"'),
+    ],
+)
+def test_a_text_that_an_export_protects_from_excel_is_read(text: str, value: str | None) -> None:
+    assert clean(text) == value

@@ -65,3 +65,16 @@ def test_russian_in_cp1251_is_still_read(names: str) -> None:
 def test_capital_letters_of_another_alphabet_are_not_read_as_russian(name: str, encoding: str) -> None:
     with pytest.raises(ListUnreadable):
         detect_encoding(f"phone;name\n1;{name}\n".encode(encoding))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Їжакевич", "Ґалаґан", "Євген", "ІРИНА", "Наталія", "Андрій", "Ўладзімір", "Мар’яна"]
+        ),
+        min_size=3,
+        unique=True,
+    )
+)
+def test_ukrainian_and_belarusian_in_cp1251_are_read(names: list[str]) -> None:
+    assert detect_encoding(f"phone;name\n1;{' '.join(names)}\n".encode("cp1251")).name == "cp1251"

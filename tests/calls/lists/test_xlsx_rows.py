@@ -321,3 +321,25 @@ def test_a_workbook_with_more_than_26_columns_is_in_order() -> None:
     [row] = read_xlsx(workbook(names, [79260000001, *range(60)]))
 
     assert row["c59"] == 59
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "is_empty"),
+    [
+        *((0, form, True) for form in ("dd.mm.yyyy", "mm-dd-yy", "dddd", "dd.mm.yyyy hh:mm")),
+        (0.5, "dd.mm.yyyy", True),
+        *((0.5, form, False) for form in ("hh:mm", "[h]:mm", "General")),
+        (0, "hh:mm", False),
+        (46357, "dd.mm.yyyy", False),
+    ],
+)
+def test_a_cell_that_shows_the_date_0_is_empty(value: float, number_format: str, is_empty: bool) -> None:
+    """Excel shows `00.01.1900`: the cell has no date."""
+    book = openpyxl.Workbook()
+    for line in (["phone", "due"], [79260000001, value]):
+        book.active.append(line)
+    book.active["B2"].number_format = number_format
+
+    [row] = read_xlsx(saved(book))
+
+    assert (row["due"] is None) == is_empty
