@@ -24,7 +24,7 @@ _E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country cod
 _SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])(?!@|.*@(?:.*@|$))[A-Za-z0-9_.@*#-]{3,64}")
 _SHORT = re.compile(r"[0-9]{3,9}")
 _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # not those of line ends and pages, as Word writes them
 """Matches a character that is neither visible nor a blank: damaged data contains it. Databases refuse NUL."""
 _NO_VALUE = frozenset({"none", "null", "nan", "nat", "<na>", "undefined"})
 """What programs write for a missing value, in lower case."""

@@ -40,15 +40,20 @@ class ObservedStore:
 
     store: KeyValueStore
     _stage: Stage | None = field(default=None, init=False)
+    _person: str | None = field(default=None, init=False)
 
     def get(self, key: str) -> Any:
         record = self.store.get(key)
         self._stage = Stage(record["stage"]) if record else None
+        self._person = record["fingerprint"] if record else None
         return record
 
     def set(self, key: str, record: Any) -> None:
         self.store.set(key, record)
         stage_before, self._stage = self._stage, Stage(record["stage"])
+        person_before, self._person = self._person, record["fingerprint"]
+        if person_before not in (None, self._person) and self._stage is not Stage.STARTING:
+            return  # the journal turns to the record of another person, which has been logged before
         # without task state, a later try starts with an empty journal and adopts the call
         adopted = stage_before is None and self._stage is Stage.STARTED
         if self._stage is stage_before or adopted:

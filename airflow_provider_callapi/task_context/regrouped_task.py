@@ -22,4 +22,5 @@ def find_removed_task(ti: Any) -> str | None:
         return None
     found = ti.get_task_states(dag_id=ti.dag_id, task_ids=former_ids, run_ids=[ti.run_id])
     states = found.get(ti.run_id, {})  # the name of a mapped task ends with _ and the map index
-    return next((name for name, state in states.items() if state == "removed"), None)
+    is_removed = bool(states) and set(states.values()) == {"removed"}  # also single map indexes are removed
+    return next(iter(states)) if is_removed else None

@@ -34,6 +34,20 @@ def test_a_try_that_adopts_a_call_logs_the_adoption_and_repeats_no_line(desk, lo
     assert events[-1] == "call done"
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_task_that_turns_back_to_its_first_person_counts_each_call_once(desk, log_lines, stats):
+    first = informer_task(desk)
+    result = first.run()
+    other = informer_task(desk, contact="79260000077", external_id="order-8")
+    make, first.make = first.make, other.make
+    first.retry()
+    before = len(log_lines())
+    first.make = make
+    assert first.retry() == result
+    assert sum(map(len, (stats.named("callapi.calls.answered"), stats.named("callapi.calls.unknown")))) == 2
+    assert "call done" not in [line["event"] for line in log_lines()[before:]]
+
+
 def test_an_unresolved_call_is_logged_as_a_warning_with_its_external_id(desk, log_lines, stats):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 

@@ -40,7 +40,8 @@ class GroupedTask(TaskInstance):
     [
         ("call", {"a.call": "removed"}, None),
         ("a.call", {"call": "removed", "a.call": "running"}, "call"),
-        ("a.call", {"call_0": "success", "call_1": "removed"}, "call_1"),
+        ("a.call", {"call_0": "removed", "call_1": "removed"}, "call_0"),
+        ("a.call", {"call_0": "success", "call_1": "removed"}, None),
         ("a.b.call", {"b.call": "removed"}, "b.call"),
         ("a.b.call", {"call": "removed"}, "call"),
         ("a.call", {"call": "success", "a.call": "removed", "b.call": "removed"}, None),
@@ -80,6 +81,7 @@ def test_a_start_operator_asks_once_before_its_first_call(desk: Desk) -> None:
     assert task.ti.asked == [["call"]]  # type: ignore[attr-defined]
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 def test_place_call_in_a_task_that_was_moved_calls_no_one(desk: Desk) -> None:
     task = grouped_task(desk, call="removed")
     request = StartInformerCall(
@@ -93,6 +95,7 @@ def test_place_call_in_a_task_that_was_moved_calls_no_one(desk: Desk) -> None:
     assert not desk.exchange.calls
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("ledger", [None, "ledger"])
 def test_a_campaign_that_was_moved_calls_no_one(campaign_desk: Any, ledger: str | None) -> None:
     """The default name of the campaign contains the task id, so an SQL ledger does not know the people."""

@@ -85,14 +85,16 @@ _MORE_PHONES = re.compile(
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
 _PHONE_WORD = re.compile(
-    r"phones?|telephones?|mobiles?|cell(?:phone)?s?|tel|тел\d?|телефон(?:ы|а|ов)?|моб|мобильн\w{2,3}|сот"
+    r"phones?\d?|telephones?|telefon|msisdn|e164|mobiles?|cell(?:phone)?s?|tel|тел\d?|телефон(?:ы|а|ов)?|моб|мобильн\w{2,3}|сот"
     r"|сотов\w{2,3}"
 )
 _WORD_BESIDE = re.compile(
     r"number|numbers|num|list|digits|ext|work|home|main|business|office|personal|private|primary|secondary"
     r"|preferred|other|second|first|contact|contacts|client|clients|customer|customers|user|users|person"
-    r"|people|company|existing|blocked|excluded|forbidden|do|not|to|call|of|the|our|[1-9]"
-    r"|номера?|список|доб|вн|клиент\w{0,3}|абонент\w{0,3}|контакт\w{0,4}|личн\w{2}|рабоч\w{2}|служебн\w{2}"
+    r"|people|patients?|students?|parents?|debtors?|employees?|members?|subscribers?|guests?|owners?|buyers?"
+    r"|company|existing|blocked|excluded|forbidden|do|not|to|call|of|the|our|[1-9]"
+    r"|номера?|список|доб|вн|пациент\w{0,2}|должник\w{0,2}|ученик\w{0,2}|родител\w{1,2}|сотрудник\w{0,2}"
+    r"|покупател\w{1,2}|заказчик\w{0,2}|владельц\w{1,2}|гост\w{1,2}|клиент\w{0,3}|абонент\w{0,3}|контакт\w{0,4}|личн\w{2}|рабоч\w{2}|служебн\w{2}"
     r"|домашн\w{2}|основн\w{2}|городск\w{2}|друг\w{2}|второй|дополнительн\w{2}|запрещенн\w{2}|отказавшихся"
     r"|для|связи|не|звонить"
 )
@@ -100,7 +102,7 @@ _WORD_BESIDE = re.compile(
 _SIGN_OF_CODE = re.compile(r"[{}<>%$@=\\]")
 _OTHER_THING = re.compile(
     r"\b(?:id|uid|uuid|guid|inn|snils|email|e mail|login|hash|token|passport|account|order|contract|name|date"
-    r"|ид|инн|снилс|кпп|огрн|паспорт\w*|договор\w*|заказ\w*|счет\w?|почта|логин|хеш|хэш|имя|фио|дата)\b"
+    r"|ид|инн|снилс|кпп|огрн|паспорт\w*|договор\w*|заказ(?!чик)\w*|счет\w?|почта|логин|хеш|хэш|имя|фио|дата)\b"
 )
 """Matches the names of columns that contain no phone numbers, in the form that `words_of` returns."""
 _NAMES_SHOWN = 12

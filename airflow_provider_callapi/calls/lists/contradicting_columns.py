@@ -20,8 +20,12 @@ from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIG
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_region
 
 _NUMBER = "number|no|num|phone|tel|telephone|номер|тел|телефон|набор"
+_BESIDE = (
+    f"(?:{_NUMBER}|office|work|business|home|main|contact|client|customer|employee|dial|раб|рабочий|если|есть"
+    "|сотрудника|клиента|контакта|офис)"
+)
 _EXTENSION = re.compile(
-    r".*\b(?:extn?|extension|доб|добав|добавочн\w*|durchwahl|dtmf|донабор\w*)\b.*"
+    rf"(?:{_BESIDE} )*(?:extn?|extension|доб|добав|добавочн\w*|durchwahl|dtmf|донабор\w*)(?: {_BESIDE})*"
     rf"|(?:(?:{_NUMBER}) )*(?:дополнительный|внутр|внутренний|internal|короткий|short|тоновый|pbx)"
     rf"(?: (?:{_NUMBER}))*"
 )

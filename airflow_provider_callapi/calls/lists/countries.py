@@ -13,7 +13,8 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_
 class CountryColumn(Enum):
     """What the values of a column can be."""
 
-    COUNTRY = "the name or a code of a country"
+    COUNTRY = "the name or a code of a country; a single digit may be any id"
+    CODE = "the name or a code of a country"
     PREFIX = "the first digits of a number, which are a country code if they begin with + or 00"
 
 
@@ -24,6 +25,7 @@ _BESIDE = re.compile(
     "|проживания"
 )
 """Match the words of a name. ``Страна тура`` is another country than that of the phone number."""
+_CODE = frozenset({"code", "prefix", "код", "префикс", "countrycode"})
 _WITH_PLUS = re.compile(r"(?:\+|\b00)(\d{1,3})\b")
 _DIGITS = re.compile(r"(\d{1,3})(?:\.0)?")
 _NAMES = """
@@ -102,9 +104,10 @@ def country_column(name: str) -> CountryColumn | None:
     words = words_of(name).split()
     others = [word for word in words if not _BESIDE.fullmatch(word)]
     if all(_COUNTRY.fullmatch(word) or _OF_A_NUMBER.fullmatch(word) for word in others):
+        has_code = not _CODE.isdisjoint(words)
         if any(map(_COUNTRY.fullmatch, others)):
-            return CountryColumn.COUNTRY
-        if others and {"code", "prefix", "код", "префикс"} & set(words):
+            return CountryColumn.CODE if has_code else CountryColumn.COUNTRY
+        if others and has_code:
             return CountryColumn.PREFIX
     return None
 
@@ -119,6 +122,7 @@ def read_country(text: str, column: CountryColumn) -> str | None:
         return written[1] if is_country_code(written[1]) else None
     if column is CountryColumn.PREFIX:
         return None
-    if digits := _DIGITS.fullmatch(text):
+    digits = _DIGITS.fullmatch(text)
+    if digits and (column is CountryColumn.CODE or len(digits[1]) > 1):
         return digits[1] if is_country_code(digits[1]) else None
     return _CODES.get(words_of(text)) or code_of_region(text.upper())

@@ -19,7 +19,11 @@ _KINDS = {
     "OBJECTED": any_of(
         "dnc dncr d_n_c opt_out opted_out optout optedout опт_аут unsubscri* blacklist* black_list*",
         "stop_list* stoplist* donotcall dontcall donotcontact donotphone do_not_phone dont_phone",
-        "nocalls? stop_?call* uncallable несоглас* незвон* отписан* отписал* отписк*",
+        "nocalls? stop_?call* uncallable незвони(?:ть|т|те)? отписан* оптаут no_more_calls",
+        "wants_no_calls not_to_call not_to_be_called not_to_be_contacted must_not_be_called",
+        "no_(?:phone_)?calls_please (?:not|doesnt|dont)_(?:want|wish)_to_be_(?:called|contacted)",
+        "звон(?:ок|ки)_не_нуж* (?:без|никаких)_звонков (?:прекрат|перестан|хватит)*_звон*",
+        "не_?соглас*_на_(?:об)?звон* отозва*_согласие_на_(?:об)?звон* не_(?:хо|жел)*_получать_звон*",
         "стоп_лист* стоплист* черн\\w+_спис* robinson_?list* werbesperre keine_anrufe",
         "ne_pas_appeler no_llamar не_дзвонити не_телефонувати",
     ),
@@ -29,13 +33,14 @@ _KINDS = {
     ),
     "ALLOW": any_of("allow(?:s|ed)? permit(?:s|ted)? permissions? ok_to okay_to можно разреш*"),
     "FORBID": any_of("forbid* prohibit* запре* нельзя"),
-    "REFUSE": any_of("refus* object_to objects_to отказ* против жалоб*"),
+    "REFUSE": any_of("refus* object_to objects_to отказ* против жалоб* несоглас(?:ен|на|ны|ие)"),
     "GONE": any_of(
-        "withdr* revok* revoc* expired denied deny declin* missing cancel* lifted remov* disabled",
-        "отзыв* отозв* аннулир* истек истекл* отмен* снят* просроч* недейств* неактуальн* отсутств*",
+        "withdr* revok* revoc* expired denied deny declin* missing cancel* lifted remov* disabled out_of",
+        "удален* исключен* отзыв* отозв* аннулир* истек истекл*",
+        "отмен* снят* просроч* недейств* неактуальн* отсутств*",
     ),
     "ABOUT": any_of(
-        "checks? checked links? urls? href texts? sources? counts? counter templates?",
+        "checks? checked scrub* links? urls? href texts? sources? counts? counter templates?",
         "провер* сверен* ссылк* текст* источник* количеств* кол шаблон*",
     ),
     "DONT": any_of("do_not dont never не"),
@@ -46,12 +51,13 @@ _KINDS = {
         "тревожить тревожьте набирать обзванивать перезванивать названивать",
     ),
     "CALLS": any_of(
-        "calls calling telemarketing marketing communications? звон* обзвон* контакты контактов",
+        "calls calling telemarketing marketing communications? звонок звонк[аио]* обзвон* контакты контактов",
         "коммуникац* реклам*",
     ),
+    "DOOR": any_of("домофон* двер* doorbell bell intercom"),
     "WHEN": any_of(
         "before after until till from on at between time hours? am pm с до после раньше ранее перед",
-        "позже время часы час часов часа утра вечера дня ночи обеда мск",
+        "позже время часы час часов часа утра вечера дня ночи обеда мск утром вечером днем ночью выходным",
     ),
 }
 """Kind → its words, as a regular expression. The first kind wins: ``do not`` is no ``not``."""
@@ -71,12 +77,13 @@ _RULES = [
     for pattern, meaning in (
         (rf"{_NO} (?:GONE|REFUSE|FORBID)", "ALLOW"),  # consent not withdrawn
         (rf"{_NO} ALLOW", "FORBID"),
+        (r"DONT CALL (?:\w+ )?DOOR|REFUSE WHEN CALLS", ""),  # refused after calls
         (r"DONT CALL WHEN(?= WHEN| \d|$)", "HOURS"),  # do not call after 18
         (r"WHEN ?", ""),  # from here, words such as on and from are small words
         (rf"DONT (?:WANT )?CALL|{_NO} WANT CALLS?|CALLS? {_NO} WANT", "STOP"),
         (r"(?:REFUSE|FORBID) (?:\w+ )?CALLS?|CALLS? (?:\w+ )?FORBID", "STOP"),
         (r"ALLOW (?:\w+ )?CALLS?|CALLS? (?:\w+ )?ALLOW", "CONSENT"),
-        (rf"{_NO} OBJECTED", "CLEAR"),  # not on the stop list
+        (rf"{_NO} (?:\w+ )?OBJECTED|OBJECTED NO$", "CLEAR"),  # not on the stop list
         (r"OBJECTED (?:\w+ )?ABOUT|ABOUT (?:\w+ )?OBJECTED|OBJECTED GONE|GONE OBJECTED", ""),
     )
 ]

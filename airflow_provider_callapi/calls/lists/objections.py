@@ -28,13 +28,15 @@ _UNTOLD = re.compile(
     any_of(
         "number* dates? time hours? ids? version* номер* дат[аы] время часы верси*",
         "data personal данных пдн опд обработк*",
+        "photo* video* parent* treatment form insurance paperless terms",
+        "фото* видео* родител* лечен* медиц* операц* экскурс* вакцин* списани* доставк* бки страхов* услови*",
     )
 )
 """Matches words of a column that does not tell whether calls are allowed, such as ``consent date``."""
 
 _BESIDE = re.compile(any_of("is has was flag дата date признак status статус клиент* client customer в at"))
 _BAN_ALONE = re.compile(
-    "стоп|чс|запрет|отказ(?:а|ался|алась|ались)?|умер(?:ла|ший)?|скончал[а-я]+|смерти|dnd|tps|robinson"
+    "стоп|чс|запрет|отписка|отписал(?:ся|ась)|несоглас(?:ен|на|ие)|отказ(?:а|ался|алась|ались)?|умер(?:ла|ший)?|скончал[а-я]+|смерти|dnd|tps|robinson"
     "|suppress(?:ed|ion)?|object(?:ed|ion)|refused|declined|deceased|dead"
     "|no (?:phone )?calls?|no marketing(?: calls?)?|(?:can ?not|cant) (?:be )?call(?:ed)?"
 )
@@ -44,25 +46,41 @@ _PERMISSION_ALONE = re.compile("звонить|обзванивать|обзво
 _LINK = re.compile(r"\S+(?:://|@)\S+")
 _NOTHING = re.compile(
     r"0+(?:[.,]0*)?|n|no|not|off|f|false|н|не|нет|ложь|nein|non|[-—\s☐]*|none|null|n[/.]?a|н/д|unknown"
-    rf"|undefined|неизвестно|не указан[оа]?|allowed|разрешено|звонить|{_LINK.pattern}"
+    r"|undefined|неизвестно|не (?:указан|установлен)[оа]?|allowed|разрешено|звонить|можно|clear|clean|ok"
+    r"|отсутствует|not (?:on|in|listed|registered)(?: .*)?|no restrictions?|нет ограничений"
+    rf"|{_LINK.pattern}"
 )
 """Matches values that do not affirm the name of their column, such as no, and links."""
 _NO_ANSWER = re.compile(
     r"(?:0+(?: 0+)?|n|no|not|off|f|false|н|не|нет|ложь|nein|non|ні|жоқ|never|никогда)(?: .*|$)"
 )
 """Matches the words of a value that begins with no."""
+_YES_ANSWER = re.compile(any_of("да yes y true есть given дано 1"))
+_NO_LIMIT = re.compile(
+    any_of(
+        "не_ран* не_поз* не_важно не_требуется не_указан* нет_данных not_required",
+        "(?:no|нет)_(?:limit|restriction|objection|огранич)*",
+    )
+)
+"""Matches the words of a value that begins with no, and does not deny a consent."""
+_REJECTS = re.compile(any_of("reject* disagree* block* stop отклон* возража* стоп"))
+_ONLY = re.compile(any_of("only только"))
 _SOFT_SIGN_LOST = re.compile(r"\b(звонит|беспокоит|тревожит)\b")
 """In Latin letters, ``звонить`` often becomes ``zvonit``."""
 _KIND = re.compile("[A-Z]")  # words are in lower case
-_SIGN_OF_NO = re.compile(r"[✗✘✖×☐❌❎🚫]")
+_SIGN_OF_NO = re.compile(r"[✗✘✖×☐☒❌❎🚫]")
 _SIGNS_AROUND = "\"'«»“”„()[]!;,. "
 """Signs around a value, such as the brackets of ``(нет)``."""
 _CLAUSE = re.compile(r"[,;:()]|\. | [-–—] ")
-_DATE = re.compile(
-    r"(?<!\d)(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])(?!\d)|\d{5}|20[2-9]\d"
-    r"|\d (?:янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)"
+_HOUR = r"(?:[01]?\d|2[0-4])(?::[0-5]\d|\.(?:00|1[3-9]|[2-5]\d))?"  # 10.05 may be a date
+_HOURS = re.compile(rf"(?<![\d./-]){_HOUR}(?: ?[-–—] ?{_HOUR})?(?![\d/]|[.-]\d)")
+"""Matches hours of the day, such as ``9.30`` and ``22:00-08:00``."""
+_LONGER = re.compile(
+    r"\b(?:янв|фев|мар|апр|ма[йя]\b|июн|июл|авг|сен|окт|ноя|дек|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+    r"|дней|дни\b|days?|недел|weeks?|месяц|мес\b|months?|год|лет\b|years?|числ)|\d\W?(?:st|nd|rd|th|е|го)\b"
 )
-"""Matches dates such as ``31.12.`` and ``2027-12``, but no hours such as ``9.30`` and ``20:00``."""
+"""Matches the words of dates and of times longer than a day: ``5 March``, ``2 weeks``."""
+_HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | till | until ){_HOUR}(?: мск)?")
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
     r"call|contact|dial|disturb|d\W?n\W?c|opt|unsubscri|black|stop|phone|robinson|sperre|anrufe|appeler|llamar"
@@ -71,7 +89,7 @@ _PART_OF_OBJECTIONS = re.compile(
 )
 _UNUSUAL = re.compile("[^ -~Ѐ-ӿ№«»…–—]|[a-z][а-я]|[а-я][a-z]")
 """Each text with an objection matches one of these two. Most other texts match none: a quick answer."""
-_LONGEST_OBJECTION = 60
+_LONGEST_OBJECTION = 120
 """How many characters a text with an objection may have. A longer text may tell anything."""
 
 
@@ -115,18 +133,21 @@ def forbids(meaning: Meaning, text: str) -> bool:
     words = words_of(plain)
     if _NOTHING.fullmatch(plain) or (words and _NOTHING.fullmatch(words)) or kinds_of(words) in _CLEAR:
         return False
-    return meaning is Meaning.BAN or _is_date(plain)
+    is_range = _HOURS_ONLY.fullmatch(plain) is not None  # dnd = 22:00-08:00
+    return not is_range if meaning is Meaning.BAN else _is_date(plain)
 
 
 def _denies(text: str) -> bool:
     """Return whether a value says no, or that a consent ended: ``нет``, ``отозвано 01.02``, ``❌``."""
     if _SIGN_OF_NO.search(text):
         return True
-    for clause in _CLAUSE.split(text):
-        words = words_of(clause)
+    clauses = [words_of(clause) for clause in _CLAUSE.split(text)]
+    affirms = _YES_ANSWER.match(clauses[0]) is not None
+    for words in clauses:
         kinds = kinds_of(words).split()
-        is_no = _NO_ANSWER.fullmatch(words) is not None and kinds[:1] != ["ALLOW"]  # not withdrawn
-        if is_no or not _ENDED.isdisjoint(kinds):
+        is_no = _NO_ANSWER.fullmatch(words) and kinds[:1] != ["ALLOW"] and not _NO_LIMIT.match(words)
+        is_other = _ONLY.search(words) and is_other_channel(words)  # sms only
+        if (is_no and not affirms) or is_other or _REJECTS.search(words) or not _ENDED.isdisjoint(kinds):
             return True
     return False
 
@@ -148,12 +169,16 @@ def _objects(text: str) -> bool:
     folded = text.casefold()
     if not _PART_OF_OBJECTIONS.search(folded) and not _UNUSUAL.search(folded):
         return False
-    for clause in _CLAUSE.split(_LINK.sub("", text)):
+    clauses = _CLAUSE.split(_LINK.sub("", text))
+    for clause, following in zip(clauses, [*clauses[1:], ""], strict=True):
         spellings = _spellings_of(clause)
         if is_other_channel(" ".join(spellings)):
             continue  # unsubscribed from emails
         kinds = next(filter(_KIND.search, map(kinds_of, spellings)), "").split()
-        if "STOP" in kinds or "OBJECTED" in kinds or ("HOURS" in kinds and _is_date(text)):
+        is_denied = following and _NOTHING.fullmatch(words_of(following))  # stop list: no
+        if "STOP" in kinds or ("OBJECTED" in kinds and not is_denied):
+            return True
+        if "HOURS" in kinds and _HAS_DIGIT.search(text) and _is_date(text):
             return True
     return False
 
@@ -165,5 +190,6 @@ def _spellings_of(text: str) -> list[str]:
 
 
 def _is_date(text: str) -> bool:
-    """Return whether a text is a date, or no number at all. A few digits are an hour of the day."""
-    return _DATE.search(text) is not None or not _HAS_DIGIT.search(text)
+    """Return whether a text is a date, or contains no number. Only digits in the form of hours are hours."""
+    beside = _HOURS.sub("", text)
+    return beside == text or _HAS_DIGIT.search(beside) is not None or _LONGER.search(text) is not None

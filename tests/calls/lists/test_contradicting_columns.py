@@ -131,6 +131,7 @@ OTHERS = [
         "стоп-лист снят",
         "dnc_count",
     ),
+    *("Согласие на фото", "parental consent", "Consent to treatment", "DNC Scrub Date", "rejected_calls"),
     *("opt_out_link", "opt_out_text", "unsubscribe_url", "consent_source", "consent_version", "dnc source"),
     *("Причина отказа", "Отказ от покупки", "отзыв клиента", "payment_declined", "Отменён", "card_expired"),
     *(
@@ -146,6 +147,7 @@ OTHERS = [
 ]
 """The names of columns that say nothing of a call."""
 NOTHING = (
+    *("Clear", "OK", "Not on list", "отсутствует", "не установлен"),
     None,
     "",
     " ",
@@ -233,6 +235,7 @@ DENIALS = (
         "disabled",
         "withdrawn",
     ),
+    *("rejected", "отклонено", "disagree", "возражаю", "blocked", "stop", "стоп", "sms only", "☒"),
     *("revoked", "никогда", "истекло", "nein", "нeт", '"нет"', "(нет)", "да, но отозвано", "не согласен"),
 )
 
@@ -245,6 +248,16 @@ def test_a_row_that_does_not_permit_the_call_is_not_called(name: str) -> None:
 
 @PERMISSIONS
 def test_a_row_that_permits_the_call_or_says_nothing_may_be_called(name: str) -> None:
+    limits = (
+        "не раньше 10",
+        "нет ограничений",
+        "не указано",
+        "no objection",
+        "да (нет скана)",
+        "не требуется",
+    )
+    for value in limits:
+        assert ban(name, value) is None, value
     permits = ("да", "yes", 1, True, "2026-01-01", "норма", "nothing is known", "не отозвано", "устное")
     for value in (*permits, None, "", "-"):
         assert ban(name, value) is None, value
@@ -254,6 +267,14 @@ def test_a_row_that_permits_the_call_or_says_nothing_may_be_called(name: str) ->
 def test_a_value_that_means_nothing_forbids_nothing(value: Any) -> None:
     assert ban("не звонить", value) is None
     assert extension("доб.", value) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ext_id", "file ext", "image_ext", "ext price", "contract extension", "Extension date", "доб. инфо"],
+)
+def test_a_column_with_another_word_has_no_extension(name: str) -> None:
+    assert extension(name, "15") is None
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -279,13 +300,41 @@ def test_a_value_that_begins_with_no_may_forbid_the_call(value: str) -> None:
 @HOURS
 def test_a_date_from_or_to_which_no_one_may_call_forbids_the_call_but_an_hour_does_not(name: str) -> None:
     dates = ("31.12.2027", "2027-12-31", "1.2.", date(2027, 12, 31), datetime(2027, 1, 1), 46022, "5 марта")
-    for value in (*dates, "да", "особого распоряжения"):
+    more = (
+        "12/31/26",
+        "31-12-26",
+        "1-3-27",
+        "31-Dec-26",
+        "5 March",
+        "Mar 5",
+        "5-мар-26",
+        "15 числа",
+        "30 days",
+    )
+    for value in (*dates, *more, "2 недели", "1st May", "10.05", "да", "особого распоряжения"):
         assert ban(name, value), value
-    for hour in ("10:00", "9.30", "20.00", 18, "18", "10 утра", "9-12", time(10), None, "", "нет"):
+    for hour in (
+        "10:00",
+        "9.30",
+        "20.00",
+        18,
+        "18",
+        "10 утра",
+        "9-12",
+        "9:00 – 18:30",
+        "с 9 до 18",
+        time(10),
+        None,
+        "",
+        "нет",
+    ):
         assert not ban(name, hour), hour
 
 
 OBJECTIONS = [
+    *("asked not to be called", "must not be called", "does not want to be called", "No phone calls please"),
+    *("без звонков, пожалуйста", "звонок не нужен", "прекратите звонить", "не согласна на звонки"),
+    "Клиент 12.03 попросил больше никогда ему не звонить, грозил жалобой",
     *("Не звонить", "do not call", "do_not_call", "VIP, стоп-лист", "opted out", "чёрный список", "dnc"),
     *(
         "просил не звонить",
@@ -322,8 +371,23 @@ HARMLESS = [
         "{{ name }}",
         "Texas",
     ),
+    *("Несогласована", "Несогласна с ценой, думает", "Клиент отписался, ждёт звонка", "Незвонова Анна"),
     *(
-        "a longer text in which do not call may mean anything, because it tells of other people",
+        "не звонить в домофон",
+        "не звонить до обеда",
+        "отказ по звонку",
+        "отказ после звонка",
+        "not called yet",
+    ),
+    *(
+        "стоп-лист: нет",
+        "DNC: no",
+        "в стоп-листе нет",
+        "не состоит в чёрном списке",
+        "удалён из чёрного списка",
+    ),
+    *(
+        "a longer text in which do not call may mean anything, because it tells of other people, " * 2,
         "Stop",
     ),
 ]
@@ -362,7 +426,7 @@ def test_a_short_text_with_an_objection_forbids_the_call_in_any_column(value: st
         ),
         *(
             "незвонить",
-            "отписалась",
+            "оптаут",
             "Стоплист",
             "чёрном списке",
             "Robinsonliste",
@@ -396,7 +460,6 @@ def test_a_short_text_with_an_objection_forbids_the_call_in_any_column(value: st
             "ne bespokoit",
             "ne trevozhit",
             "otkaz ot reklamy",
-            "otpisalsya",
             "v chernom spiske",
             "не\u200bзвонить",
         ),

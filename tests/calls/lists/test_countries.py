@@ -35,7 +35,7 @@ def test_a_number_of_another_country_needs_a_plus(name: str) -> None:
         "Ukraine",
         "UKR",
         "UA (+380)",
-        1,
+        "+1",
         "US",
     ):
         assert "the country of the region RU" in str(country(name, value)), value
@@ -60,6 +60,11 @@ def test_a_number_of_another_country_needs_a_plus(name: str) -> None:
         assert not country(name, value), value
     assert not country(name, "Germany", region="DE")
     assert country(name, "RU", region="DE")
+
+
+def test_a_single_digit_is_a_country_only_in_a_column_of_codes() -> None:
+    assert country("country_code", 1)
+    assert not country("country", 1)
 
 
 @pytest.mark.parametrize("name", ["phone_prefix", "Phone Code", "код телефона", "dial code"])

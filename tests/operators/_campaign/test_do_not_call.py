@@ -288,6 +288,7 @@ PHONE_HEADINGS = (
     *("тел. (моб.)", "Preferred phone", "Client phone", "Existing customer phone", "Do not call phone"),
     *("Phones not to call", "Телефон (не звонить)", "Запрещенные телефоны", "Телефоны отказавшихся"),
     *("Phone: mobile", "Client's phone", "Phone Number*", "phone_number", "phoneNumber"),
+    *("Телефон должника", "Телефон пациента", "patient_phone", "phone1", "phone_e164", "msisdn", "Telefon"),
 )
 
 
