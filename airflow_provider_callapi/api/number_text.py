@@ -9,6 +9,7 @@ use the same characters. So every number that this package can read can also be 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 FEWEST_DIGITS = 7
@@ -37,6 +38,8 @@ SPACES = "\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
 SEPARATOR = rf"[\s.()/~\-\uff08\uff09{INVISIBLE}{HYPHENS}{DOTS}{SLASHES}{TILDES}{SPACES}]"
 """A regular expression: one character that may stand between two digits of a phone number."""
 
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+"""Matches a digit of another script, such as an Arabic one."""
 _APOSTROPHES = "'`\u00b4\u02bc\u2018\u2019\u201b\uff07"
 
 
@@ -84,7 +87,7 @@ def fold(text: str) -> str:
     All other characters stay, also the hyphens and spaces inside the number.
     """
     if not text.isascii():
-        text = "".join(map(_ascii_digit, text.translate(_FOLDED)))
+        text = _OTHER_DIGIT.sub(_ascii_digit, text.translate(_FOLDED))
     text = text.strip()
     if text[:1] in _APOSTROPHES:
         return text.lstrip(_APOSTROPHES).lstrip()
@@ -93,5 +96,5 @@ def fold(text: str) -> str:
     return text
 
 
-def _ascii_digit(character: str) -> str:
-    return str(unicodedata.decimal(character)) if character.isdecimal() else character
+def _ascii_digit(digit: re.Match[str]) -> str:
+    return str(unicodedata.decimal(digit[0]))
