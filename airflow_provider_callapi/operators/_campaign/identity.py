@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.people import Plan
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
@@ -20,21 +22,21 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 """
 
 
-def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: int) -> dict[str, Any]:
+def identity_of(options: CampaignOptions, plan: Plan, scope: str, clears: Clears) -> dict[str, Any]:
     """Return JSON values that identify the campaign of a try, such as its name and a hash of its people.
 
     `refuse_another_campaign` compares the values of two tries. The values contain no phone number.
 
     :param scope: a text that stands for the deployment and the campaign.
-    :param max_tries: Airflow's ``max_tries`` of the task. If it differs between two tries, a user has cleared
-        the task in between. The list of people may then have changed.
+    :param clears: shows whether a user has cleared the task between two tries. The list of people may then
+        have changed.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
         **{name: getattr(options, name) for name in _FIELDS_WITH_CONNECTION},
         "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
         "deployment": _checksum(scope),
-        "max_tries": max_tries,  # grows each time a user clears the task
+        **asdict(clears),
     }
 
 
@@ -67,7 +69,7 @@ def refuse_another_campaign(
             "Restore the setting, or add the old key after the new key"
         )
     # After a user has cleared the task, the list may differ. Otherwise, a retry succeeds with the old list.
-    if now["contacts"] != before["contacts"] and now["max_tries"] == before["max_tries"]:
+    if now["contacts"] != before["contacts"] and not Clears.of(now).since(Clears.of(before)):
         raise CallApiTrouble(
             f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "
             "The task places no calls until the list is as it was. Clear this task to accept the new list"

@@ -179,7 +179,7 @@ class CampaignRun:
         Otherwise, store what identifies this campaign.
         """
         plan, listed = self._parts.plan, self._parts.listed
-        identity = identity_of(self._options, plan, self._parts.scope, max_tries=self._facts.max_tries)
+        identity = identity_of(self._options, plan, self._parts.scope, self._facts.clears)
         if self._is_new_try:
             refuse_another_kind(self._facts, IDENTITY_KEY)
         if self._memory.identity is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.exceptions import TaskDeferred
-from airflow_fakes import TaskInstance
+from airflow_fakes import RETRIES, TaskInstance
 from campaign_desk import (
     PEOPLE,
     KilledError,
@@ -123,6 +124,26 @@ def test_a_list_that_changed_during_a_wait_is_called_only_after_a_clear(desk, tm
 
 
 @TASK_STATE
+@TASK_STATE
+@pytest.mark.parametrize("is_cleared", [True, False])
+def test_a_clear_accepts_another_list_also_if_the_dag_file_has_one_retry_less(desk, tmp_path, is_cleared):
+    """Airflow's ``max_tries`` then stays as it was."""
+    path = tmp_path / "people.csv"
+    calls = campaign(desk, contacts=listed(path, *PEOPLE[:3]))
+    in_seconds(desk, 5, kill_the_worker)
+    with pytest.raises(KilledError):
+        calls.run()
+    listed(path, *PEOPLE[:4])
+    calls.more_context["task"] = SimpleNamespace(retries=RETRIES - 1)
+    calls.run_clears += is_cleared
+    if is_cleared:
+        assert counted(calls.retry()) == {"answered": 4}
+    else:
+        with pytest.raises(CallApiTrouble, match="the list has 4 people"):
+            calls.retry()
+    assert max(rings(desk)) == 1
+
+
 def test_a_retry_continues_with_a_list_that_was_missing_while_it_was_rewritten(desk, tmp_path):
     path = tmp_path / "people.csv"
     calls = campaign(

@@ -8,7 +8,7 @@ from json_store import JsonStore
 
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 
-IDENTITY = {"campaign": "spring", "max_tries": 2}
+IDENTITY = {"campaign": "spring", "generation": 2}
 
 
 def test_the_memory_of_the_first_try_is_empty() -> None:
