@@ -239,6 +239,8 @@ class _PeopleReader:
 
     def _add_zone_of_unread_number(self, row: _Row) -> None:
         """Record the time zone of an invalid row for each number that its number may be."""
+        if row.zone is None:
+            return
         try:
             written = self._template.written_number(row.cells)
         except (NotANumber, InvalidRow):

@@ -37,15 +37,15 @@ class ExcludedPeople:
         exclusions = options.do_not_call or Exclusions()
         # After a deferral, `_remembered` knows whom the blacklist excludes: `remember` has stored them.
         reads_blacklist = exclusions.blacklist and not memory.is_resumed
+        # Only a list is read in view of the contacts, and a campaign may have a million of them.
+        contacts = [] if exclusions.rows is None else [person.contact for person in self._people]
         self._list = DoNotCall(
             exclusions.rows,
             options.region,
             blacklist=blacklist_of(hook, log) if reads_blacklist else None,
             max_unreadable=options.max_unreadable,
-            other_regions=regions_of(person.contact for person in self._people) - {options.region},
-            sip_domains=frozenset(
-                sip_domain(person.contact) for person in self._people if not person.contact.isdigit()
-            ),
+            other_regions=regions_of(contacts) - {options.region},
+            sip_domains=frozenset(sip_domain(contact) for contact in contacts if not contact.isdigit()),
             known=self._remembered(),
             was_read=memory.is_resumed,
         )
