@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from airflow_provider_callapi.api.control_characters import has_control_character
 from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.api.object_ids import LARGEST_ID, is_exact
@@ -24,8 +25,6 @@ _E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country cod
 _SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])(?!@|.*@(?:.*@|$))[A-Za-z0-9_.@*#-]{3,64}")
 _SHORT = re.compile(r"[0-9]{3,9}")
 _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # not those of line ends and pages, as Word writes them
-"""Matches a character that is neither visible nor a blank: damaged data contains it. Databases refuse NUL."""
 _NO_VALUE = frozenset({"none", "null", "nan", "nat", "<na>", "undefined"})
 """What programs write for a missing value, in lower case."""
 
@@ -95,7 +94,7 @@ def _check_not_blank(text: str) -> str:
 
 def _check_text(value: Any) -> Any:
     if isinstance(value, str):
-        if _CONTROL.search(value):
+        if has_control_character(value):
             raise ValueError("a text without control characters is needed; export the text again")
         return join_surrogate_pairs(value)
     # A number with a fraction has several spellings, such as 1.1 and 1.10. Only the author knows the text.

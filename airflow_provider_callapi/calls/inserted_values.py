@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from airflow_provider_callapi.api.control_characters import has_control_character
 from airflow_provider_callapi.api.value_kinds import has_own_text
 from airflow_provider_callapi.calls.lists.damaged_text import (
-    has_control_character,
     has_gap,
     has_machine_time,
     is_damaged,

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.api.control_characters import has_control_character
 from airflow_provider_callapi.calls.inserted_values import (
     UnsuitableValue,
     check_inserted,
@@ -20,7 +21,6 @@ from airflow_provider_callapi.calls.inserted_values import (
     written_value,
 )
 from airflow_provider_callapi.calls.lists.damaged_text import (
-    has_control_character,
     has_machine_time,
     is_damaged,
 )

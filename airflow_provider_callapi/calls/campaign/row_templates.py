@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from airflow_provider_callapi.api.control_characters import has_control_character
 from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.value_kinds import is_template_text, without_enum
 from airflow_provider_callapi.calls.campaign.row_values import (
@@ -30,7 +31,6 @@ from airflow_provider_callapi.calls.inserted_values import (
 from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
 from airflow_provider_callapi.calls.lists.damaged_text import (
     has_codes,
-    has_control_character,
     has_gap,
     has_machine_time,
     has_nested_text,

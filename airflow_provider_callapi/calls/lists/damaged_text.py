@@ -55,8 +55,6 @@ _MACHINE_TIME = re.compile(
     re.IGNORECASE,
 )
 """Matches a date with a time behind a ``T``, or with a time and a time zone."""
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-"""Matches a control character that is no gap in a text, such as a tab or a soft line end."""
 _RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 
 
@@ -91,11 +89,6 @@ def has_machine_time(text: str) -> bool:
     A time with a time zone, such as ``2026-12-01 07:05:00+00``, is one, too: the hour may be another one.
     """
     return "-" in text and ":" in text and _MACHINE_TIME.search(text) is not None
-
-
-def has_control_character(text: str) -> bool:
-    """Return whether a text contains a control character, such as the escape character of a terminal."""
-    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def is_damaged(text: str) -> bool:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.damaged_text import (
     has_codes,
-    has_control_character,
     has_gap,
     has_machine_time,
     has_nested_text,
@@ -193,15 +192,3 @@ def test_pythons_text_of_a_time_with_a_zone_is_in_a_form_for_programs(value: dat
 )
 def test_a_time_that_people_write_stays(text: str) -> None:
     assert not has_machine_time(text)
-
-
-@pytest.mark.parametrize("sign", "\x00\x07\x1b\x7f")
-def test_a_control_character_is_noticed(sign: str) -> None:
-    assert has_control_character(f"Анна{sign}")
-
-
-@pytest.mark.parametrize(
-    "text", ["Анна\nИвановна", "a\tb\r\n", "a\u00a0b", "a\u200bb", "soft\x0bline", "Ёлка 🎄"]
-)
-def test_a_gap_in_a_text_is_no_control_character(text: str) -> None:
-    assert not has_control_character(text)
