@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 
 
 class ConnectionSettingsInvalid(AirflowFailException):

@@ -25,7 +25,7 @@ from airflow_provider_callapi import exceptions
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.methods import METHODS, Repeat
-from airflow_provider_callapi.calls.placing import Unresolved
+from airflow_provider_callapi.calls.single_call.placing import Unresolved
 from airflow_provider_callapi.parameters.kinds import SECONDS_OR_ZERO
 from airflow_provider_callapi.parameters.schema import read_parameter
 

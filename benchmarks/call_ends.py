@@ -74,8 +74,8 @@ def wait_for_all(account: Account, *, second_looks: bool = False, reports: bool 
     """Wait for the ends of all calls of an account, and return the delays."""
     from airflow_provider_callapi.api.data_api import CallReport
     from airflow_provider_callapi.api.models import CallSession
-    from airflow_provider_callapi.calls.answers import FinishedCall
-    from airflow_provider_callapi.calls.outcome import ReportedEnd
+    from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+    from airflow_provider_callapi.calls.outcomes.outcome import ReportedEnd
     from airflow_provider_callapi.calls.watching.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
     from airflow_provider_callapi.calls.watching.snapshot import Snapshot
     from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch

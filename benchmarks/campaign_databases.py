@@ -65,8 +65,8 @@ def _best_of_three(place: str) -> dict[str, float]:
 
 def run(place: str, people: int) -> dict[str, float]:
     """Read the list, write a result for each person, and return seconds of CPU time and megabytes."""
-    from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-    from airflow_provider_callapi.calls.campaign.people_reader import read_people
+    from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+    from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
     from airflow_provider_callapi.operators._campaign.campaign_rows import CampaignRows  # noqa: F401
     from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 
@@ -126,9 +126,9 @@ def _write(place: str, plan: Any, home: Path) -> float:
     """Write the results of a finished campaign. Return the seconds of CPU time."""
     from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
     from airflow_provider_callapi.calls.campaign.outcomes import Result
-    from airflow_provider_callapi.calls.campaign.results import write_results
-    from airflow_provider_callapi.calls.campaign.summary import Ending
-    from airflow_provider_callapi.calls.outcome import Outcome
+    from airflow_provider_callapi.calls.campaign.results.result_file import write_results
+    from airflow_provider_callapi.calls.campaign.results.summary import Ending
+    from airflow_provider_callapi.calls.outcomes.outcome import Outcome
     from airflow_provider_callapi.databases.table_name import TableName
     from airflow_provider_callapi.operators._campaign.campaign_rows import open_results
 

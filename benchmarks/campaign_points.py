@@ -19,8 +19,8 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.calls.campaign.contact_list.shard import Shard
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.shard import Shard
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
 
 METHOD = str(CALL["method"])

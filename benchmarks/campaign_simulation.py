@@ -22,27 +22,27 @@ from typing import Any, ClassVar
 from campaign_town import FileLedger, Town
 from measuring import Figure, peak_megabytes
 
-from airflow_provider_callapi.api.answer_json import load_exact_envelope, load_json
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.jsonrpc import Reply
+from airflow_provider_callapi.api.transport.answer_json import load_exact_envelope, load_json
+from airflow_provider_callapi.api.transport.jsonrpc import Reply
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
-from airflow_provider_callapi.calls.campaign import runner as runner_module
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.campaign_report import render_report
-from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.contact_list.shard import WHOLE_LIST, Shard
+from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
+from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people_reader import read_people
-from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
+from airflow_provider_callapi.calls.campaign.results.campaign_report import render_report
+from airflow_provider_callapi.calls.campaign.results.summary import Ending, summarise
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import Runner
-from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
-from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
+from airflow_provider_callapi.calls.campaign.run import runner as runner_module
+from airflow_provider_callapi.calls.campaign.run.runner import Runner
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock

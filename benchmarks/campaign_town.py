@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.emulator import Exchange, Script
 
 ZONES = (

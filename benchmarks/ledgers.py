@@ -23,12 +23,12 @@ from typing import Any
 from campaign_simulation import MIDNIGHT, new_runner
 from measuring import Figure, show
 
+from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import Runner
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.campaign.run.runner import Runner
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 

@@ -71,8 +71,8 @@ def measure() -> list[Figure]:
 
 def read_undocumented_field(calls: list[dict[str, Any]], rounds: int) -> Figure:
     """Measure the reading of an answer whose every call has a field that the package does not know."""
-    from airflow_provider_callapi.api.answer_json import load_exact_envelope, load_json
     from airflow_provider_callapi.api.methods import ListCalls
+    from airflow_provider_callapi.api.transport.answer_json import load_exact_envelope, load_json
 
     data = [{**call, "undocumented": False} for call in calls]
     answer = json.dumps({"jsonrpc": "2.0", "id": "1", "result": {"data": data}}, ensure_ascii=False).encode()

@@ -18,8 +18,8 @@ from typing import Any
 
 from measuring import Figure, show
 
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
 from airflow_provider_callapi.calls.lists.csv_rows import read_csv
 
 ROWS = 20_000

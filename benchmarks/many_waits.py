@@ -117,7 +117,7 @@ def idle_triggers() -> list[Any]:
 
 def waits_for(session_ids: list[int]) -> list[Any]:
     """Return one trigger for each call. The calls do not end during the measurement."""
-    from airflow_provider_callapi.calls.outcome import Outcome
+    from airflow_provider_callapi.calls.outcomes.outcome import Outcome
     from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
     until = time.time() + 3600

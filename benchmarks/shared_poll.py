@@ -21,7 +21,7 @@ ROUNDS = 2
 
 async def deferred(session_ids: list[int]) -> None:
     """Let one trigger for each call wait for some seconds. The calls stay active during the wait."""
-    from airflow_provider_callapi.calls.outcome import Outcome
+    from airflow_provider_callapi.calls.outcomes.outcome import Outcome
     from airflow_provider_callapi.calls.watching.watch import Phase
     from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger, read_event
 

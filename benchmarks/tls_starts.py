@@ -138,7 +138,7 @@ def _serve(folder: Path, port: int) -> None:
     import uvicorn
 
     from airflow_provider_callapi.emulator import Exchange, Profile, Script
-    from airflow_provider_callapi.emulator.asgi_app import EmulatorApp
+    from airflow_provider_callapi.emulator.transport.asgi_app import EmulatorApp
     from airflow_provider_callapi.emulator.web_app import web_app
 
     sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))

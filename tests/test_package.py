@@ -188,7 +188,7 @@ def test_the_pytest_plugin_costs_users_no_imports():
 
 def test_the_packages_api_and_calls_import_no_airflow():
     assert "airflow" not in imported_by(
-        "import airflow_provider_callapi.api.client, airflow_provider_callapi.calls.placing, "
+        "import airflow_provider_callapi.api.client, airflow_provider_callapi.calls.single_call.placing, "
         "airflow_provider_callapi.calls.watching.watch, airflow_provider_callapi.calls.watching.shared_poll"
     )
 

@@ -19,7 +19,7 @@ from airflow.sdk.execution_time import task_runner
 from airflow_provider_callapi import exceptions, retry_policies
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.calls.placing import Unresolved
+from airflow_provider_callapi.calls.single_call.placing import Unresolved
 from airflow_provider_callapi.retry_policies import CallApiRetryPolicy, RetryVerdict
 
 FAIL, RETRY, DEFAULT = RetryAction.FAIL, RetryAction.RETRY, RetryAction.DEFAULT

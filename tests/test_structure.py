@@ -49,8 +49,8 @@ def test_every_test_file_is_named_after_a_module_of_its_folder(file: Path) -> No
     if str(file) in FILES_WITHOUT_A_MODULE:
         return
     name = file.stem.removeprefix("test_")
-    # Several folders have an errors.py: the name of the folder may come first.
-    names = {name, name.removeprefix(f"{file.parent.name.strip('_')}_")}
+    # Several folders have an errors.py: the name of one of its folders may come first.
+    names = {name, *(name.removeprefix(f"{folder.strip('_')}_") for folder in file.parent.parts)}
     modules = modules_in(package_folder(file))
 
     assert any(f"{name}_".startswith(f"{module}_") for name in names for module in modules), (

@@ -31,8 +31,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from airflow_provider_callapi.api.masking import mask_phones, may_be_shown, redact
 from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits
+from airflow_provider_callapi.api.values.masking import mask_phones, may_be_shown, redact
 
 
 class CallApiError(Exception):

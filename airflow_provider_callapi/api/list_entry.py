@@ -17,7 +17,7 @@ from msgspec import UNSET, Struct, ValidationError, convert, structs
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic_core import CoreSchema, core_schema, to_jsonable_python
 
-from airflow_provider_callapi.api.private_repr import Private, RichRepr, shown
+from airflow_provider_callapi.api.values.private_repr import Private, RichRepr, shown
 
 NOT_SENT: Any = UNSET
 """The default of a field that an entry may lack. The attribute then reads as the value in ``if_not_sent``."""

@@ -50,8 +50,8 @@ from airflow_provider_callapi.api.parameter_types import (
     VisibleText,
     WholeNumber,
 )
-from airflow_provider_callapi.api.plain_problems import plain_problem
-from airflow_provider_callapi.api.private_repr import PrivateRepr
+from airflow_provider_callapi.api.values.plain_problems import plain_problem
+from airflow_provider_callapi.api.values.private_repr import PrivateRepr
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""

@@ -26,8 +26,8 @@ from pydantic import (
 
 from airflow_provider_callapi.api.entries import read_inner
 from airflow_provider_callapi.api.list_entry import NOT_SENT, ListEntry
-from airflow_provider_callapi.api.object_ids import LARGEST_ID, is_exact
-from airflow_provider_callapi.api.private_repr import PrivateRepr
+from airflow_provider_callapi.api.values.object_ids import LARGEST_ID, is_exact
+from airflow_provider_callapi.api.values.private_repr import PrivateRepr
 
 _LARGEST_COUNT = 10**9
 """A number of seconds or points in an answer is smaller. Each other number is unreadable."""

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from airflow_provider_callapi.api.control_characters import has_control_character
-from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
-from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.api.object_ids import LARGEST_ID, is_exact
-from airflow_provider_callapi.api.value_kinds import shown_word
+from airflow_provider_callapi.api.values.control_characters import has_control_character
+from airflow_provider_callapi.api.values.lone_surrogates import join_surrogate_pairs
+from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.object_ids import LARGEST_ID, is_exact
+from airflow_provider_callapi.api.values.value_kinds import shown_word
 
 _LONGEST_NUMBER = 64
 _PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s-]*")

@@ -14,10 +14,10 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
-from airflow_provider_callapi.api.object_ids import read_object_id
-from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.api.values.object_ids import read_object_id
 from airflow_provider_callapi.calls.external_ids import has_another_id, is_used_once
-from airflow_provider_callapi.calls.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall

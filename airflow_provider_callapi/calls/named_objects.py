@@ -26,8 +26,8 @@ from airflow_provider_callapi.api.account import (
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.list_request import fetch_list
-from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import Employee, Message, StartCall
+from airflow_provider_callapi.api.values.masking import mask_number, mask_phones
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_phone_number
 
 _NUMBER_OFF = frozenset({"waiting", "cleaning", "prereserved", "reserved", "manual_lock", "limit_lock"})

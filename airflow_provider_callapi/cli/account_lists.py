@@ -24,7 +24,7 @@ from airflow_provider_callapi.api.account import (
     VirtualNumber,
 )
 from airflow_provider_callapi.api.list_request import PagedRequest, fetch_list
-from airflow_provider_callapi.api.masking import mask_number
+from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import print_rows, warn
 

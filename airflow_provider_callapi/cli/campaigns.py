@@ -10,7 +10,7 @@ from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.platform import getuser
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.cli.output import fail, print_rows, show_moment, time_column, warn
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble

@@ -20,13 +20,13 @@ from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.api.values.masking import mask_number, mask_phones
 from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.cli.command_hook import open_hook, read_timezone
 from airflow_provider_callapi.cli.output import (
     confirm,

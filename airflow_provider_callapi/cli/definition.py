@@ -43,7 +43,7 @@ _SHOW_PHONE_NUMBERS = Arg(("--show-phone-numbers",), action="store_true", help="
 
 
 def _session_id(text: str) -> int:
-    from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id  # noqa: PLC0415 - see above
+    from airflow_provider_callapi.api.values.object_ids import ID_RANGE, read_object_id  # noqa: PLC0415 - see above
 
     try:
         return read_object_id(text)

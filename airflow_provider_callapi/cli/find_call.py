@@ -8,10 +8,10 @@ from typing import Any
 from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_provider_callapi.api.data_api import CallReport
-from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.api.values.masking import mask_number, mask_phones
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.cli.command_hook import open_hook, read_timezone
 from airflow_provider_callapi.cli.output import fail, print_rows, show_time, time_column, warn

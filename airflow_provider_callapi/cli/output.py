@@ -18,7 +18,7 @@ from rich.markup import escape
 from tabulate import tabulate
 
 from airflow_provider_callapi.api.times import parse_time
-from airflow_provider_callapi.calls.time_texts import iso_second, utc_text
+from airflow_provider_callapi.calls.texts.time_texts import iso_second, utc_text
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 

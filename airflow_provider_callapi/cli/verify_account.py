@@ -14,16 +14,16 @@ from typing import Any
 from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import StartSimpleCall
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import confirm, fail, print_data, print_text
 from airflow_provider_callapi.connection.settings import ConnectionSettings
-from airflow_provider_callapi.verify.assumptions import table
 from airflow_provider_callapi.verify.bench import Options
 from airflow_provider_callapi.verify.gateway import Gateway, Service
-from airflow_provider_callapi.verify.judgement import Context
+from airflow_provider_callapi.verify.judgements.assumptions import table
+from airflow_provider_callapi.verify.judgements.judgement import Context
 from airflow_provider_callapi.verify.probes import Probe, select
 from airflow_provider_callapi.verify.profile import to_profile
 from airflow_provider_callapi.verify.rendering import can_run, plan_text, table_text

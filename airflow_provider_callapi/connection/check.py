@@ -18,8 +18,8 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
 from airflow_provider_callapi.api.methods import ListCalls
-from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.iana_zones import have_same_times, is_iana_zone
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, FieldInvalid
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid

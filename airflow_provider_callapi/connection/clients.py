@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import Credentials
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.connection.renewed_credentials import RenewedCredentials
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.observability.metrics import record_points_left, record_request

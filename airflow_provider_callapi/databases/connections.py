@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
 
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from airflow_provider_callapi.api.value_parts import check_keys, invalid_part
-from airflow_provider_callapi.calls.lists.empty_values import clean
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.api.values.value_parts import check_keys, invalid_part
 from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
+from airflow_provider_callapi.calls.texts.empty_values import clean
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 from airflow_provider_callapi.databases.connections import database_error, open_hook
 from airflow_provider_callapi.databases.lineage import report_query
 from airflow_provider_callapi.exceptions import CallApiFailure

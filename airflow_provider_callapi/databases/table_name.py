@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from airflow_provider_callapi.api.value_parts import InvalidPart, check_keys, invalid_part
+from airflow_provider_callapi.api.values.value_parts import InvalidPart, check_keys, invalid_part
 
 _KEYS = frozenset({"conn_id", "table", "schema"})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import DecoratedOperator, determine_kwargs
 
-from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow_provider_callapi.api.values.value_kinds import kind_of
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import mapped_from_tasks
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator

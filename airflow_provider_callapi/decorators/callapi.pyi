@@ -2,8 +2,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_callapi.calls.placing import Delivery
-from airflow_provider_callapi.calls.tagging import TagWhen
+from airflow_provider_callapi.calls.outcomes.tagging import TagWhen
+from airflow_provider_callapi.calls.single_call.placing import Delivery
 
 def callapi_informer(
     python_callable: Callable[..., Any] | None = None,

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
         Scenario,
         TalkOption,
     )
-    from airflow_provider_callapi.emulator.call import Call
+    from airflow_provider_callapi.emulator.calls.call import Call
+    from airflow_provider_callapi.emulator.calls.script import Script
+    from airflow_provider_callapi.emulator.calls.state_diagram import Role, State
     from airflow_provider_callapi.emulator.clock import FastClock, ManualClock
     from airflow_provider_callapi.emulator.exchange import Exchange
     from airflow_provider_callapi.emulator.faults import Fault
     from airflow_provider_callapi.emulator.journal import Entry
     from airflow_provider_callapi.emulator.profile import Profile
-    from airflow_provider_callapi.emulator.script import Script
     from airflow_provider_callapi.emulator.server import Emulator
-    from airflow_provider_callapi.emulator.state_diagram import Role, State
 
 __all__ = [
     "Account",
@@ -56,15 +56,15 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "account": ("Account", "Employee", "Key", "Operation", "Scenario", "TalkOption"),
-    "call": ("Call",),
+    "calls.call": ("Call",),
+    "calls.script": ("Script",),
+    "calls.state_diagram": ("Role", "State"),
     "clock": ("FastClock", "ManualClock"),
     "exchange": ("Exchange",),
     "faults": ("Fault",),
     "journal": ("Entry",),
     "profile": ("Profile",),
-    "script": ("Script",),
     "server": ("Emulator",),
-    "state_diagram": ("Role", "State"),
 }
 _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 

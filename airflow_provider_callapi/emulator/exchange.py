@@ -10,17 +10,17 @@ from itertools import islice
 import requests
 
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.calls.call import Call
+from airflow_provider_callapi.emulator.calls.script import Script
+from airflow_provider_callapi.emulator.calls.switchboard import Switchboard
 from airflow_provider_callapi.emulator.clock import Clock
-from airflow_provider_callapi.emulator.dispatcher import Dispatcher
 from airflow_provider_callapi.emulator.expectations import RingExpectations
 from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
-from airflow_provider_callapi.emulator.in_process import in_process_session
 from airflow_provider_callapi.emulator.journal import Entry
 from airflow_provider_callapi.emulator.phones import read_phone
 from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
-from airflow_provider_callapi.emulator.script import Script
-from airflow_provider_callapi.emulator.switchboard import Switchboard
+from airflow_provider_callapi.emulator.services.dispatcher import Dispatcher
+from airflow_provider_callapi.emulator.transport.in_process import in_process_session
 
 _MAX_CLOSED_SECONDS = 5.0
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.emulator.calls.call import Call
+from airflow_provider_callapi.emulator.calls.state_diagram import Role
+from airflow_provider_callapi.emulator.calls.switchboard import Switchboard
 from airflow_provider_callapi.emulator.journal import Entry
-from airflow_provider_callapi.emulator.state_diagram import Role
-from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 _ADVICE = (
     "Name each phone that may ring: exchange.expect_ring(phone) for an exact number of rings, "

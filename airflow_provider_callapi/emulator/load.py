@@ -7,8 +7,8 @@ import threading
 from itertools import count
 from typing import Self
 
+from airflow_provider_callapi.emulator.calls.script import Script
 from airflow_provider_callapi.emulator.exchange import Exchange
-from airflow_provider_callapi.emulator.script import Script
 
 MEAN_TALK_SECONDS = 180.0
 """The mean length of a talk. With 10 000 calls, about 55 calls end and begin in each second."""

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from airflow_provider_callapi.api.bounded_http import is_loopback
-from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.api.transport.bounded_http import is_loopback
+from airflow_provider_callapi.emulator.calls.call import Call
 from airflow_provider_callapi.emulator.exchange import Exchange
 
 _PAUSE = 0.05

@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
+from airflow_provider_callapi.emulator.calls.script import Script
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.faults import Fault
 from airflow_provider_callapi.emulator.phones import Phone
-from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.strict_json import parse_json
 
 

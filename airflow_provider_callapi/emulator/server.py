@@ -16,8 +16,8 @@ from typing import Any, Self
 import uvicorn
 
 from airflow_provider_callapi.emulator.account import Account
-from airflow_provider_callapi.emulator.asgi_app import EmulatorApp
 from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.transport.asgi_app import EmulatorApp
 from airflow_provider_callapi.emulator.web_app import web_app
 
 _START_TIMEOUT = 10.0

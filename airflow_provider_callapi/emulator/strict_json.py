@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from airflow_provider_callapi.api.value_kinds import problem_text
+from airflow_provider_callapi.api.values.value_kinds import problem_text
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from airflow_provider_callapi.emulator.call import Call
+from airflow_provider_callapi.emulator.calls.call import Call
 from airflow_provider_callapi.emulator.clock import ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.remote_control import (

@@ -12,22 +12,22 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
-from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow_provider_callapi.api.values.masking import mask_number
+from airflow_provider_callapi.api.values.value_kinds import kind_of
 from airflow_provider_callapi.calls.account_reports import AccountReports
-from airflow_provider_callapi.calls.call_gateway import CallGateway
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
-from airflow_provider_callapi.calls.placing import (
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
+from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
+from airflow_provider_callapi.calls.single_call.placing import (
     AnswerNotStored,
     Delivery,
     Unresolved,
     place,
 )
-from airflow_provider_callapi.calls.reports.report_refusals import Refusals
-from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
@@ -307,7 +307,7 @@ class CallApiHook(BaseHook):
         report_timeout: float = 0.0,
         before_each_send: Callable[[], object] = lambda: None,
     ) -> CallGateway:
-        """Return the functions that `airflow_provider_callapi.calls.placing.place` needs, as one object.
+        """Return the functions that `calls.single_call.placing.place` needs, as one object.
 
         :param log: a function that writes a line to the task's log.
         :param warn: a function that writes a warning to the task's log. None: ``log`` writes the warnings.

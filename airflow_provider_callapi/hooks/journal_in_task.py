@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Any
 
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.calls.call_journal import Journal
-from airflow_provider_callapi.calls.calls_in_task import CALLS_KEY, CallsInTask, NumberedStore
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.calls_in_task import CALLS_KEY, CallsInTask, NumberedStore
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.observability.observed_store import ObservedStore

@@ -9,7 +9,7 @@ from msgspec.structs import fields
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 
 _OF_ATTEMPT = {field.name: field.default for field in fields(Attempt) if field.name != "call"}
 _OF_CALL = {field.name: field.default for field in fields(Outcome)}

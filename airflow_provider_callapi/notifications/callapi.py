@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import BaseNotifier
 
-from airflow_provider_callapi.api.lone_surrogates import replace_lone_surrogates
+from airflow_provider_callapi.api.values.lone_surrogates import replace_lone_surrogates
 from airflow_provider_callapi.notifications._alert.alert_reason import with_accessors
 from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_callapi.calls.call_journal import Stage
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
+from airflow_provider_callapi.calls.single_call.call_journal import Stage
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.observability.log_lines import LogEvent, log_event
 from airflow_provider_callapi.observability.metrics import CallOutcomeTag, count_call

@@ -19,7 +19,7 @@ from airflow_provider_callapi.observability.outcome_fields import outcome_fields
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.api.methods import Request
-    from airflow_provider_callapi.calls.outcome import Outcome
+    from airflow_provider_callapi.calls.outcomes.outcome import Outcome
     from airflow_provider_callapi.observability.metrics import CallOutcomeTag
 
 

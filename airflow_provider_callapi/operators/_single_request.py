@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import SessionRequest
 from airflow_provider_callapi.api.models import Done
-from airflow_provider_callapi.calls.request_journal import MaybeCarriedOut, RequestJournal
+from airflow_provider_callapi.calls.single_call.request_journal import MaybeCarriedOut, RequestJournal
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.exceptions import CallUnresolved, translate_errors
 from airflow_provider_callapi.operators._requests import explained

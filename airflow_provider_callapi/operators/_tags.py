@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
-from airflow_provider_callapi.calls.tagging import TagRules, TagWhen
+from airflow_provider_callapi.api.values.object_ids import ID_RANGE, read_object_id
+from airflow_provider_callapi.calls.outcomes.tagging import TagRules, TagWhen
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kind import Kind
 from airflow_provider_callapi.parameters.kinds import MAPPING

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow.providers.common.compat.sdk import BaseBranchOperator, MappedOperator
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_2_PLUS
 
-from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark, read_marks
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.calls.outcomes.marks import Mark, first_mark, may_have_mark, read_marks
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._requests import parse_rendered

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_callapi.api.methods import METHODS
-from airflow_provider_callapi.calls.campaign.call_template import PERSONS_NUMBER
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import PERSONS_NUMBER
 from airflow_provider_callapi.calls.lists.columns import PHONE, fold_name
 from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
 from airflow_provider_callapi.calls.watching.poll_interval import CAMPAIGN_POLL_INTERVAL
@@ -309,10 +309,10 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
 
         :raises InvalidParameter: a parameter cannot be used.
         """
-        from airflow_provider_callapi.calls.campaign.call_template import (  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.calls.campaign.contact_list.call_template import (  # noqa: PLC0415 - parse time
             CallTemplate,
         )
-        from airflow_provider_callapi.calls.campaign.shard import read_shard  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.calls.campaign.contact_list.shard import read_shard  # noqa: PLC0415 - parse time
 
         for name in _LISTS:
             if any(map(is_template, statements_of(vars(self)[name]))):

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_callapi.api.value_kinds import shown_word
-from airflow_provider_callapi.api.value_parts import InvalidPart, WrongValue, invalid_part, shown_key
+from airflow_provider_callapi.api.values.value_kinds import shown_word
+from airflow_provider_callapi.api.values.value_parts import InvalidPart, WrongValue, invalid_part, shown_key
 
 LONGEST_SECONDS = 366 * 86_400.0
 """The longest duration in seconds. Longer durations are typing errors, and overflow Airflow's own times."""

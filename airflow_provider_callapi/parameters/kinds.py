@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_callapi.api.lone_surrogates import join_surrogate_pairs
-from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
-from airflow_provider_callapi.api.value_kinds import find_gap, shown_word, shown_zone
-from airflow_provider_callapi.api.value_parts import WrongValue, check_keys
+from airflow_provider_callapi.api.values.lone_surrogates import join_surrogate_pairs
+from airflow_provider_callapi.api.values.object_ids import ID_RANGE, read_object_id
+from airflow_provider_callapi.api.values.value_kinds import find_gap, shown_word, shown_zone
+from airflow_provider_callapi.api.values.value_parts import WrongValue, check_keys
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
 from airflow_provider_callapi.calls.iana_zones import is_certain_zone, is_iana_zone

@@ -19,16 +19,16 @@ from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.api.value_kinds import TextWithGap, without_enum
-from airflow_provider_callapi.calls.inserted_values import (
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.api.values.value_kinds import TextWithGap, without_enum
+from airflow_provider_callapi.calls.texts.inserted_values import (
     DEFAULT,
     UnsuitableValue,
     check_inserted,
     spoken_value,
     written_value,
 )
-from airflow_provider_callapi.calls.number_texts import may_be_rounded, whole_number_text
+from airflow_provider_callapi.calls.texts.number_texts import may_be_rounded, whole_number_text
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.parameters.own_classes import fields_of_package
 
@@ -160,7 +160,7 @@ class TextStaysText:
         if not rules.refuses_gaps:
             environment = environment.overlay(finalize=_without_fraction, bytecode_cache=None)
             return render(content, context, environment, *args, **kwargs)
-        from airflow_provider_callapi.calls.text_parts import add_checks  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.calls.texts.text_parts import add_checks  # noqa: PLC0415 - parse time
 
         judge = spoken_value if rules.is_spoken else written_value if rules.is_number else check_inserted
         insert = partial(_check, judge)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from airflow_provider_callapi.api.value_parts import InvalidPart
+from airflow_provider_callapi.api.values.value_parts import InvalidPart
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.parameters.kind import Kind
 from airflow_provider_callapi.parameters.templates import is_template

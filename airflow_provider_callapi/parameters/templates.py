@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import Param
 
-from airflow_provider_callapi.api.value_kinds import is_template_text
-from airflow_provider_callapi.calls.single_braces import PROBLEM, find_single_braces
+from airflow_provider_callapi.api.values.value_kinds import is_template_text
+from airflow_provider_callapi.calls.texts.single_braces import PROBLEM, find_single_braces
 from airflow_provider_callapi.exceptions import InvalidParameter
 
 

@@ -19,9 +19,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
-from airflow_provider_callapi.calls.time_texts import iso_second
+from airflow_provider_callapi.calls.texts.time_texts import iso_second
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin import audit, page

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.advice import advice
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Limits
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin.shared_look import SharedLook

@@ -29,8 +29,8 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import String, cast, select
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.api.object_ids import read_object_id
-from airflow_provider_callapi.calls.time_texts import iso_time
+from airflow_provider_callapi.api.values.object_ids import read_object_id
+from airflow_provider_callapi.calls.texts.time_texts import iso_time
 
 SECRET_VARIABLE = "callapi_notifications_secret"  # noqa: S105 - the name of the Variable
 """The Airflow Variable with the secret. A secrets backend can hold the Variable."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from airflow_provider_callapi.api.masking import mask_number, mask_phones
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.api.times import parse_time
+from airflow_provider_callapi.api.values.masking import mask_number, mask_phones
 from airflow_provider_callapi.calls.campaign.wishes import WishKind
 from airflow_provider_callapi.plugin.connections import Look
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign

@@ -1,1 +1,1 @@
-"""The package with the Airflow sensor `CallApiSessionSensor`, which waits for a call."""
+"""The Airflow sensor that waits for a call."""

@@ -24,8 +24,8 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError, TransportError
-from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.time_texts import local_time
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
+from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS, POLL_INTERVAL

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_number_or_prefix
 from airflow_provider_callapi.calls.watching.events import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.verify.call_run import CallPlan
 from airflow_provider_callapi.verify.findings import CallSeen, Findings
 from airflow_provider_callapi.verify.gateway import Gateway
+from airflow_provider_callapi.verify.own_call.call_run import CallPlan
 from airflow_provider_callapi.verify.report_reader import ReportReader
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.verify.bench import Bench, NotPossible
-from airflow_provider_callapi.verify.call_run import LIMIT_EXCEEDED, CallPlan
 from airflow_provider_callapi.verify.findings import LimitRefusal, Side
 from airflow_provider_callapi.verify.gateway import Service
+from airflow_provider_callapi.verify.own_call.call_run import LIMIT_EXCEEDED, CallPlan
 
 _RELEASE_AFTER = 20.0
 _DIALING_TIMEOUT = 20

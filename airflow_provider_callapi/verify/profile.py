@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_callapi.verify import account_facts, list_facts, report_facts
+from airflow_provider_callapi.verify.facts import account_facts, list_facts, report_facts
 from airflow_provider_callapi.verify.findings import Findings
 
 Profile = dict[str, Any]

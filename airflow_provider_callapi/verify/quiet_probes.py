@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from airflow_provider_callapi.verify import account_facts
 from airflow_provider_callapi.verify.bench import Bench, NotPossible
+from airflow_provider_callapi.verify.facts import account_facts
 from airflow_provider_callapi.verify.findings import DateRule, ErrorForm, LoginForm
 from airflow_provider_callapi.verify.gateway import Answer, Service
 from airflow_provider_callapi.verify.local_times import QUARTER_HOUR, report_text

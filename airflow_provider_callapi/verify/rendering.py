@@ -8,9 +8,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from airflow_provider_callapi.calls.count_texts import count_text
-from airflow_provider_callapi.verify.assumptions import Row
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.verify.bench import Options
+from airflow_provider_callapi.verify.judgements.assumptions import Row
 from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
 
 _SECONDS_FOR_A_CALL = 75

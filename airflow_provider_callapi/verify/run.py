@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.verify.bench import Bench, NotPossible, Options
-from airflow_provider_callapi.verify.call_ending import CallEnding, NotProven
-from airflow_provider_callapi.verify.call_run import LIMIT_EXCEEDED, CallPlan, CallRun
 from airflow_provider_callapi.verify.findings import CallSeen, Findings
 from airflow_provider_callapi.verify.gateway import Gateway
+from airflow_provider_callapi.verify.own_call.call_ending import CallEnding, NotProven
+from airflow_provider_callapi.verify.own_call.call_run import LIMIT_EXCEEDED, CallPlan, CallRun
 from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
 from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile

@@ -22,7 +22,7 @@ from requests.adapters import BaseAdapter
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 
 SOCKET_TIMEOUT = 5.0
 """Timeout in seconds of the raw server's sockets, so that no test hangs."""

@@ -33,7 +33,7 @@ from airflow_provider_callapi.api.methods import (
     request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken, CallSession, Done, StartedCall
-from airflow_provider_callapi.calls.campaign.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
 
 if TYPE_CHECKING:
     from conftest import ScriptedService

@@ -25,9 +25,9 @@ from airflow_provider_callapi.api.data_api import (
     probe_access,
 )
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import METHODS, Repeat
 from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, ManualClock
 
 PERIOD = {"date_from": "2026-01-01 00:00:00", "date_till": "2026-02-01 00:00:00"}

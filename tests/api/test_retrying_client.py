@@ -19,7 +19,6 @@ from airflow_provider_callapi.api.errors import (
     ServiceFailed,
     Unanswered,
 )
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import (
     ListCalls,
     ReleaseCall,
@@ -30,6 +29,7 @@ from airflow_provider_callapi.api.methods import (
 )
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock
 
 CONTACT = "79161234567"

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.calls.account_reports import AccountReports
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.cli.definition import _SESSION_ID
 
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")

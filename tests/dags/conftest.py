@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, Script
 
 RUNS_A_DAG = frozenset({"exchange", "run_dag", "run_yaml"})

@@ -20,8 +20,9 @@ from copied_examples import EXAMPLES, PACKAGED
 from packaging.version import Version
 from sqlalchemy import select
 
-from airflow_provider_callapi.emulator import Script, switchboard
-from airflow_provider_callapi.emulator.listing import is_listed
+from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator.calls import switchboard
+from airflow_provider_callapi.emulator.calls.listing import is_listed
 
 pytestmark = pytest.mark.usefixtures("hurry")
 

@@ -8,7 +8,7 @@ import pytest
 from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.databases.results_table import open_results_table, row_of_result
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
 from airflow_provider_callapi.databases.table_name import TableName

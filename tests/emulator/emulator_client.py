@@ -10,8 +10,8 @@ from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Call, Emulator, Exchange, ManualClock, Role, Script, State
 
 CONTACT = "79161234567"

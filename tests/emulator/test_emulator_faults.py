@@ -11,8 +11,8 @@ from emulator_client import CONTACT, informer_call
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import LimitExceeded, ServiceFailed, Unanswered
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Emulator, Fault
 
 

@@ -13,8 +13,8 @@ from emulator_client import http_client, informer_call, post
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
 from airflow_provider_callapi.api.errors import NotSent
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls, ReleaseCall
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault
 
 

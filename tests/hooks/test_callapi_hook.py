@@ -21,7 +21,7 @@ from airflow_provider_callapi.api.methods import (
     ListCalls,
     StartInformerCall,
 )
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.emulator import Emulator, Fault, Profile, Script
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid, InvalidParameter

@@ -19,10 +19,10 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance
 
-from airflow_provider_callapi.api.bounded_http import BoundedSession
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.retrying_client import RetryingClient
+from airflow_provider_callapi.api.transport.bounded_http import BoundedSession
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, ManualClock, Script
 from airflow_provider_callapi.exceptions import CallUnresolved
 from airflow_provider_callapi.hooks import callapi as hooks_module

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.calls.campaign import runner
+from airflow_provider_callapi.calls.campaign.run import runner
 from airflow_provider_callapi.emulator import Script
 
 CAMPAIGNS = """

@@ -19,8 +19,8 @@ from airflow.exceptions import AirflowException
 from airflow_fakes import CONTACT, informer_task, start_informer_call
 from ways_to_wait import WAITS
 
-from airflow_provider_callapi.api.bounded_http import MAX_ANSWER_BYTES
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.transport.bounded_http import MAX_ANSWER_BYTES
 from airflow_provider_callapi.emulator import Emulator, Exchange, Script
 
 START = "start.informer_call"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, task
 
-from airflow_provider_callapi.calls.campaign import runner
+from airflow_provider_callapi.calls.campaign.run import runner
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator
 from airflow_provider_callapi.operators.call_control import (

@@ -32,7 +32,7 @@ from failing_callbacks import (
 )
 from required_answers import OPERATOR, simple_task, try_often
 
-from airflow_provider_callapi.calls.finish_reasons import finish_reasons
+from airflow_provider_callapi.calls.outcomes.finish_reasons import finish_reasons
 from airflow_provider_callapi.calls.watching import answer_witness
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Profile, Script

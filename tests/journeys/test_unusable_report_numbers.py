@@ -13,7 +13,7 @@ import requests
 from airflow_fakes import CONTACT, informer_task
 from campaign_desk import campaign
 
-from airflow_provider_callapi.api import jsonrpc
+from airflow_provider_callapi.api.transport import jsonrpc
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.operators.call_control import CallApiTagCallOperator

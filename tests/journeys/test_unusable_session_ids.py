@@ -22,8 +22,8 @@ from failing_callbacks import (
 )
 from known_numbers import ANNA, BORIS, CLARA
 
-from airflow_provider_callapi.api import jsonrpc
 from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.transport import jsonrpc
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallNotAnswered

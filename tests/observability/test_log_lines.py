@@ -69,7 +69,7 @@ try:
     configure_logging(json_output=True, output=sys.stdout.buffer)
 except TypeError:  # Airflow 3.0 and 3.1
     configure_logging(enable_pretty_log=False, output=sys.stdout.buffer)
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event
 log_call_event(LogEvent.ANSWERED, Outcome(5, "order-7", answered=True))
 """

@@ -23,7 +23,7 @@ from airflow_fakes import (
     informer_task,
 )
 
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.event_loop import polls_by_connection
 from airflow_provider_callapi.observability import metrics

@@ -16,8 +16,8 @@ from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 from packaging.version import Version
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.marks import Mark
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.marks import Mark
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.emulator import Exchange, Fault, Profile, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of

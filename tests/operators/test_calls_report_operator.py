@@ -15,7 +15,7 @@ from airflow.sdk import DAG
 from airflow_fakes import CONTACT, Desk
 from known_numbers import VNUMBER
 
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Profile, Script
 from airflow_provider_callapi.emulator.profile import PROFILE_NAMES
 from airflow_provider_callapi.exceptions import CallApiFailure, ConnectionSettingsInvalid, InvalidParameter

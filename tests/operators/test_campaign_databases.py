@@ -86,7 +86,7 @@ def test_a_column_of_a_query_is_found_by_its_folded_name_and_a_near_miss_is_refu
 def test_a_query_that_returns_other_people_after_a_failed_try_calls_no_one(desk, dwh, monkeypatch):
     calls = campaign(desk, contacts=QUERY)
     with monkeypatch.context() as patched:
-        patched.setattr("airflow_provider_callapi.calls.campaign.runner.Runner.step", _kill)
+        patched.setattr("airflow_provider_callapi.calls.campaign.run.runner.Runner.step", _kill)
         with pytest.raises(KilledError):
             calls.run()
     dwh("DELETE FROM people WHERE phone = ?", PEOPLE[0])

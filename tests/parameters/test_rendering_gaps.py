@@ -31,7 +31,7 @@ from jinja2 import (
     UndefinedError,
 )
 
-from airflow_provider_callapi.api.value_kinds import TextWithGap
+from airflow_provider_callapi.api.values.value_kinds import TextWithGap
 from airflow_provider_callapi.decorators._decorated_operators import InformerFunctionOperator
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier

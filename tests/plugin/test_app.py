@@ -20,7 +20,7 @@ from campaigns_seen import PROGRESS
 from fastapi.testclient import TestClient
 from itsdangerous import URLSafeTimedSerializer
 
-from airflow_provider_callapi.api.object_ids import LARGEST_ID
+from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
 

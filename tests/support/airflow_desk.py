@@ -10,7 +10,7 @@ import pytest
 from airflow_fakes import Desk
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 from airflow_provider_callapi.event_loop import polls_by_connection

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person, Skipped
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
-from airflow_provider_callapi.calls.campaign.people import Person, Skipped
-from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.campaign.results.summary import Ending, Summary, summarise
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 
 BEGAN = 1_700_000_000.0 - 1_700_000_000 % 86400 + 6 * 3600  # 06:00 UTC, 09:00 in Moscow
 SECRET = "Ann <Secret>"

@@ -13,22 +13,22 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.data_api import OPERATIONS_FIELD, REPORT_FIELDS
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person
+from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
+from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.campaign.people_reader import read_people
-from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.runner import NextStep, Runner
+from airflow_provider_callapi.calls.campaign.run.runner import NextStep, Runner
 from airflow_provider_callapi.calls.campaign.wishes import Wish
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests

@@ -6,10 +6,10 @@ from typing import Any
 
 from known_numbers import CALL
 
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.people import Plan
-from airflow_provider_callapi.calls.campaign.people_reader import read_people
-from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people import Plan
+from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.contact_list.shard import WHOLE_LIST, Shard
 
 
 def template_of(call: dict[str, Any], values: dict[str, Any] | None = None) -> CallTemplate:

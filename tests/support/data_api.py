@@ -12,8 +12,8 @@ from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsRep
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError, Unanswered, rejection
 from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.emulator.report_columns import CALL_FILTERS, LEG_FILTERS
-from airflow_provider_callapi.emulator.report_filter import build_predicate
+from airflow_provider_callapi.emulator.services.report_columns import CALL_FILTERS, LEG_FILTERS
+from airflow_provider_callapi.emulator.services.report_filter import build_predicate
 
 Row = dict[str, Any]
 Refuse = Callable[[Any], CallApiError | dict[str, Any] | None]

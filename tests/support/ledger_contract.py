@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 
 NOW = 1_800_000_000.25
 HOUR = 3600.0

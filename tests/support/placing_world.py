@@ -15,11 +15,11 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError, ServiceFailed, Unanswered
 from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
-from airflow_provider_callapi.calls.call_gateway import CallGateway
-from airflow_provider_callapi.calls.call_journal import Journal, Record, Stage
 from airflow_provider_callapi.calls.clears import Clears
-from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import place
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
+from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
+from airflow_provider_callapi.calls.single_call.call_journal import Journal, Record, Stage
+from airflow_provider_callapi.calls.single_call.placing import place
 from airflow_provider_callapi.calls.unconfirmed_call import CLOCK_DIFFERENCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.api import jsonrpc
+from airflow_provider_callapi.api.transport import jsonrpc
 
 
 def add_unreadable_entry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from known_numbers import VNUMBER
 
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
 from airflow_provider_callapi.verify.bench import Options
 from airflow_provider_callapi.verify.findings import Findings

@@ -10,9 +10,9 @@ from known_numbers import VNUMBER
 from verify_world import CONTACT, DEAD, SECOND, World
 
 from airflow_provider_callapi.emulator import Profile
-from airflow_provider_callapi.verify.assumptions import table
 from airflow_provider_callapi.verify.bench import Options
-from airflow_provider_callapi.verify.judgement import Context
+from airflow_provider_callapi.verify.judgements.assumptions import table
+from airflow_provider_callapi.verify.judgements.judgement import Context
 from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES, select
 from airflow_provider_callapi.verify.rendering import can_run, plan_text, table_text
 

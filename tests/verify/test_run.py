@@ -12,8 +12,8 @@ from verify_world import CONTACT, SECOND, SECRETS, World
 from airflow_provider_callapi.api.errors import AuthenticationFailed
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Fault, Profile
-from airflow_provider_callapi.verify.call_run import CallRun
 from airflow_provider_callapi.verify.gateway import Service
+from airflow_provider_callapi.verify.own_call.call_run import CallRun
 from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
 from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile, ResumeFileInvalid
 from airflow_provider_callapi.verify.run import CallLeft, Run

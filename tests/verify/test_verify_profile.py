@@ -11,7 +11,7 @@ from profile_story import story_seen_by_a_client
 from verify_world import World, profiles
 
 from airflow_provider_callapi.emulator import Profile
-from airflow_provider_callapi.emulator.points import FREE_METHODS
+from airflow_provider_callapi.emulator.services.points import FREE_METHODS
 from airflow_provider_callapi.verify.profile import NOT_OBSERVED
 
 ONLY_ON_REQUEST = {"limit_exceeded_leaves_undone"}

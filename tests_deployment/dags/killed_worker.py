@@ -17,8 +17,8 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection
 
-from airflow_provider_callapi.calls.call_journal import Journal
-from airflow_provider_callapi.calls.lifecycle import CallLifecycle
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.lifecycle import CallLifecycle
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 from airflow_provider_callapi.hooks.polls import Polls

@@ -7,17 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from airflow_provider_callapi.api.errors import CallApiError, Rejected
-from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
+from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.calls.alerts.election import Progress
-from airflow_provider_callapi.calls.call_gateway import CallGateway
-from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.external_ids import folded
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
-from airflow_provider_callapi.calls.placing import Unresolved, place
+from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.placing import Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
-from airflow_provider_callapi.api.value_kinds import kind_of, shown_word
-from airflow_provider_callapi.api.value_parts import InvalidPart, WrongValue, check_keys, invalid_part
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.api.values.value_kinds import kind_of, shown_word
+from airflow_provider_callapi.api.values.value_parts import InvalidPart, WrongValue, check_keys, invalid_part
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKDAYS = "workdays"

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow_provider_callapi.api.value_kinds import kind_of
-from airflow_provider_callapi.api.value_parts import WrongValue
+from airflow_provider_callapi.api.values.value_kinds import kind_of
+from airflow_provider_callapi.api.values.value_parts import WrongValue
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 
 NEVER = float("inf")
 """The time, in epoch seconds, of what does not happen."""

@@ -11,8 +11,8 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import Limits, StartedCall
-from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.wishes import Wish
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 _LONGEST_LIMIT = 600.0

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from airflow_provider_callapi.api.private_repr import RichRepr, shown
+from airflow_provider_callapi.api.values.private_repr import RichRepr, shown
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 
 
 class Status(StrEnum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from airflow_provider_callapi.calls.finish_reasons import FinishCategory
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.finish_reasons import FinishCategory
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 
 
 class Result(StrEnum):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER, CallingHours
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.marks import Mark
-from airflow_provider_callapi.calls.tagging import TagRules
+from airflow_provider_callapi.calls.outcomes.marks import Mark
+from airflow_provider_callapi.calls.outcomes.tagging import TagRules
 
 
 @dataclass(frozen=True)

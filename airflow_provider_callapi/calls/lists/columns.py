@@ -14,11 +14,11 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_callapi.api.masking import mask_number
-from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
+from airflow_provider_callapi.api.values.masking import mask_number
+from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.calls.lists.result_columns import RESULT_COLUMNS
+from airflow_provider_callapi.calls.texts.damaged_text import is_damaged
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
 from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
 from airflow_provider_callapi.calls.lists.nested_values import plain_values

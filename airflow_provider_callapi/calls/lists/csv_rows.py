@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.empty_values import is_empty_text, text_or_none
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
+from airflow_provider_callapi.calls.texts.empty_values import is_empty_text, text_or_none
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 _SEPARATORS = ";,\t|"
 _NO_SEPARATOR = "\x1f"

@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 HEAD = 65536
 """The number of bytes at the beginning of a file that `detect_encoding` needs."""

@@ -16,9 +16,8 @@ from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import fold_name, phone_columns, shown_name
-from airflow_provider_callapi.calls.lists.empty_values import is_blank, is_failed_formula
 from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
@@ -33,7 +32,8 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
 from airflow_provider_callapi.calls.phone_numbers.shortened import complete_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 from airflow_provider_callapi.calls.phone_numbers.suspicious import RANGE, digits_meant, is_rounded_number
-from airflow_provider_callapi.calls.shown_values import stored_text
+from airflow_provider_callapi.calls.texts.empty_values import is_blank, is_failed_formula
+from airflow_provider_callapi.calls.texts.shown_values import stored_text
 
 _END_OF_RANGE = re.compile(
     "(phone|number|tel|mobile|msisdn|номер|тел|телефон|моб)(number|num|номер)?"

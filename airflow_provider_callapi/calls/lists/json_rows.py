@@ -11,8 +11,8 @@ from numbers import Number
 from typing import Any
 
 from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
-from airflow_provider_callapi.calls.lists.empty_values import clean, is_empty
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.texts.empty_values import clean, is_empty
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 Row = Mapping[str, Any] | str
 """One person on a list: the values by column name, or only a phone number."""

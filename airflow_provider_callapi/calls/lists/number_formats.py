@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from airflow_provider_callapi.calls.number_texts import MOST_DIGITS, number_text
+from airflow_provider_callapi.calls.texts.number_texts import MOST_DIGITS, number_text
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<place>[0#?]|General)|(?P<plain>[ ()/+1-9-])|[_*].'

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
-from airflow_provider_callapi.calls.lists.empty_values import has_no_value, without_codes
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.texts.empty_values import has_no_value, without_codes
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 CheckNames = Callable[[Sequence[str]], object]
 """A function that checks the column names of a list without rows. It may raise `ListUnreadable`."""

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
+from airflow_provider_callapi.api.values.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_like_iana_zone
 from airflow_provider_callapi.calls.lists.columns import seems_time_zone, shown_name
 from airflow_provider_callapi.calls.lists.nested_values import open_value
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 """Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""

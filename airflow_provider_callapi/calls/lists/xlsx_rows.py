@@ -11,16 +11,16 @@ from warnings import catch_warnings, simplefilter
 from xml.etree.ElementTree import XMLParser
 
 from airflow_provider_callapi.calls.lists.date_formats import date_text, shows_date
-from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
 from airflow_provider_callapi.calls.lists.number_formats import (
     decimal_text,
     may_show_other_digits,
     shown_text,
 )
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
-from airflow_provider_callapi.calls.number_texts import MOST_DIGITS
-from airflow_provider_callapi.calls.shown_values import LongNumber, shown_as
+from airflow_provider_callapi.calls.texts.empty_values import clean, has_no_value, is_empty
+from airflow_provider_callapi.calls.texts.number_texts import MOST_DIGITS
+from airflow_provider_callapi.calls.texts.shown_values import LongNumber, shown_as
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 _PART = 65536
 """How many bytes of a sheet's XML are read at once."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, takewhile
 
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NumberingPlan,
     e164,

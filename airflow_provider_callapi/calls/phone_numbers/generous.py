@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import (
     FEWEST_DIGITS,

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.api.number_text import FEWEST_DIGITS, fold
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
-from airflow_provider_callapi.calls.number_texts import ROUNDED_DIGITS, ROUNDED_NUMBER
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, fold
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
@@ -21,6 +20,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_digits,
     read_international,
 )
+from airflow_provider_callapi.calls.texts.number_texts import ROUNDED_DIGITS, ROUNDED_NUMBER
 
 MASKED = "a masked number, or a pattern for several numbers; write each number whole"
 """What is wrong with a text such as ``7926***0001`` or ``7926*``, and what to do."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import readings
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,

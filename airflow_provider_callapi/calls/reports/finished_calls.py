@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from airflow_provider_callapi.api.data_api import REPORT_FIELDS, CallReport, LegReport
 from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.calls.answers import FinishedCall, judge_finished_call
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall, judge_finished_call
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import DataApiClient, ReportRequests, Selection
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.data_api import is_filled_time
 from airflow_provider_callapi.calls.reports.report_dates import read_report_time
-from airflow_provider_callapi.calls.time_texts import iso_time
+from airflow_provider_callapi.calls.texts.time_texts import iso_time
 
 
 class FieldKind(Enum):

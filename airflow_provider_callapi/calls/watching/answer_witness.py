@@ -12,8 +12,8 @@ from typing import Any
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.answers import contacts_leg_is_connected
 from airflow_provider_callapi.calls.external_ids import has_another_id
+from airflow_provider_callapi.calls.outcomes.answers import contacts_leg_is_connected
 from airflow_provider_callapi.calls.reports.report_requests import Selection
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.witness_pause import WitnessPause

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.outcome import ReportedEnd
+from airflow_provider_callapi.calls.outcomes.outcome import ReportedEnd
 from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import Selection
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot

@@ -12,9 +12,9 @@ from enum import IntEnum
 from typing import Any, Literal, get_args
 
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import begins_with, is_same_number
-from airflow_provider_callapi.calls.time_texts import iso_time
+from airflow_provider_callapi.calls.texts.time_texts import iso_time
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_callapi.api.entries import tells
-from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.models import CallSession, Tag
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.watching.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 

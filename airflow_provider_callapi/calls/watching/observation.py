@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 

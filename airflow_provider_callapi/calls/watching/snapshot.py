@@ -15,8 +15,8 @@ from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.answers import contact_has_answered
-from airflow_provider_callapi.calls.outcome import ReportedEnd
+from airflow_provider_callapi.calls.outcomes.answers import contact_has_answered
+from airflow_provider_callapi.calls.outcomes.outcome import ReportedEnd
 
 if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
     from airflow_provider_callapi.api.client import Client

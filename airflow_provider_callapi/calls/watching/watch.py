@@ -13,9 +13,9 @@ from typing import Literal
 from msgspec.structs import replace
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.object_ids import read_object_id
+from airflow_provider_callapi.api.values.object_ids import read_object_id
 from airflow_provider_callapi.calls.external_ids import has_another_id
-from airflow_provider_callapi.calls.outcome import Outcome, ReportedEnd
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome, ReportedEnd
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot

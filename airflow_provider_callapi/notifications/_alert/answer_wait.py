@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.marks import Mark, first_mark, need_operations
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.notifications._alert.execution import Execution
 from airflow_provider_callapi.notifications._alert.options import AlertOptions

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Set
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
-from airflow_provider_callapi.api.value_kinds import is_template_text
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.api.values.value_kinds import is_template_text
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, is_region
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers

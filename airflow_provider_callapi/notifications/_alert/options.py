@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.calls.marks import Mark
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.calls.outcomes.marks import Mark
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications._alert.contacts import check_external_id, check_region
 from airflow_provider_callapi.parameters.kind import Kind, count, seconds

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.alerts.election import AlertSuppressed
 from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
 from airflow_provider_callapi.observability.metrics import count_alert

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Progress
 from airflow_provider_callapi.calls.alerts.escalation import (
     Escalation,
     with_message_fallback,
     with_scenario_fallback,
 )
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, RightLost, furthest
 from airflow_provider_callapi.notifications._alert.alert_reason import CONTINUED, AlertReason

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
-from airflow_provider_callapi.api.plain_problems import plain_problem
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.api.values.plain_problems import plain_problem
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.notifications._alert.alert_reason import AlertReason
 from airflow_provider_callapi.notifications._alert.contacts import read_number, split_contacts

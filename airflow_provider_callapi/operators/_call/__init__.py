@@ -1,1 +1,1 @@
-"""The internal parts of the operators that start or control one call."""
+"""The parts of the operators that start one call."""

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError, CallRefused
-from airflow_provider_callapi.api.masking import mask_number
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.calls import call_journal
-from airflow_provider_callapi.calls.call_gateway import CallGateway
-from airflow_provider_callapi.calls.call_journal import RECORD_KEY, Journal, Stage
+from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
-from airflow_provider_callapi.calls.lateness import too_late_reason
-from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import (
+from airflow_provider_callapi.calls.calling_hours.lateness import too_late_reason
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.tagging import TagRules
+from airflow_provider_callapi.calls.single_call import call_journal
+from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
+from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY, Journal, Stage
+from airflow_provider_callapi.calls.single_call.placing import (
     AbsenceNotProven,
     AnswerNotStored,
     Delivery,
@@ -26,7 +27,6 @@ from airflow_provider_callapi.calls.placing import (
     place,
 )
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
-from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,

@@ -12,8 +12,10 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
 from airflow_provider_callapi.api.methods import TagCall
-from airflow_provider_callapi.calls.call_journal import Journal, Stage
-from airflow_provider_callapi.calls.lifecycle import (
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.tagging import TagRules
+from airflow_provider_callapi.calls.single_call.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.single_call.lifecycle import (
     CallLifecycle,
     Finished,
     LifecycleGateway,
@@ -24,10 +26,8 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForCall,
     WaitForReport,
 )
-from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.placing import Killed
-from airflow_provider_callapi.calls.tagging import TagRules
-from airflow_provider_callapi.calls.time_texts import local_time
+from airflow_provider_callapi.calls.single_call.placing import Killed
+from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch

@@ -9,9 +9,9 @@ from typing import Self
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, year_in
+from airflow_provider_callapi.calls.calling_hours.lateness import too_late_reason
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
-from airflow_provider_callapi.calls.lateness import too_late_reason
-from airflow_provider_callapi.calls.time_texts import local_time
+from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.exceptions import CallApiFailure, CallTooLate
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.facts import TaskFacts

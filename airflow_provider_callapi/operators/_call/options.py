@@ -11,7 +11,7 @@ from datetime import time, timedelta
 from typing import Any, Self, get_args
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
-from airflow_provider_callapi.calls.placing import Delivery
+from airflow_provider_callapi.calls.single_call.placing import Delivery
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._option_checks import check_absence_proven_after, check_calling_days

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused, Row
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
-from airflow_provider_callapi.calls.time_texts import iso_time, local_time
+from airflow_provider_callapi.calls.texts.count_texts import count_text
+from airflow_provider_callapi.calls.texts.time_texts import iso_time, local_time
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions

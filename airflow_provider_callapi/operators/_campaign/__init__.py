@@ -1,1 +1,1 @@
-"""The internal parts of the campaign operator."""
+"""The parts of the campaign operator."""

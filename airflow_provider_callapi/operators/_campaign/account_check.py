@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person
+from airflow_provider_callapi.calls.campaign.contact_list.row_templates import InvalidRow
 from airflow_provider_callapi.calls.named_objects import (
     NamedObjects,
     fetch_account_lists,

@@ -8,13 +8,13 @@ from typing import Any
 from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetBlacklistPhoneNumbers
 from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters
 from airflow_provider_callapi.api.list_request import fetch_list
-from airflow_provider_callapi.api.masking import mask_number
+from airflow_provider_callapi.api.values.masking import mask_number
+from airflow_provider_callapi.calls.campaign.contact_list.people import Plan
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
-from airflow_provider_callapi.calls.campaign.people import Plan
-from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.calls.count_texts import count_text
-from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark
+from airflow_provider_callapi.calls.campaign.results.summary import Ending
+from airflow_provider_callapi.calls.outcomes.marks import Mark, first_mark, may_have_mark
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_phone_number
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 

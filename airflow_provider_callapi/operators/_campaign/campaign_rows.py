@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import Person, Plan, Skipped
-from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.calls.campaign.results.summary import Ending
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.databases.column_types import LONGEST_TEXT
 from airflow_provider_callapi.databases.results_table import (
     ResultsTable,

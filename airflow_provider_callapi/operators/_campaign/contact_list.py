@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_csv
 from airflow_provider_callapi.calls.lists.encodings import HEAD, Encoding, detect_encoding
 from airflow_provider_callapi.calls.lists.json_rows import Row, read_json_lines, read_row
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import CheckNames, accept_names
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.file_types import CSV, XLSX, check_type, suffix_of

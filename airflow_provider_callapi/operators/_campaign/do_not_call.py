@@ -9,14 +9,14 @@ from itertools import islice
 from typing import Any
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.api.masking import mask_phones
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.lists.columns import check_empty_do_not_call
-from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.texts.count_texts import count_text
+from airflow_provider_callapi.calls.texts.empty_values import is_blank
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows

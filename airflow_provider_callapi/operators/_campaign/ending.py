@@ -7,16 +7,16 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
-from airflow_provider_callapi.calls.campaign.engine import Campaign
-from airflow_provider_callapi.calls.campaign.judgement import (
+from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
+from airflow_provider_callapi.calls.campaign.results.judgement import (
     ProblemKind,
     collect_endings,
     describe_counts,
     final_results,
     find_problem,
 )
-from airflow_provider_callapi.calls.campaign.summary import summarise
-from airflow_provider_callapi.calls.time_texts import local_time
+from airflow_provider_callapi.calls.campaign.results.summary import summarise
+from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.parts import CampaignParts

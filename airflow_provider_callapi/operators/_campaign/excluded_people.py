@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
-from airflow_provider_callapi.calls.campaign.people import Person, Plan
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person, Plan
 from airflow_provider_callapi.calls.lists.excluded_numbers import sip_domain
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key

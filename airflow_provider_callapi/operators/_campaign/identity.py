@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.people import Plan
+from airflow_provider_callapi.calls.campaign.contact_list.people import Plan
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions

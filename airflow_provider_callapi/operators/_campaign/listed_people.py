@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person
 from airflow_provider_callapi.calls.campaign.ledger import ClosableLedger
-from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.count_texts import count_text
+from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 from airflow_provider_callapi.operators._published_people import PublishedPeople

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.shard import refuse_incomplete
+from airflow_provider_callapi.calls.campaign.contact_list.shard import refuse_incomplete
 from airflow_provider_callapi.operators._mapped_data import values_of
 from airflow_provider_callapi.parameters.templates import is_template
 

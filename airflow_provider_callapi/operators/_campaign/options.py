@@ -10,12 +10,12 @@ from datetime import time, timedelta
 from typing import Any, Self
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+from airflow_provider_callapi.calls.campaign.engine.redial import redial_table
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.redial import redial_table
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
-from airflow_provider_callapi.calls.marks import Mark, read_marks
-from airflow_provider_callapi.calls.tagging import TagRules
+from airflow_provider_callapi.calls.outcomes.marks import Mark, read_marks
+from airflow_provider_callapi.calls.outcomes.tagging import TagRules
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._campaign.file_types import check_type

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.campaign.campaign_report import render_report
-from airflow_provider_callapi.calls.campaign.people import Plan, Skipped
-from airflow_provider_callapi.calls.campaign.results import write_results
-from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
-from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
+from airflow_provider_callapi.calls.campaign.contact_list.people import Plan, Skipped
+from airflow_provider_callapi.calls.campaign.contact_list.shard import Shard, read_shard
+from airflow_provider_callapi.calls.campaign.results.campaign_report import render_report
+from airflow_provider_callapi.calls.campaign.results.result_file import write_results
+from airflow_provider_callapi.calls.campaign.results.summary import Ending, Summary
 from airflow_provider_callapi.operators._campaign.contact_list import csv_form
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._storage import prepare_output_path

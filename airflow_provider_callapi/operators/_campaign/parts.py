@@ -7,12 +7,12 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people import Plan
+from airflow_provider_callapi.calls.campaign.contact_list.shard import own_list
 from airflow_provider_callapi.calls.campaign.ledger import ClosableLedger
-from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.shard import own_list
-from airflow_provider_callapi.calls.marks import need_operations
+from airflow_provider_callapi.calls.outcomes.marks import need_operations
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook

@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people import Plan
+from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.contact_list.shard import read_shard
 from airflow_provider_callapi.calls.campaign.ledger import ClosableLedger
-from airflow_provider_callapi.calls.campaign.people import Plan
-from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.campaign.shard import read_shard
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.ledgers.paged import PagedLedger

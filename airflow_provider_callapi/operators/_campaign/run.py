@@ -11,23 +11,23 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowTaskTim
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
-from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
-from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
-from airflow_provider_callapi.calls.campaign.engine import Campaign
-from airflow_provider_callapi.calls.campaign.judgement import (
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person
+from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
+from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
+from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.results.judgement import (
     describe_not_called,
     final_results,
     find_invalid_rows,
 )
-from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
-from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.campaign.runner import NextStep, Runner
-from airflow_provider_callapi.calls.count_texts import count_text
-from airflow_provider_callapi.calls.marks import tag_ids
-from airflow_provider_callapi.calls.time_texts import local_time
+from airflow_provider_callapi.calls.campaign.run.announcement import Announcement, Line
+from airflow_provider_callapi.calls.campaign.run.deferral_rule import may_defer_until
+from airflow_provider_callapi.calls.campaign.run.runner import NextStep, Runner
+from airflow_provider_callapi.calls.outcomes.marks import tag_ids
+from airflow_provider_callapi.calls.texts.count_texts import count_text
+from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.observability.metrics import count_finished_attempts

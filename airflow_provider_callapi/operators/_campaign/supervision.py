@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.supervision_store import SupervisionStore
 from airflow_provider_callapi.calls.campaign.wishes import Wish

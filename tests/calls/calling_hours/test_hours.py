@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.api.value_parts import WrongValue
+from airflow_provider_callapi.api.values.value_parts import WrongValue
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays, WorkCalendar
 from airflow_provider_callapi.calls.calling_hours.hours import (
     NEVER,
@@ -19,7 +19,7 @@ from airflow_provider_callapi.calls.calling_hours.hours import (
     read_hours,
     year_in,
 )
-from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueue
+from airflow_provider_callapi.calls.campaign.engine.zone_queue import ZoneQueue
 
 BERLIN, MOSCOW = "Europe/Berlin", "Europe/Moscow"
 

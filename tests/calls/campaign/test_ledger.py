@@ -9,9 +9,9 @@ import pytest
 import rich.pretty
 from msgspec.structs import replace
 
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person
+from airflow_provider_callapi.calls.campaign.engine.person_state import PersonState
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status, is_same_intent
-from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.campaign.person_state import PersonState
 
 PHONE = "79260000001"
 ATTEMPT = Attempt(PHONE, 1, Status.DIALLING, "af-1", 1_760_000_000.0)

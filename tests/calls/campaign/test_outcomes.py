@@ -9,8 +9,8 @@ from airflow_provider_callapi.calls.campaign.outcomes import (
     Result,
     result_of,
 )
-from airflow_provider_callapi.calls.finish_reasons import category_of, finish_reasons
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.finish_reasons import category_of, finish_reasons
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 
 NO_CATEGORY = [None, "", "success_finish", "subscriber_disconnects", "of_a_later_version"]
 ABOUT_THE_CONTACT = {Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER}

@@ -11,9 +11,9 @@ from airflow_provider_callapi.calls.lists.columns import (
     refuse_duplicates,
     value_of,
 )
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.result_columns import RESULT_COLUMNS
 from airflow_provider_callapi.calls.lists.unnamed_zones import refuse_unnamed_zone
-from airflow_provider_callapi.calls.result_columns import RESULT_COLUMNS
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.columns import find_columns
 from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_csv
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 CELLS = st.text(st.sampled_from('абв ";,\t|\n12'), min_size=1, max_size=6).filter(
     lambda text: (

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.encodings import detect_encoding
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 NAMES = [
     "Анна",

@@ -14,7 +14,7 @@ from spelled_numbers import NUMBERS, SIP_NUMBERS, in_any_case, spelled
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers, sip_domain
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
-from airflow_provider_callapi.calls.shown_values import shown_as
+from airflow_provider_callapi.calls.texts.shown_values import shown_as
 
 A, B = "79260000001", "79260000002"
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.lists.json_rows import read_json_lines
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 DIGITS = st.text("0123456789", min_size=1, max_size=5)
 

@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.lists.number_formats import (
     may_show_other_digits,
     shown_text,
 )
-from airflow_provider_callapi.calls.number_texts import number_text
+from airflow_provider_callapi.calls.texts.number_texts import number_text
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from known_numbers import VNUMBER
 
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 CALL = {
     "method": "start.informer_call",

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.unnamed_zones import refuse_unnamed_zone
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 
 def refused(value: Any, name: str = "place") -> bool:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 openpyxl = pytest.importorskip("openpyxl", reason="an extra of the package")
 
-from airflow_provider_callapi.calls.lists.problems import ListUnreadable  # noqa: E402
 from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: E402
-from airflow_provider_callapi.calls.shown_values import LongNumber  # noqa: E402
+from airflow_provider_callapi.calls.texts.shown_values import LongNumber  # noqa: E402
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable  # noqa: E402
 
 
 def workbook(*lines: list[Any], more_sheets: int = 0, merged: Sequence[str] = ()) -> io.BytesIO:

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spelled_numbers import GAPS, NUMBERS, spelled
 
-from airflow_provider_callapi.api.masking import mask_phones
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NotANumber,
     NumberingPlan,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
 from airflow_provider_callapi.api.errors import Unanswered
-from airflow_provider_callapi.calls.answers import FinishedCall
-from airflow_provider_callapi.calls.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 
 FOLDER = Path(__file__).parents[2] / "data" / "answers"

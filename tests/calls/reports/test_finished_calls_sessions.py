@@ -9,7 +9,7 @@ from data_api import DataApi
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.reports import report_requests
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script

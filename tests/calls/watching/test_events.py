@@ -12,7 +12,7 @@ from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.events import EVENT_KINDS, ActiveCallFilter, EventDetector
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot

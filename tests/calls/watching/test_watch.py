@@ -23,7 +23,7 @@ from airflow_provider_callapi.api.errors import (
     Unanswered,
 )
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot

@@ -14,7 +14,7 @@ import pytest
 from failing_callbacks import ON_DUTY, SECOND, in_the_triggerer, notifier, of_dag, of_deadline, rung
 
 from airflow_provider_callapi.calls.alerts.election import AlertSuppressed
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.event_loop import watch_call
 from airflow_provider_callapi.notifications._alert import answer_wait, ringing
 from airflow_provider_callapi.notifications._alert.execution import InTriggerer, run_without_loop

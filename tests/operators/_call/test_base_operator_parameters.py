@@ -13,7 +13,7 @@ from airflow.sdk import DAG, BaseOperator, Param
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, informer_task
 from lone_surrogates import HALF, OF_A_FILE_NAME
 
-from airflow_provider_callapi.calls.lifecycle import CallLifecycle
+from airflow_provider_callapi.calls.single_call.lifecycle import CallLifecycle
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallStillActive, InvalidParameter
 from airflow_provider_callapi.hooks.callapi import CallApiHook

@@ -9,7 +9,7 @@ import pytest
 from airflow_fakes import CONTACT, Desk, Task, informer_task, refuse_stage
 from ways_to_wait import waiting_task, ways
 
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallStillActive
 from airflow_provider_callapi.operators._call.call_wait import CallWait

@@ -135,7 +135,7 @@ def test_the_next_try_only_waits_for_the_report_if_the_earlier_try_died_in_this_
 def test_the_report_of_another_call_does_not_change_the_outcome(desk, way, external_id, monkeypatch):
     """A Data API that ignores the filter returns the reports of all calls."""
     monkeypatch.setattr(
-        "airflow_provider_callapi.emulator.list_page.build_predicate", lambda *_: lambda row: True
+        "airflow_provider_callapi.emulator.services.list_page.build_predicate", lambda *_: lambda row: True
     )
     other = "79160000077"
     desk.exchange.script(other, Script(rings=0, talks=20))

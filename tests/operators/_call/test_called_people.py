@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from known_numbers import ANNA, BORIS, CLARA
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallNotAnswered
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator

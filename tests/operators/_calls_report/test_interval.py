@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
-from airflow_provider_callapi.calls.time_texts import iso_time
+from airflow_provider_callapi.calls.texts.time_texts import iso_time
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._calls_report.interval import read_interval
 from airflow_provider_callapi.operators._calls_report.options import REPORT_OPTIONS

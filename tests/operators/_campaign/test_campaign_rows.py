@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import Person, Plan
-from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.campaign.results.summary import Ending
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
 from airflow_provider_callapi.operators._campaign.campaign_rows import CampaignRows, _will_replace

@@ -16,11 +16,11 @@ import damaged_lists
 import pytest
 from known_numbers import VNUMBER
 
-from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.people import Plan
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import Plan
-from airflow_provider_callapi.calls.campaign.results import write_results
-from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.campaign.results.result_file import write_results
+from airflow_provider_callapi.calls.campaign.results.summary import Ending
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._campaign import contact_list, do_not_call
 from airflow_provider_callapi.operators._campaign.preparation import read_plan

@@ -23,7 +23,7 @@ from campaign_desk import (
 )
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.operators._campaign import services

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.people import Person, Plan
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person, Plan
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.operators._campaign.excluded_people import ExcludedPeople

@@ -9,7 +9,7 @@ from airflow_fakes import TTS, VNUMBER
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.shard import Shard
+from airflow_provider_callapi.calls.campaign.contact_list.shard import Shard
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles, shard_path
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator

@@ -1,0 +1,1 @@
+"""Checks and descriptions of single values in requests and answers."""

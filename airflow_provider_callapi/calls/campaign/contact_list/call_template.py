@@ -1,0 +1,143 @@
+"""Makes the start request of each person from the call that the author has written for the whole campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.methods import METHODS, StartCall
+from airflow_provider_callapi.calls.campaign.contact_list.people import Person
+from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
+    ROW,
+    InvalidRow,
+    compile_templates,
+    fill_in,
+    has_template,
+    templates_in,
+)
+from airflow_provider_callapi.calls.lists.columns import fold_name
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
+from airflow_provider_callapi.calls.texts.number_texts import LOST_DIGITS
+from airflow_provider_callapi.calls.texts.shown_values import LongNumber, ShownValue
+
+_ID = "external_id"
+PERSONS_NUMBER = "{{ contact.phone }}"
+"""The default of the parameter ``contact``: the number in the person's row."""
+_LONGEST_ID = 240
+"""How many characters an author's ``external_id`` may have.
+
+A ledger stores up to 255 characters, and later attempts add their number to the id.
+"""
+
+
+class CallTemplate:
+    """Makes the start request of each person of a campaign from the person's row in the contact list.
+
+    :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Each string is a
+        Jinja template, in which ``contact`` is the person's row. The number to call is the parameter
+        ``contact``, default ``{{ contact.phone }}``.
+    :param values: further names for the templates: name → value.
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :raises ValueError: the method, a parameter or a template is wrong.
+    """
+
+    def __init__(
+        self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None, *, region: str
+    ) -> None:
+        fields = {ROW: PERSONS_NUMBER, **call}
+        method = fields.pop("method", None)
+        request_type = METHODS.get(str(method))
+        if request_type is None or not issubclass(request_type, StartCall):
+            known = ", ".join(sorted(name for name, kind in METHODS.items() if issubclass(kind, StartCall)))
+            raise ValueError(f"call.method: {method!r} is not one of {known}")
+        unknown = [name for name in fields if name not in request_type.model_fields]
+        if unknown:
+            raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
+        self.request_type: type[StartCall] = request_type
+        self.region = region
+        self._fields: dict[str, Any] = compile_templates(fields, values or {}, "call")
+        if not has_template(self._fields[ROW]):
+            raise ValueError(
+                "call.contact: a template such as {{ contact.phone }} is needed. A constant is the same "
+                "number for every person"
+            )
+        self.reads_phone = "phone" in str(fields[ROW])
+        """Whether the number to call is in the column ``phone``."""
+        self.number_column: str | None = next(
+            (each.only_column for each in templates_in(self._fields[ROW])), None
+        )
+        """The column with the number to call. None: the author's template makes the number."""
+        self.columns = frozenset(
+            fold_name(name) for template in templates_in(self._fields) for name in template.columns
+        )
+        """The names of the columns that the templates can use, as `fold_name` returns them."""
+        self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
+        """Names of the parameters whose values differ between people.
+
+        If the service refuses the value of another parameter, it would refuse the call of every person.
+        """
+        self._own_fields = [name for name in self._fields if name in self.personal - {ROW, _ID}]
+
+    @cached_property
+    def _constants(self) -> dict[str, Any]:
+        """The call's parameters that are equal for all people: name → value.
+
+        :raises InvalidParameters: a phone number in a value cannot be read.
+        """
+        values = {name: value for name, value in self._fields.items() if name not in self.personal}
+        return read_numbers(values, self.region, method=self.request_type.method)
+
+    def written_number(self, row: Mapping[str, Any]) -> str:
+        """Return the number to call, as the author's template gives it for a person's row.
+
+        The number is neither checked nor converted.
+
+        :param row: the person's row in the contact list: column → value.
+        :raises InvalidRow: the author's template for the number cannot be filled in from this row. Or it
+            inserts a date or a long number of a workbook. The error message names the field ``call.contact``.
+        """
+        written = str(self._render_field(ROW, row))
+        if any(isinstance(cell, ShownValue) and str(cell) == written.strip() for cell in row.values()):
+            raise InvalidRow(f"call.{ROW}: a date or another value of a workbook that is no phone number")
+        return written
+
+    def own_external_id(self, person: Person) -> str | None:
+        """Return the ``external_id`` that the author's template gives the first call to a person.
+
+        :return: the id. None: the author gives no ``external_id``, or the id for this person is empty.
+        :raises InvalidRow: the template cannot be filled in from the person's row.
+        :raises InvalidRow: the id is longer than 240 characters, or contains the phone number.
+        """
+        own = self._render_field(_ID, person.row) if _ID in self._fields else None
+        if isinstance(own, str) and len(own) > _LONGEST_ID:
+            raise InvalidRow(f"call.{_ID}: longer than {_LONGEST_ID} characters")
+        if isinstance(own, str) and contains_number(own, person.contact):
+            raise InvalidRow(f"call.{_ID}: {SHOWN_NUMBER}")
+        return own if str(own or "").strip() else None
+
+    def request(self, person: Person, external_id: str) -> StartCall:
+        """Return the start request that calls one person.
+
+        :param external_id: the ``external_id`` of the attempt, from the function
+            `attempt_ids.external_id`.
+        :raises InvalidRow: no valid request can be made from the person's row, for example because a field
+            contains a number of which a workbook has lost digits. The error message names the field, such as
+            ``call.contact``.
+        """
+        known = {ROW: person.contact, _ID: external_id}
+        # The number to call is read already. Without its +, it could be read as another number.
+        own = {name: self._render_field(name, person.row) for name in self._own_fields}
+        try:
+            own = read_numbers(own, self.region, method=self.request_type.method)
+            return self.request_type.from_values({**self._constants, **own, **known})
+        except InvalidParameters as error:
+            raise InvalidRow(str(error)) from None
+
+    def _render_field(self, name: str, row: Mapping[str, Any]) -> Any:
+        value = fill_in(self._fields[name], row)
+        if any(isinstance(cell, LongNumber) and str(cell) in str(value) for cell in row.values()):
+            raise InvalidRow(f"call.{name}: {LOST_DIGITS}")
+        return value

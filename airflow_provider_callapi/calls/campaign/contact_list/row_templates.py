@@ -1,0 +1,387 @@
+"""Compiles the Jinja templates in a campaign's parameter ``call``, and fills them in from a person's row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from airflow_provider_callapi.api.values.control_characters import has_control_character
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.api.values.value_kinds import is_template_text, without_enum
+from airflow_provider_callapi.calls.campaign.contact_list.row_values import (
+    EMPTY_CELL_USED,
+    EmptyCell,
+    RowForTemplates,
+    values_for_templates,
+)
+from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
+from airflow_provider_callapi.calls.texts.damaged_text import (
+    has_codes,
+    has_gap,
+    has_machine_time,
+    has_nested_text,
+    is_damaged,
+)
+from airflow_provider_callapi.calls.texts.inserted_values import (
+    CONTROL_CHARACTER,
+    MACHINE_TIME,
+    UnsuitableValue,
+    exact_value,
+    spoken_value,
+    written_value,
+)
+from airflow_provider_callapi.calls.texts.single_braces import PROBLEM, has_single_braces
+from airflow_provider_callapi.calls.texts.text_parts import add_checks
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
+
+ROW = "contact"
+"""The name of the person's row in templates."""
+_SPOKEN = "message"
+"""How the names of the fields end whose texts a person hears, such as ``contact_message``."""
+_CHECKS: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (
+        is_damaged,
+        "the letters of a value are lost, because a program has read the list in a wrong encoding; export "
+        "the list again",
+    ),
+    (
+        has_codes,
+        "a value has codes instead of letters, such as &quot;, <b> or \\u0410; export the list again as "
+        "plain text",
+    ),
+    (
+        has_nested_text,
+        "a value is the text of a list or dict, such as ['Anna']; export its items as columns",
+    ),
+    (
+        has_gap,
+        "a value contains a program's word for a missing value, such as nan or None; export an empty text "
+        "instead",
+    ),
+)
+"""Checks of a rendered text, and what is wrong if a check says so."""
+_CHECKS_OF_SPOKEN = (
+    *_CHECKS,
+    (has_machine_time, f"a value contains {MACHINE_TIME}"),
+    (has_control_character, f"a value contains {CONTROL_CHARACTER}"),
+)
+"""The same for a text that a person hears."""
+
+
+class InvalidRow(ValueError):
+    """No call can be made from a row of the contact list.
+
+    The error message names the field, such as ``call.contact``, but contains no value of the row.
+    """
+
+
+class _Missing(StrictUndefined):
+    """The value of an undefined name in a template. Each use raises an error that states the name."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if isinstance(self._undefined_obj, EmptyCell):
+            return EMPTY_CELL_USED
+        name, holder = self._undefined_name, self._undefined_obj
+        if isinstance(holder, RowForTemplates):
+            return f"the row has no column {name!r}; {describe_columns(holder)}"
+        if isinstance(holder, Mapping):
+            return f"the template uses {name!r} of a dict that has no such key"
+        return str(super()._undefined_message)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The Jinja sandbox in which a campaign fills in the templates of its parameter ``call``.
+
+    :param finalize: checks and converts each value that a template inserts.
+    :ivar is_spoken: whether a person hears the texts of the templates.
+    """
+
+    def __init__(self, finalize: Callable[[Any], Any]) -> None:
+        # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
+        super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
+        self.is_spoken = finalize is spoken_value
+        self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
+        add_checks(self, _in_a_row(finalize), is_spoken=self.is_spoken)
+        self.policies["json.dumps_kwargs"] = {
+            **self.policies["json.dumps_kwargs"],
+            "default": _refuse_in_json,
+        }
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return the value of ``obj.attribute`` in a template.
+
+        If ``obj`` is a dict (a row) with the key ``attribute``: the key's value, else the attribute.
+        """
+        if isinstance(obj, Mapping):
+            with suppress(KeyError):
+                return value_of(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
+def _with_none(test: Any) -> Callable[..., Any]:
+    """Wrap a Jinja test, such as ``is none``.
+
+    The wrapped test gets None in place of each `EmptyCell`, the value of an empty cell.
+    """
+
+    @wraps(test)  # also copies the mark of a test that gets the environment
+    def test_with_none(*values: Any, **named: Any) -> Any:
+        return test(*(None if isinstance(value, EmptyCell) else value for value in values), **named)
+
+    return test_with_none
+
+
+def _refuse_in_json(value: Any) -> None:
+    """Raise an error: ``tojson`` calls this function with a value that is no JSON, e.g. an empty cell."""
+    if isinstance(value, EmptyCell):
+        raise UndefinedError(EMPTY_CELL_USED)
+    raise TypeError(f"{type(value).__name__} in JSON")
+
+
+def _in_a_row(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Extend a check of an inserted value to the special values of a campaign's templates."""
+
+    def check_value(value: Any) -> Any:
+        if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
+            return value
+        if isinstance(value, EmptyCell):
+            raise UndefinedError(EMPTY_CELL_USED)
+        # Instead of a missing column, Jinja finds a method of the row, such as items.
+        if callable(value):
+            raise UndefinedError("the row has no such column")
+        try:
+            return check(value)
+        except UnsuitableValue as problem:
+            raise UndefinedError(f"the template uses {problem}") from None
+
+    return check_value
+
+
+@dataclass(frozen=True)
+class _PlainText:
+    """A template that only inserts columns, such as ``Hello {{ contact.name }}``.
+
+    :ivar pattern: the text with ``%s`` for each column.
+    :ivar columns: the names of the columns in order.
+    """
+
+    pattern: str
+    columns: Sequence[str]
+
+    def fill_in(self, row: Mapping[str, Any]) -> str | None:
+        """Return the template's text for a row of the contact list, without Jinja.
+
+        None: only Jinja can render the template, because a column is missing, or a cell contains no text.
+        """
+        values = []
+        for column in self.columns:  # Like Jinja, stop at the first column that has no text.
+            try:
+                value = value_of(row, column)
+            except KeyError:
+                return None
+            if type(value) is not str:  # a number, an empty value, or a text with a behaviour of its own
+                return None
+            values.append(value)
+        return self.pattern % tuple(values)
+
+
+class RowTemplate:
+    """A Jinja template that is compiled once and filled in for many people.
+
+    :param environment: the sandbox that compiles the template.
+    :param text: the text of the template. It uses the person's row by the name ``contact``.
+    :param values: name → value, for the other names that the template can use. They are the same for all
+        people.
+    :param where: the name of the field that has the template, such as ``call.contact``, for error messages.
+    :raises TemplateError: Jinja cannot compile the text.
+    """
+
+    def __init__(self, environment: _Sandbox, text: str, values: Mapping[str, Any], where: str) -> None:
+        self._jinja = environment.from_string(text)
+        self._values = values_for_templates(values)
+        self._where = where
+        parsed = environment.parse(text)
+        self._plain = _plain_text(parsed, values)
+        own_text = " ".join(part.data for part in parsed.find_all(nodes.TemplateData))
+        is_json = any(each.name == "tojson" for each in parsed.find_all(nodes.Filter))
+        self._checks = [
+            (check, problem)
+            for check, problem in (_CHECKS_OF_SPOKEN if environment.is_spoken else _CHECKS)
+            if not check(own_text) and not (check is has_nested_text and is_json)
+        ]
+        self.uses_row = ROW in meta.find_undeclared_variables(parsed)
+        """Whether the template uses the person's row. If not, its text is the same for every person."""
+        self.columns = _columns_in(parsed)
+        """The names of the columns that the template can use, and perhaps further names."""
+
+    def render(self, row: Mapping[str, Any]) -> str:
+        """Return the text of the template, filled in for one person.
+
+        :param row: the person's row in the contact list: column → value.
+        :raises InvalidRow: the template inserts a missing column, an empty cell, or a text whose letters a
+            wrong encoding has destroyed. Or an expression in the template raises an error. The error message
+            names the field that has the template.
+        :raises ListUnreadable: two columns of the row fit a name in the template.
+        """
+        text = self._plain.fill_in(row) if self._plain else None
+        if text is None:
+            text = self._render_with_jinja(row)
+        for is_wrong, problem in self._checks:
+            if is_wrong(text):
+                raise InvalidRow(f"{self._where}: {self._column_with(is_wrong, row)}{problem}")
+        return text
+
+    @property
+    def only_column(self) -> str | None:
+        """The name of the column, if the template is only ``{{ contact.phone }}``, for example."""
+        plain = self._plain
+        return plain.columns[0] if plain and plain.pattern.strip() == "%s" else None
+
+    def _column_with(self, is_wrong: Callable[[str], bool], row: Mapping[str, Any]) -> str:
+        """Return the first used column whose text is wrong, as ``column 'name': ``. Empty: no column is."""
+        used = set(map(fold_name, self.columns))
+        for name, value in row.items():
+            if isinstance(value, str) and fold_name(name) in used and is_wrong(value):
+                return f"column {shown_name(name)}: "
+        return ""
+
+    def _render_with_jinja(self, row: Mapping[str, Any]) -> str:
+        try:
+            return self._jinja.render({**self._values, ROW: RowForTemplates(values_for_templates(row))})
+        except ListUnreadable:  # it is not certain which column the template means
+            raise
+        except TemplateError as error:
+            raise InvalidRow(f"{self._where}: {mask_phones(str(error))}") from None
+        except Exception as error:  # an author's expression can raise anything
+            raise InvalidRow(f"{self._where}: {type(error).__name__} in its template") from None
+
+    def render_for_all(self) -> str:
+        """Return the text of a template that does not use the person's row. All people get this text."""
+        return self._jinja.render(self._values)
+
+
+def _plain_text(parsed: nodes.Template, values: Mapping[str, Any]) -> _PlainText | None:
+    """Return a template as a text with ``%s`` for each column.
+
+    None: only Jinja can fill in a part of the template, e.g. a condition.
+    """
+    pattern, columns = "", []
+    for output in parsed.body:
+        for node in output.nodes if isinstance(output, nodes.Output) else (output,):
+            if isinstance(node, nodes.TemplateData):
+                pattern += node.data.replace("%", "%%")
+            elif isinstance(node, nodes.Getattr) and _is_row(node.node):
+                pattern += "%s"
+                columns.append(node.attr)
+            elif isinstance(node, nodes.Name) and type(values.get(node.name)) is str and not _is_row(node):
+                pattern += values[node.name].replace("%", "%%")
+            else:
+                return None
+    return _PlainText(pattern, columns)
+
+
+def _is_row(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == ROW
+
+
+def _columns_in(parsed: nodes.Template) -> frozenset[str]:
+    """Return the columns that a template can use, and perhaps further names.
+
+    If a template does not only take columns of the row by name, as in ``contact.ext`` and ``contact['ext']``,
+    each attribute and constant of the template may be the name of a column.
+    """
+    by_name = [node.attr for node in parsed.find_all(nodes.Getattr) if _is_row(node.node)]
+    by_key = [
+        str(node.arg.value)
+        for node in parsed.find_all(nodes.Getitem)
+        if _is_row(node.node) and isinstance(node.arg, nodes.Const)
+    ]
+    uses = sum(map(_is_row, parsed.find_all(nodes.Name)))
+    if uses == len(by_name) + len(by_key) and not any(hasattr(dict, name) for name in by_name):
+        return frozenset([*by_name, *by_key])
+    attributes = {node.attr for node in parsed.find_all(nodes.Getattr)}
+    return frozenset(attributes | {str(node.value) for node in parsed.find_all(nodes.Const)})
+
+
+def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
+    """Return a copy of a value of the parameter ``call``, in which the templates are compiled.
+
+    - A template that uses the person's row becomes a `RowTemplate`, which `fill_in` fills in later.
+    - Any other template is filled in at once, and becomes a text. If that fails, the template becomes a
+      `RowTemplate`, too, and `fill_in` raises the error later.
+
+    :param value: a text, a mapping with texts, or any other value.
+    :param values: name → value, for the names that the templates can use beside ``contact`` (the row).
+    :param where: the name of the field, such as ``call``, for error messages.
+    :raises ValueError: Jinja cannot compile a template. The message names the field.
+    """
+    if not isinstance(value, Mapping):
+        return _compile(value, values, where, _Sandbox(spoken_value))
+    return {
+        name: _compile(inner, values, f"{where}.{name}", _Sandbox(_judge_of(name)))
+        for name, inner in value.items()
+    }
+
+
+def _judge_of(field: str) -> Callable[[Any], Any]:
+    """Return the function that checks and converts each value that a template of a field inserts."""
+    if field == ROW:  # the number to call
+        return written_value
+    return spoken_value if field.endswith(_SPOKEN) else exact_value
+
+
+def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sandbox) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()
+        }
+    if isinstance(value, str) and has_single_braces(value):
+        raise ValueError(f"{where}: {PROBLEM}")
+    if not isinstance(value, str) or not is_template_text(value):
+        return value
+    try:
+        template = RowTemplate(environment, without_enum(value), values, where)
+    except TemplateError as error:
+        raise ValueError(f"{where}: {error}") from None
+    if template.uses_row:
+        return template
+    try:
+        return template.render_for_all()
+    except Exception:  # the error is reported when the template is filled in for a row
+        return template
+
+
+def has_template(value: Any) -> bool:
+    """Return whether a value that `compile_templates` has returned contains a template."""
+    return any(True for _ in templates_in(value))
+
+
+def templates_in(value: Any) -> Iterator[RowTemplate]:
+    """Yield the templates of a value that `compile_templates` has returned."""
+    if isinstance(value, RowTemplate):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from templates_in(inner)
+
+
+def fill_in(value: Any, row: Mapping[str, Any]) -> Any:
+    """Fill in the templates of a value for one person. Return the new value.
+
+    :param value: a value that `compile_templates` has returned.
+    :param row: the person's row in the contact list: column → value.
+    :raises InvalidRow: a template cannot be filled in from the row. The error message names the field, such
+        as ``call.contact``.
+    """
+    if isinstance(value, RowTemplate):
+        return value.render(row)
+    if isinstance(value, dict):
+        return {name: fill_in(inner, row) for name, inner in value.items()}
+    return value

@@ -1,0 +1,1 @@
+"""Decides whom a campaign dials next, and what became of its calls. Sends no request."""

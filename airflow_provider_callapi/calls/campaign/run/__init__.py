@@ -1,0 +1,1 @@
+"""Runs a campaign: polls, dials, fetches reports and sets tags, as its engine decides."""

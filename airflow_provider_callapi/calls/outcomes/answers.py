@@ -1,0 +1,204 @@
+"""How the package decides whether the contact of a call picked up the phone.
+
+Three sources can prove that the contact picked up:
+
+- the legs of an active call; a leg is the line of one participant;
+- the Data API's report of the finished call;
+- the Data API's report of the call's legs.
+
+Only the two reports can prove that the contact did not pick up. The finish reason of the call alone often
+proves nothing, because it can concern any participant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from airflow_provider_callapi.api.data_api import CallReport, LegReport, is_filled_time
+from airflow_provider_callapi.api.entries import tells
+from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
+from airflow_provider_callapi.calls.outcomes.finish_reasons import category_of, proves_no_answer
+from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
+
+_ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
+"""States of a contact's leg that prove an answer. A state that `LegState` lacks proves no answer."""
+
+
+def contact_has_answered(session: CallSession) -> bool:
+    """Return whether the legs (participants) of an active call prove that the contact picked up.
+
+    Only the contact's leg counts. An employee's leg does not count, even if the employee picks up first.
+    Return False if the legs do not prove an answer.
+    """
+    contact = session.contact_phone_number
+    return contact is not None and any(
+        _is_contacts_leg(leg, contact, inbound=_may_be_callers(leg, session))
+        and leg_state(leg.state) in _ANSWERED_STATES
+        for leg in session.legs
+    )
+
+
+def _may_be_callers(leg: Leg, session: CallSession) -> bool:
+    """Return whether a leg is possibly the leg of a contact who has called the account."""
+    # A start request can set the direction ``in``, too. Then the operator's leg can come from the contact's
+    # number. Only a started call has an external_id.
+    if session.direction != "in" or _is_called(session.contact_phone_number, session.legs):
+        return False
+    return not session.external_id or is_same_number(leg.called_phone_number, session.virtual_phone_number)
+
+
+def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
+    """Return whether one of the legs is a call to the contact's number. False if the contact is None."""
+    return any(is_same_number(contact, leg.called_phone_number) for leg in legs)
+
+
+def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
+    """Return whether a leg (the line of one participant) belongs to the contact.
+
+    ``inbound`` states whether the contact has called the account.
+    """
+    if leg.is_operator:
+        return False
+    # By its calling number, a leg counts only if the service states that it is no operator's leg.
+    is_told_apart = leg.is_operator is not None and tells(leg, "is_operator")
+    calls_in = inbound and is_told_apart and is_same_number(leg.calling_phone_number, contact)
+    return calls_in or is_same_number(leg.called_phone_number, contact)
+
+
+@dataclass(frozen=True)
+class FinishedCall:
+    """What the Data API reports about one finished call.
+
+    :ivar report: the Data API's report of the call.
+    :ivar answered: whether the contact picked up. None: not known.
+    :ivar contact_finish_reason: the mnemonic of the finish reason of the contact's newest leg (line), if
+        the contact's legs prove that the contact did not pick up. Otherwise None.
+    :ivar if_contact_is_last: True: ``answered`` is False only if the contact is called last. The legs of
+        other participants exist. If the contact is called first, the exchange calls the others only after
+        the contact has picked up.
+    """
+
+    report: CallReport
+    answered: bool | None
+    contact_finish_reason: str | None = None
+    if_contact_is_last: bool = False
+
+
+def judge_finished_call(
+    report: CallReport, legs: Iterable[LegReport], *, complete: bool = True
+) -> FinishedCall:
+    """Judge by the Data API's two reports of a finished call whether the contact answered.
+
+    A leg is the line of one participant. A leg is connected if its participant picked up. The first rule that
+    fits decides:
+
+    1. The call had a talk, or a leg with the contact's number is connected, or all legs that may be the
+       contact's are connected: answered.
+    2. Only some legs that may be the contact's are connected: not known. These may be the legs of an operator
+       who is no employee.
+    3. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
+    4. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
+       answered.
+    5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
+    6. All legs in the report certainly belong to others than the contact, none of them is connected, and the
+       call's finish reason excludes a talk: not answered. A reason that is missing or no failure, such as
+       ``subscriber_disconnects`` (the contact hung up), excludes no talk, so the report may lack a leg.
+    7. Otherwise: not known.
+
+    :param report: the report of the call.
+    :param legs: the reports of this call's legs. The leg of a coach (a third person, who joins the talk of an
+        employee and the contact) is ignored. Exception: a leg with the contact's number counts as the
+        contact's leg, even if it is reported as a coach's.
+    :param complete: whether all legs of the call could be read.
+    :return: ``report``, whether the contact answered (None: not known), why the contact's leg ended, and
+        whether this holds only if the contact is called last.
+    """
+    legs, contact = list(legs), report.contact_phone_number
+    is_started = bool(report.call_api_external_id) or _is_called(contact, legs)
+    contacts, unclear, others = _sort_legs(contact, legs, is_started=is_started)
+    connected = [leg for leg in contacts if _is_connected(leg)]
+    is_certain = len(connected) == len(contacts) or any(
+        is_same_number(contact, _outer_number(leg, is_started)) for leg in connected
+    )
+    if (report.talk_duration or 0) > 0 or (connected and is_certain):
+        return FinishedCall(report, answered=True)
+    if not complete or connected or any(leg.is_talked for leg in (*unclear, *others)):
+        return FinishedCall(report, None)
+    if contacts and not any(map(_is_connected, unclear)):
+        newest = max(contacts, key=lambda leg: leg.id or 0)
+        is_last = any(map(_is_connected, others))
+        return FinishedCall(report, False, newest.finish_reason, if_contact_is_last=is_last)
+    if proves_no_answer(report.finish_reason):
+        return FinishedCall(report, False)
+    may_lack_leg = category_of(report.finish_reason) is None
+    never_rang = bool(others) and not unclear and not any(map(_is_connected, others)) and not may_lack_leg
+    return FinishedCall(report, False if never_rang else None, if_contact_is_last=never_rang)
+
+
+def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
+    """Return whether the Data API's reports of a call's legs show that the contact picked up.
+
+    A leg is the line of one participant. A leg is connected if its participant picked up. The result is True
+    in two cases:
+
+    - Some legs have the contact's number, and at least one of these legs is connected.
+    - No leg has the contact's number, but some legs may be the contact's, and all of these are connected.
+
+    A leg may be the contact's if two conditions are met:
+
+    - Its number may be the contact's, e.g. because the number is masked.
+    - The Data API states that it is no operator's leg.
+
+    :param contact: the contact's phone number. None: any phone number may be the contact's.
+    :param legs: the reports of this call's legs. The call may still be active.
+    """
+    legs = list(legs)
+    contacts, _, _ = _sort_legs(contact, legs)
+    is_started = _is_called(contact, legs)
+    numbered = [leg for leg in contacts if is_same_number(contact, _outer_number(leg, is_started))]
+    if numbered:
+        return any(map(_is_connected, numbered))
+    return bool(contacts) and all(map(_is_connected, contacts))
+
+
+def _sort_legs(
+    contact: str | None, legs: Iterable[LegReport], *, is_started: bool = False
+) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
+    """Sort a call's legs (lines) into three lists: of the contact, of unknown participants, of others.
+
+    ``is_started``: a start request placed the call.
+    """
+    legs = list(legs)
+    is_started = is_started or _is_called(contact, legs)
+    # The contact's number decides, even if a leg is reported as an operator's or a coach's. Other legs of
+    # coaches are in no list. Without a contact, any number may be the contact's.
+    outer = [(leg, _outer_number(leg, is_started)) for leg in legs]
+    clients = [(leg, number) for leg, number in outer if not leg.is_coach or is_same_number(contact, number)]
+    is_numbered = any(is_same_number(contact, number) for _, number in clients)
+    contacts: list[LegReport] = []
+    unclear: list[LegReport] = []
+    others: list[LegReport] = []
+    for leg, outer_number in clients:
+        number = outer_number or ""
+        may_be_contacts = may_be_same_number(contact, number) and not any(map(str.isalpha, number))
+        if is_same_number(contact, number) or (leg.is_operator is False and may_be_contacts):
+            contacts.append(leg)
+        elif leg.is_operator or (is_numbered and not may_be_contacts):
+            others.append(leg)
+        else:
+            unclear.append(leg)
+    return contacts, unclear, others
+
+
+def _outer_number(leg: LegReport, is_started: bool) -> str | None:
+    # The phone number of a leg's participant. If a start request placed the call (`is_started`), no
+    # participant is the caller: the number is the one that the exchange has called.
+    # A start request can set the direction ``in``, too, but its contact does not call.
+    is_caller = leg.direction == "in" and not is_started
+    return leg.calling_phone_number if is_caller else leg.called_phone_number
+
+
+def _is_connected(leg: LegReport) -> bool:
+    """Return whether the participant of a leg picked up."""
+    return is_filled_time(leg.connect_time) or bool(leg.is_talked)

@@ -1,0 +1,1 @@
+"""The JSON-RPC methods of the emulated Call API and Data API."""

@@ -1,0 +1,1 @@
+"""What follows from the findings of all probes about the account and the service."""

@@ -1,0 +1,1 @@
+"""Whether the assumptions of this package hold, according to the findings."""

@@ -1,0 +1,1 @@
+"""The calls to the user's own phone: placed, watched and ended."""
