@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from itertools import chain
+from pathlib import Path
 
 import pytest
 from documentation import (
@@ -29,20 +31,19 @@ from sqlalchemy import create_engine, inspect
 
 from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
-from airflow_provider_callapi.api.masking import mask_phones
 from airflow_provider_callapi.api.methods import METHODS, Repeat
-from airflow_provider_callapi.calls import call_journal
+from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS
-from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
-from airflow_provider_callapi.calls.finish_reasons import finish_reasons
+from airflow_provider_callapi.calls.outcomes.finish_reasons import finish_reasons
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+from airflow_provider_callapi.calls.single_call import call_journal
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.connection.hosts import BRANDS
 from airflow_provider_callapi.databases.results_table import open_results_table
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.emulator import Fault, Profile, Script
-from airflow_provider_callapi.emulator.call_api import HANDLERS
 from airflow_provider_callapi.emulator.errors import ERRORS
 from airflow_provider_callapi.emulator.profile import PROFILE_NAMES
 from airflow_provider_callapi.emulator.remote_control import (
@@ -51,6 +52,7 @@ from airflow_provider_callapi.emulator.remote_control import (
     InboundRequest,
     ScriptsRequest,
 )
+from airflow_provider_callapi.emulator.services.call_api import HANDLERS
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.operators import branch, call_control, start_call
@@ -68,6 +70,38 @@ OPERATORS = {
     if name.startswith("CallApi") and "request_type" in vars(operator)
 }
 """Method → the name of its Airflow operator, from the code."""
+
+
+# --- the rooms ---
+
+
+def test_every_room_is_in_the_table_with_the_first_line_of_its_docstring():
+    package = ROOT / "airflow_provider_callapi"
+    rooms = {
+        f"{init.parent.relative_to(package)}/": ast.get_docstring(ast.parse(init.read_text("utf-8")))
+        for init in package.rglob("__init__.py")
+        if init.parent != package
+    }
+
+    assert dict(table("contributing.md", "room")) == {
+        name: text.splitlines()[0].replace("`", "") for name, text in rooms.items()
+    }
+
+
+def test_every_module_that_the_page_for_contributors_names_exists():
+    """A module without a folder is in the folder of the module before it."""
+    folder = Path()
+    for name in re.findall(r"`([\w/]+\.py)`", PAGES["contributing.md"]):
+        folder = Path(name).parent if "/" in name else folder
+        places = (ROOT, ROOT / "airflow_provider_callapi", ROOT / "airflow_provider_callapi" / folder)
+        assert any((place / name).is_file() for place in places), name
+
+
+def test_every_test_that_the_security_policy_names_exists():
+    named = re.findall(r"`([\w/]+/test_\w+\.py)`", (ROOT / "SECURITY.md").read_text("utf-8"))
+
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
+    assert named
 
 
 # --- the examples work ---
