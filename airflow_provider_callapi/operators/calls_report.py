@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.exceptions import translate_errors
+from airflow_provider_callapi.operators._calls_report.interval import read_interval
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions, check_constants
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._mapped_files import refuse_files_of_others
@@ -120,7 +121,6 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         :raises CallApiError: the Data API did not answer. A retry may succeed.
         """
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
-        from airflow_provider_callapi.operators._calls_report.interval import read_interval  # noqa: PLC0415
         from airflow_provider_callapi.operators._calls_report.loading import load_calls  # noqa: PLC0415
 
         options = ReportOptions.read(vars(self))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_callapi.api.methods import METHODS
-from airflow_provider_callapi.calls.campaign.contact_list.call_template import PERSONS_NUMBER
+from airflow_provider_callapi.calls.campaign.contact_list.call_template import PERSONS_NUMBER, CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.shard import read_shard
 from airflow_provider_callapi.calls.lists.columns import PHONE, fold_name
 from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
 from airflow_provider_callapi.calls.watching.poll_interval import CAMPAIGN_POLL_INTERVAL
 from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
+from airflow_provider_callapi.operators._campaign.mapped_shards import refuse_incomplete_shards
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
@@ -309,11 +311,6 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
 
         :raises InvalidParameter: a parameter cannot be used.
         """
-        from airflow_provider_callapi.calls.campaign.contact_list.call_template import (  # noqa: PLC0415 - parse time
-            CallTemplate,
-        )
-        from airflow_provider_callapi.calls.campaign.contact_list.shard import read_shard  # noqa: PLC0415 - parse time
-
         for name in _LISTS:
             if any(map(is_template, statements_of(vars(self)[name]))):
                 raise InvalidParameter(
@@ -421,10 +418,6 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
 
     def _refuse_incomplete_shards(self, context: Context) -> None:
         """Raise `InvalidParameter` if the map indexes of this task do not call each shard of a list once."""
-        from airflow_provider_callapi.operators._campaign.mapped_shards import (  # noqa: PLC0415 - parse time
-            refuse_incomplete_shards,
-        )
-
         try:
             refuse_incomplete_shards(self.expanded(context), context)
         except ValueError as error:

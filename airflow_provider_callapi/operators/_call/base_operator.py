@@ -26,7 +26,9 @@ from airflow_provider_callapi.exceptions import (
     InvalidParameter,
     translate_errors,
 )
+from airflow_provider_callapi.operators._call.called_people import CalledPeople
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
+from airflow_provider_callapi.operators._call.redial_guard import forbid_redial
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._option_checks import may_call_contact_first
 from airflow_provider_callapi.operators._request_operator import RequestOperator
@@ -252,10 +254,6 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         :raises CallApiFailure: the deferral failed, and a retry could call the person a second time. This
             error, which replaces Airflow's error, prevents the retry.
         """
-        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
-            forbid_redial,
-        )
-
         if next_method != _DEFERRAL_FAILED:  # otherwise, Airflow raises the error before `execute_complete`
             return super().resume_execution(next_method, next_kwargs, context)
         with forbid_redial(lambda _: None if self._keeps_journal(context) else "a call may have been placed"):
@@ -265,10 +263,6 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
         """Render the templates. If this fails and a retry could call the person again, forbid the retry."""
-        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
-            forbid_redial,
-        )
-
         # Airflow renders the templates again at the end of a deferral, before `resume_execution`.
         next_method = next_method_of(context.get("ti"))
         may_redial = next_method not in (None, "search_again") and not self._keeps_journal(context)
@@ -308,10 +302,6 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
 
     def _publish_people(self, context: Context) -> None:
         """If the task is mapped, publish as an XCom whom this map index has called in this DAG run."""
-        from airflow_provider_callapi.operators._call.called_people import (  # noqa: PLC0415 - parse time
-            CalledPeople,
-        )
-
         # The other map indexes read this before they call a person, so that no person is called twice.
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         if people := CalledPeople.of(facts):
@@ -340,9 +330,6 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         :raises CallApiTrouble: the task was killed.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
-        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
-            forbid_redial,
-        )
 
         self._try = None
 
