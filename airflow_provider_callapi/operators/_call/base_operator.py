@@ -165,8 +165,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        has_tags = is_template(self.tags) or bool(read_tags(self.tags))
-        CallOptions.of(values, has_tags=has_tags, contact_first=self._calls_contact_first)
+        self._options_of(values)
 
     def _read_options(self) -> CallOptions:
         """Check the operator's parameters, and return them as one object.
@@ -174,12 +173,11 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         :raises InvalidParameter: a parameter cannot be used.
         """
         # A subclass or a cluster policy may change attributes after the constructor has checked them.
-        values, has_tags = read_parameters(CALL_OPTIONS, vars(self)), bool(read_tags(self.tags))
-        return CallOptions.of(values, has_tags=has_tags, contact_first=self._calls_contact_first)
+        return self._options_of(read_parameters(CALL_OPTIONS, vars(self)))
 
-    @property
-    def _calls_contact_first(self) -> bool:
-        return may_call_contact_first(vars(self))
+    def _options_of(self, values: Mapping[str, Any]) -> CallOptions:
+        has_tags = is_template(self.tags) or bool(read_tags(self.tags))
+        return CallOptions.of(values, has_tags=has_tags, contact_first=may_call_contact_first(vars(self)))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""
@@ -333,7 +331,6 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
 
         self._try = None
 
-        # `placed` describes the call that the try continues, see `_placed_call`. None: the try may dial.
         def describe_call(error: BaseException) -> str | None:
             call_of_try = self._try.describe_forgotten_call(error) if self._try is not None else None
             return call_of_try or (None if self._keeps_journal(context) else placed)
