@@ -62,13 +62,18 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
             ``expand_kwargs(rows)``: the rows. An empty list: the operator is not mapped, or maps only the
             arguments of a decorated function.
         """
-        dag = self.get_dag()
-        task = dag.task_dict.get(self.task_id) if dag else None
-        if not isinstance(task, MappedOperator):
+        task = mapped_operator(self)
+        if task is None:
             return []
-        expand_input: Any = task.expand_input  # of a decorated function, it is empty
-        mapped = expand_input.value
-        return mapped if isinstance(mapped, Mapping) else values_of(mapped, context)
+        mapped = task.expand_input.value  # of a decorated function, it is empty
+        return mapped if isinstance(mapped, Mapping) else [*resolve_values(mapped, context)]
+
+
+def mapped_operator(operator: Any) -> Any:
+    """Return the `MappedOperator` of an operator in its DAG. None: the operator is not mapped."""
+    dag = operator.get_dag()
+    task = dag.task_dict.get(operator.task_id) if dag else None
+    return task if isinstance(task, MappedOperator) else None
 
 
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
@@ -77,11 +82,10 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
     For ``expand(contact=people.output, region=["RU"])``: ``contact``.
     """
     # For a decorator such as `@task.callapi_informer`, the names are arguments of the decorated function.
-    dag = operator.get_dag()
-    task = dag.task_dict.get(operator.task_id) if dag else None
-    if not isinstance(task, MappedOperator):
+    task = mapped_operator(operator)
+    if task is None:
         return ()
-    expand_input: Any = task._get_specified_expand_input()
+    expand_input = task._get_specified_expand_input()
     mapped = expand_input.value
     if isinstance(mapped, Mapping):  # expand(name=…)
         return [name for name, value in mapped.items() if not _is_in_dag_file(value)]
@@ -92,16 +96,11 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
     return list(row)
 
 
-def values_of(values: Any, context: Mapping[str, Any]) -> list[Any]:
-    """Return the values of all map indexes as a list.
-
-    :param values: a list in the DAG file, or the output of a task.
-    """
-    return [*resolve_values(values, context)]
-
-
 def resolve_values(values: Any, context: Mapping[str, Any]) -> Any:
-    """Return values of the DAG file unchanged. Of the output of a task, return what the task returned."""
+    """Return the values of all map indexes: a list in the DAG file, or what a task returned.
+
+    :param values: the list, or the output of the task.
+    """
     if not _is_in_dag_file(values):
         values = values.resolve(context)
     # The results of a mapped task: a slice is one request for all of them.

@@ -12,7 +12,7 @@ from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.outcomes.marks import Mark, first_mark, may_have_mark, read_marks
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
-from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate, mapped_operator
 from airflow_provider_callapi.operators._requests import parse_rendered
 from airflow_provider_callapi.parameters.kind import mapping_of
 from airflow_provider_callapi.parameters.kinds import TEXTS
@@ -178,8 +178,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
             return
         # Airflow 3.2 and 3.3 do not find the decision of a branch inside a mapped task group
         # (apache/airflow#67265), and no Airflow finds that of a mapped branch for a task that is not mapped.
-        dag = self.get_dag()
-        in_group = dag is None or not isinstance(dag.task_dict.get(self.task_id), MappedOperator)
+        in_group = mapped_operator(self) is None
         for task in self.downstream_list:
             has_index = isinstance(task, MappedOperator) or task.get_closest_mapped_task_group() is not None
             if not has_index or (in_group and AIRFLOW_V_3_2_PLUS):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.contact_list.shard import refuse_incomplete
-from airflow_provider_callapi.operators._mapped_data import values_of
+from airflow_provider_callapi.operators._mapped_data import resolve_values
 from airflow_provider_callapi.parameters.templates import is_template
 
 _LIST = ("contacts", "campaign")
@@ -32,7 +32,7 @@ def _shards_of_lists(
 ) -> list[list[Any]]:
     """Return the shards of the map indexes that call one list, for each list. Empty: no shard is mapped."""
     if isinstance(expanded, Mapping):  # Airflow combines each shard with each list
-        return [values_of(expanded["shard"], context)] if "shard" in expanded else []
+        return [[*resolve_values(expanded["shard"], context)]] if "shard" in expanded else []
     # A row in the DAG file may be the output of a task.
     rows = [row if isinstance(row, Mapping) else row.resolve(context) for row in expanded]
     shards: dict[str, list[Any]] = {}
