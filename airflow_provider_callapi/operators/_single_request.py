@@ -20,17 +20,15 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
-def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
+def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook) -> Done:
     """Send a control request that must not be carried out twice. Return the answer.
 
-    :param retries: the task's ``retries``. With Airflow's ``max_tries``, they show whether this try is a
-        retry, or the first try after a clear.
     :raises CallUnresolved: this or an earlier try has sent the request, and the answer is not known.
     """
     name = f"{request.method}, call session {request.call_session_id}"
     # A clear by a user raises max_tries. So the first try after a clear is no retry, and sends the request.
     # Without a clear in the DAG run, each later try is a retry, even if the DAG file has other retries now.
-    clear_after = facts.max_tries - retries if facts.run_clears else 0
+    clear_after = facts.max_tries - facts.retries if facts.run_clears else 0
     is_retry = facts.try_number > clear_after + 1
     # Without task state (Airflow 3.3+), a retry cannot know what an earlier try has sent.
     if facts.state is None and is_retry:

@@ -98,7 +98,7 @@ class _SessionOperator(_ControlOperator):
         self.refuse_second_request(context, request)
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with self.hook as hook:
-            return send_once(request, facts, hook, retries=self.retries or 0)
+            return send_once(request, facts, hook)
 
 
 class CallApiTagCallOperator(_SessionOperator):

@@ -156,14 +156,7 @@ def test_a_retry_without_task_state_is_noticed_with_any_retries_in_the_dag_file(
     task.state = None
     with killing(before_the_request=True):
         task.run()
-    make = task.make
-
-    def changed() -> Any:
-        operator = make()
-        operator.retries = retries
-        return operator
-
-    task.make = changed
+    task.more_context["task"] = SimpleNamespace(retries=retries)
     with pytest.raises(CallUnresolved, match="an earlier try may have sent"):
         task.retry()
     assert desk.exchange.requests("send.dtmf") == 0
