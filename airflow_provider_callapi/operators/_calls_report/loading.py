@@ -5,8 +5,9 @@ The calls go to the return value, a file or a table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.api.values.masking import mask_phones
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 MOST_RETURNED_ROWS = 1000
 """The largest number of rows in a return value, because Airflow stores return values in its own database."""
-_PARAMETER = "to"
 
 
 def load_calls(
@@ -46,20 +46,17 @@ def load_calls(
     if since >= int(now):
         raise CallApiFailure("start: the interval begins in the future, so it contains no calls yet")
     pages = ReportPages(hook.data_api, hook.timezone)
-    report = CallsReport(pages, hook.timezone, _columns(options), _selection(options))
+    columns = ReportColumns(options.fields, options.legs, options.phone_numbers)
+    report = CallsReport(pages, hook.timezone, columns, _selection(options))
     if until > now:
         log.warning("The interval ends in the future. Calls that begin after this moment are missing")
     portions = report.load(since, min(until, int(now)))
-    with _translate_report_errors():
-        if options.to is None:
-            rows = _collect(portions)
-            count = len(rows)
-        else:
-            with _open_destination(options.to, options.columns) as write:
-                count = 0
-                for portion in portions:
-                    write(portion)
-                    count += len(portion)
+    rows: list[Row] = []
+    count = 0
+    with _translate_report_errors(), _open_destination(options, rows) as write:
+        for portion in portions:
+            write(portion)
+            count += len(portion)
     for name, values in report.unreadable.items():
         unreadable = count_text(
             values, "value cannot be read, and is empty", "values cannot be read, and are empty"
@@ -76,10 +73,6 @@ def load_calls(
     return {"rows": count, **place, "start": start, "end": end, "points": pages.requests}
 
 
-def _columns(options: ReportOptions) -> ReportColumns:
-    return ReportColumns(options.fields, options.legs, options.phone_numbers)
-
-
 def _selection(options: ReportOptions) -> CallFilter:
     return CallFilter(
         missed=options.missed,
@@ -90,43 +83,41 @@ def _selection(options: ReportOptions) -> CallFilter:
     )
 
 
-def _collect(portions: Iterable[list[Row]]) -> list[Row]:
-    """Return all rows as one list, for the return value of the task.
-
-    :raises CallApiFailure: there are more than 1000 rows.
-    """
-    rows: list[Row] = []
-    for portion in portions:
-        rows += portion
-        if len(rows) > MOST_RETURNED_ROWS:
-            raise CallApiFailure(
-                f"to: the interval has more than {MOST_RETURNED_ROWS} calls, which are too many for an XCom. "
-                "Write to a file or a table"
-            )
-    return rows
-
-
 @contextmanager
-def _open_destination(
-    to: str | TableName, columns: Sequence[str]
-) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
+def _open_destination(options: ReportOptions, returned: list[Row]) -> Iterator[Callable[[list[Row]], None]]:
     """Context manager that yields a function, which writes rows to a file or a table.
 
-    A file appears only if the block ends without an error.
+    Without the option ``to``, the function adds the rows to the list ``returned``. A file appears only if the
+    block ends without an error.
     """
-    if isinstance(to, TableName):
+    if options.to is None:
+        yield partial(_collect, returned)
+    elif isinstance(options.to, TableName):
         from airflow_provider_callapi.databases.report_table import (  # noqa: PLC0415 - SQLAlchemy is heavy
             ReportTable,
         )
 
-        with closing(ReportTable(to, columns, _PARAMETER)) as table:
+        with closing(ReportTable(options.to, options.columns, "to")) as table:
             yield table.write  # the rows are visible at once
-        return
-    from airflow_provider_callapi.operators._calls_report.report_files import ReportFile  # noqa: PLC0415
+    else:
+        from airflow_provider_callapi.operators._calls_report.report_files import ReportFile  # noqa: PLC0415
 
-    with ReportFile(to, columns, _PARAMETER) as file:
-        yield file.write
-        file.publish()  # only now, so that a failed task leaves no part of a file
+        with ReportFile(options.to, options.columns) as file:
+            yield file.write
+            file.publish()  # only now, so that a failed task leaves no part of a file
+
+
+def _collect(returned: list[Row], rows: list[Row]) -> None:
+    """Add rows to the return value of the task.
+
+    :raises CallApiFailure: there are more than 1000 rows.
+    """
+    returned += rows
+    if len(returned) > MOST_RETURNED_ROWS:
+        raise CallApiFailure(
+            f"to: the interval has more than {MOST_RETURNED_ROWS} calls, which are too many for an XCom. "
+            "Write to a file or a table"
+        )
 
 
 @contextmanager

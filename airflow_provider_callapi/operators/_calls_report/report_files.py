@@ -31,9 +31,8 @@ class _Writer(Protocol):
 class ReportFile:
     """A file of calls as JSON Lines, CSV or Parquet. The file appears only when `publish` is called."""
 
-    def __init__(self, path: str, columns: Sequence[str], field: str) -> None:
-        self._path = prepare_output_path(path, field)
-        self._field = field
+    def __init__(self, path: str, columns: Sequence[str]) -> None:
+        self._path = prepare_output_path(path, "to")
         # Until `publish`, the rows are in a file of another name. If the task fails before, an older file at
         # the path therefore stays unchanged.
         name = f".{self._path.name}.{uuid.uuid4().hex}.partial"
@@ -41,7 +40,7 @@ class ReportFile:
         self._partial = Path(folder, name)
         try:
             with self._translate(OSError):
-                self._writer = _open_writer(self._partial, self._path.suffix.lower(), columns, field)
+                self._writer = _open_writer(self._partial, self._path.suffix.lower(), columns)
         except BaseException:
             self._partial.unlink(missing_ok=True)
             raise
@@ -82,13 +81,13 @@ class ReportFile:
             yield
         except kind as error:
             raise CallApiTrouble(
-                f"{self._field}: {self._path} could not be written: {type(error).__name__}: {error}"
+                f"to: {self._path} could not be written: {type(error).__name__}: {error}"
             ) from error
 
 
-def _open_writer(file: Path, suffix: str, columns: Sequence[str], field: str) -> _Writer:
+def _open_writer(file: Path, suffix: str, columns: Sequence[str]) -> _Writer:
     if suffix == ".parquet":
-        return _Parquet(file, columns, field)
+        return _Parquet(file, columns)
     return _Csv(file, columns) if suffix == ".csv" else _JsonLines(file)
 
 
@@ -122,13 +121,13 @@ class _Csv:
 class _Parquet:
     """Writes Parquet with one row group for each `write`. Times are UTC timestamps. Lists are JSON text."""
 
-    def __init__(self, file: Path, columns: Sequence[str], field: str) -> None:
+    def __init__(self, file: Path, columns: Sequence[str]) -> None:
         try:
             import pyarrow  # noqa: PLC0415 - an extra of this package
             from pyarrow import parquet  # noqa: PLC0415 - an extra of this package
         except ImportError:
             raise CallApiFailure(
-                f"{field}: a .parquet file needs pyarrow: install airflow-provider-callapi[parquet], or "
+                "to: a .parquet file needs pyarrow: install airflow-provider-callapi[parquet], or "
                 "write a .jsonl or .csv file"
             ) from None
         types = {

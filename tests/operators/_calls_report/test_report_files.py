@@ -34,7 +34,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def write(path: str, portions: list[list[dict[str, Any]]]) -> None:
-    with ReportFile(path, COLUMNS, "to") as file:
+    with ReportFile(path, COLUMNS) as file:
         for rows in portions:
             file.write(rows)
         file.publish()
@@ -108,7 +108,7 @@ def test_a_task_that_fails_between_two_portions_leaves_no_file(folder, suffix, t
         pytest.importorskip("pyarrow")
     path = f"{folder}/calls.{suffix}"
 
-    with suppress(RuntimeError), ReportFile(path, COLUMNS, "to") as file:
+    with suppress(RuntimeError), ReportFile(path, COLUMNS) as file:
         file.write(ROWS)
         raise RuntimeError
 
@@ -162,12 +162,12 @@ def test_a_storage_that_cannot_write_the_file_is_a_transient_error(monkeypatch):
 
 def test_a_path_that_cannot_be_used_is_refused():
     with pytest.raises(CallApiFailure, match="to: nowhere://a"):
-        ReportFile("nowhere://a/b.csv", COLUMNS, "to")
+        ReportFile("nowhere://a/b.csv", COLUMNS)
 
 
 def test_the_error_about_parquet_without_pyarrow_names_the_package_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
     with pytest.raises(CallApiFailure, match=r"to: a \.parquet file needs pyarrow: install .*\[parquet\]"):
-        ReportFile(str(tmp_path / "a.parquet"), COLUMNS, "to")
+        ReportFile(str(tmp_path / "a.parquet"), COLUMNS)
     assert list(tmp_path.iterdir()) == []
