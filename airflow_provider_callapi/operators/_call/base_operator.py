@@ -340,9 +340,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
             with self._name_placed_call(context, placed):
                 options = self._read_options()
                 tag_rules = read_tags(self.tags)
-                check_tag_rules(
-                    tag_rules, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
-                )
+                check_tag_rules(tag_rules, hook)
             with self._open_results(options, facts, is_new=placed is None) as results:
                 self._try = CallTry(
                     options,

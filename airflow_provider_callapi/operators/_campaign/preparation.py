@@ -57,7 +57,7 @@ def read_rules(
     if run_after is not None and options.max_lateness is not None:
         dial_until = run_after + options.max_lateness.total_seconds()
     with _as_failure():
-        check_tag_rules(options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id)
+        check_tag_rules(options.tags, hook)
         if not is_region(options.region):
             raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
         if options.absence_proven_after is not None and not hook.has_data_api:
