@@ -17,7 +17,12 @@ from airflow_provider_callapi.operators._requests import parse_rendered
 from airflow_provider_callapi.parameters.kind import mapping_of
 from airflow_provider_callapi.parameters.kinds import TEXTS
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import Schema, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.schema import (
+    Schema,
+    as_invalid_parameter,
+    read_parameter,
+    read_parameters,
+)
 from airflow_provider_callapi.parameters.templates import is_template
 
 if TYPE_CHECKING:
@@ -141,10 +146,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         if outcomes["if_our_side_did_not_answer"] is None:
             outcomes["if_our_side_did_not_answer"] = outcomes["if_not_answered"]
         routes = read_parameter("routes", self.routes, _ROUTES_KIND) or {}
-        try:
+        with as_invalid_parameter("routes"):
             marks = read_marks(routes)
-        except ValueError as error:
-            raise InvalidParameter(f"routes: {error}") from None
         return {
             **{mark: ids or [] for mark, ids in marks.items()},  # []: skip all downstream tasks
             **{route: outcomes[f"if_{route}"] or [] for route in get_args(Route)},

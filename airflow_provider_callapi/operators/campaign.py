@@ -23,7 +23,7 @@ from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.operators._requests import check_request
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import nothing_sent
+from airflow_provider_callapi.parameters.schema import as_invalid_parameter, nothing_sent
 from airflow_provider_callapi.parameters.templates import is_template
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
@@ -317,14 +317,12 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
                     f"{name}.sql takes no template, because a value could change the statement. Write a "
                     f"placeholder such as %(city)s, and put the template into {name}.parameters"
                 )
-        try:
+        with as_invalid_parameter():
             if isinstance(self.call, Mapping) and "method" in self.call:
                 CallTemplate(self.call, region=self.region)
             # The worker checks a shard that contains a template.
             if isinstance(self.shard, str) and not is_template(self.shard):
                 read_shard(self.shard)
-        except ValueError as error:
-            raise InvalidParameter(str(error)) from None
 
     def _check_call(self, options: CampaignOptions) -> None:
         """While Airflow reads the DAG file, check the values in ``call`` that contain no template.
@@ -336,17 +334,13 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
             return
         request_type = METHODS[options.call["method"]]
         fields = {name: value for name, value in options.call.items() if name != "method"}
-        try:
+        with as_invalid_parameter("call"):
             check_request(request_type, {"contact": PERSONS_NUMBER, **fields}, region=options.region)
-        except InvalidParameter as error:
-            raise InvalidParameter(f"call: {error}") from None
         # The rows of another task may come from a data frame, which leaves out the zero of a number.
         for name in () if self.may_have_data else _LISTS:
-            try:
+            with as_invalid_parameter(name):  # the region may be unknown, too
                 for number in _numbers_of(vars(self)[name]):
                     refuse_octal(number, options.region)
-            except ValueError as error:  # also of an unknown region
-                raise InvalidParameter(f"{name}: {error}") from None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.
@@ -401,7 +395,8 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
             self.refuse_lost_limits()
             options = self._read_options()
             if event is None and options.ledger_conn_id is None:
-                self._refuse_incomplete_shards(context)
+                with as_invalid_parameter():
+                    refuse_incomplete_shards(self.expanded(context), context)
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:
             if self._killed:
@@ -415,13 +410,6 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
                 self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
             add_to_outlet_events(context, self.outlets, {"callapi_campaign": result})
             return result
-
-    def _refuse_incomplete_shards(self, context: Context) -> None:
-        """Raise `InvalidParameter` if the map indexes of this task do not call each shard of a list once."""
-        try:
-            refuse_incomplete_shards(self.expanded(context), context)
-        except ValueError as error:
-            raise InvalidParameter(str(error)) from None
 
     def _refuse_queries_of_others(self) -> None:
         """Raise `CallApiFailure` if the SQL query of a list of people is not written in the DAG file."""

@@ -52,6 +52,18 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
 
 
 @contextmanager
+def as_invalid_parameter(name: str = "") -> Iterator[None]:
+    """Context manager: convert a ValueError of the ``with`` block into `InvalidParameter`.
+
+    :param name: the parameter, with which the message then begins. Empty: the message names it already.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise InvalidParameter(f"{name}: {error}" if name else str(error)) from None
+
+
+@contextmanager
 def nothing_sent(effect: str = "This try placed no call") -> Iterator[None]:
     """Context manager: say in the error message of a `CallApiFailure` that nothing was sent.
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.values.masking import mask_phones
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_number_or_prefix
 from airflow_provider_callapi.calls.watching.events import (
     EVENT_KINDS,
@@ -26,10 +25,9 @@ from airflow_provider_callapi.calls.watching.events import (
     EventKind,
 )
 from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
-from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kind import Kind, choice, read_each, seconds
 from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS
-from airflow_provider_callapi.parameters.schema import read_parameter
+from airflow_provider_callapi.parameters.schema import as_invalid_parameter, read_parameter
 from airflow_provider_callapi.triggers._error_log import ErrorLog
 from airflow_provider_callapi.triggers._saved_state import SavedState
 
@@ -172,10 +170,8 @@ class CallApiEventTrigger(BaseEventTrigger):
 
         :raises InvalidParameter: a number cannot be read.
         """
-        try:
+        with as_invalid_parameter(name):
             return tuple(read_number_or_prefix(text, self.region) for text in getattr(self, name))
-        except NotANumber as error:
-            raise InvalidParameter(f"{name}: {error}") from None
 
     def __repr__(self) -> str:
         return mask_phones(super().__repr__())

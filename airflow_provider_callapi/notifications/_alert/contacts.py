@@ -16,6 +16,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumb
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination, refuse_octal
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.parameters.schema import as_invalid_parameter
 
 _WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\)|\{(\s*['\"][^:]*)\})\s*", re.DOTALL)
 """Matches the text that a template makes of a list, tuple or set: ``['79260000001', '79260000002']``."""
@@ -124,10 +125,8 @@ def check_contacts(contact: Any, region: str) -> None:
         return
     contacts: list[str] = []
     for entry in _entries(contact):
-        try:
+        with as_invalid_parameter("contact"):
             refuse_octal(entry, region)
-        except NotANumber as error:
-            raise InvalidParameter(f"contact: {error}") from None
         text = str(entry)
         contacts += [text] if is_template_text(text) else _split_text(text)
     if not contacts:
@@ -135,10 +134,8 @@ def check_contacts(contact: Any, region: str) -> None:
     for position, number in enumerate(contacts, start=1):
         if is_template_text(number):
             continue
-        try:
-            check_phone_or_sip(read_destination(number, region))
-        except ValueError as error:  # the message must not contain the phone number
-            raise InvalidParameter(f"contact: number {position} of {len(contacts)}: {error}") from None
+        with as_invalid_parameter(f"contact: number {position} of {len(contacts)}"):
+            check_phone_or_sip(read_destination(number, region))  # its errors do not contain the number
 
 
 def check_external_id(external_id: Any, contact: Any, region: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Any, Self
@@ -39,7 +39,7 @@ from airflow_provider_callapi.parameters.kinds import (
     TEXTS,
     TIMEZONE,
 )
-from airflow_provider_callapi.parameters.schema import Schema, read_parameters
+from airflow_provider_callapi.parameters.schema import Schema, as_invalid_parameter, read_parameters
 from airflow_provider_callapi.parameters.templates import is_template
 
 _LIMIT_SHARE = share().or_none("no limit")
@@ -150,8 +150,10 @@ class CampaignOptions:
         read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)
         limits = {name: read.pop(f"fail_if_{name}_over") for name in ("unreached", "unknown", "invalid")}
         read["is_dry_run"] = read.pop("dry_run")
-        read["redial"], read["redial_marks"] = _read_redial(read["redial"])
-        read["block_marks"] = _read_block_marks(read.pop("block_on"))
+        with as_invalid_parameter():
+            read["redial"], read["redial_marks"] = redial_table(read["redial"])
+        with as_invalid_parameter("block_on"):
+            read["block_marks"] = tuple(read_marks(dict.fromkeys(read.pop("block_on") or ())))
         return cls(tags=tags, failure_limits=FailureLimits(**limits), **read)
 
     def __post_init__(self) -> None:
@@ -188,22 +190,6 @@ class CampaignOptions:
         for name, its_path in self._lists().items():
             if isinstance(its_path, str) and _plain_path(its_path) == _plain_path(path):
                 raise InvalidParameter(f"results: the file of {name} would be overwritten")
-
-
-def _read_redial(
-    delays: Mapping[str, float | None] | None,
-) -> tuple[Mapping[Result, float | None], Mapping[Mark, float | None]]:
-    try:
-        return redial_table(delays)
-    except ValueError as error:
-        raise InvalidParameter(str(error)) from None
-
-
-def _read_block_marks(texts: Sequence[str] | None) -> tuple[Mark, ...]:
-    try:
-        return tuple(read_marks(dict.fromkeys(texts or ())))
-    except ValueError as error:
-        raise InvalidParameter(f"block_on: {error}") from None
 
 
 def _plain_path(path: str) -> str:
