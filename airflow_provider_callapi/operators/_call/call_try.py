@@ -220,12 +220,6 @@ class CallTry:
         if self._people is not None:
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
 
-    def _record_refusal(self, error: CallRefused) -> None:
-        """Count a refused call in the metrics, and write it to the table of results, if there is one."""
-        count_call("refused")
-        if self._results is not None and self._journal.record is not None:
-            self._results.add_refused(self._journal.record, error.mnemonic)
-
     def _warn_about_retries(self) -> None:
         """Log a warning if a retry of this task may call the person a second time."""
         if not self.is_durable and self._facts.try_number <= self._facts.max_tries:
@@ -318,13 +312,17 @@ class CallTry:
         return None
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
-        """Record the refusal, and return the XCom for a refused call: ``{"status": "refused", …}``.
+        """Return the XCom for a refused call: ``{"status": "refused", …}``.
+
+        Count the refusal in the metrics, and write it to the table of results, if there is one.
 
         :raises CallRefused: the task fails, e.g. because the author does not want refused calls as results.
         """
         if error.method != request.method:  # a refused search proves nothing about the call
             raise error
-        self._record_refusal(error)
+        count_call("refused")
+        if self._results is not None and self._journal.record is not None:
+            self._results.add_refused(self._journal.record, error.mnemonic)
         # Without a journal, an earlier try may have rung.
         if not self._options.refused_as_result or self._searches_first:
             raise error
@@ -340,13 +338,10 @@ class CallTry:
 
     # --- the services ---
 
-    @property
-    def _report_patience(self) -> float:
-        """Seconds to wait for the Data API's report of a call whose start request got no answer."""
-        # With absence_proven_after, a later search asks the Data API again.
-        return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
-
     def _call_gateway(self, description: str, refuse_closed_hours: Callable[[], None]) -> CallGateway:
+        # With absence_proven_after, a later search asks the Data API again.
+        searches_later = self._options.absence_proven_after is not None
+
         def before_each_send() -> None:
             refuse_closed_hours()
             self.wait.refuse_killed()
@@ -355,7 +350,7 @@ class CallTry:
             lambda text: self._log.info("%s: %s", description, text),
             warn=lambda text: self._log.warning("%s: %s", description, text),
             poll_interval=self._options.poll_interval,
-            report_timeout=self._report_patience,
+            report_timeout=0.0 if searches_later else self._options.report_timeout,
             before_each_send=before_each_send,
         )
 

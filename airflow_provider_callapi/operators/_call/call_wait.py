@@ -156,12 +156,7 @@ class CallWait:
             self.refuse_killed()
             if isinstance(step, Finished):
                 self.active_session_id = None  # the task no longer waits for the call
-                facts = self._facts
-                return _judged(
-                    step,
-                    keeps_journal=self._keeps_journal,
-                    is_last_try=facts.try_number > facts.max_tries,
-                )
+                return self._judge(step)
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
             if isinstance(step, WaitForCall):
@@ -248,6 +243,33 @@ class CallWait:
         self.release()
         return AirflowTaskTimeout(f"execution_timeout is up before the end of {name}")
 
+    def _judge(self, step: Finished) -> dict[str, Any]:
+        """Return a finished call for XCom.
+
+        :raises CallNotAnswered: ``require_answer`` is True, and the contact did not answer.
+        :raises CallOutcomeUnknown: ``require_answer`` is True, and it is not known whether the contact
+            answered.
+        """
+        call, name = step.call, f"call session {step.call.call_session_id}"
+        if step.verdict is Verdict.NOT_ANSWERED:
+            reason = f" ({call.finish_reason})" if call.finish_reason else ""
+            if not self._keeps_journal:
+                retry = (
+                    "without task state (Airflow 3.3+, durable=True), a retry finds this call and fails again"
+                )
+            elif self._facts.try_number > self._facts.max_tries:
+                retry = "this was the last try: to call again, clear this task"
+            else:
+                retry = "a retry calls again"
+            raise CallNotAnswered(f"{name} was not answered{reason}; {retry}")
+        if step.verdict is Verdict.UNKNOWN:
+            retry = "; to call again, clear this task" if self._keeps_journal else ""
+            raise CallOutcomeUnknown(
+                f"require_answer: {name} has ended, and it is not known whether the contact answered. Check "
+                f"the call in the account{retry}"
+            )
+        return call.to_xcom()
+
     # --- the services ---
 
     def _lifecycle_gateway(self) -> LifecycleGateway:
@@ -289,30 +311,3 @@ class CallWait:
             last_deadline=self._facts.execution_deadline,
             tags=tag_rules,
         )
-
-
-def _judged(step: Finished, *, keeps_journal: bool, is_last_try: bool) -> dict[str, Any]:
-    """Return a finished call for XCom.
-
-    :param keeps_journal: see `CallWait`. It changes only the text of an error.
-    :param is_last_try: whether Airflow makes no further try. It changes only the text of an error.
-    :raises CallNotAnswered: ``require_answer`` is True, and the contact did not answer.
-    :raises CallOutcomeUnknown: ``require_answer`` is True, and it is not known whether the contact answered.
-    """
-    call, name = step.call, f"call session {step.call.call_session_id}"
-    if step.verdict is Verdict.NOT_ANSWERED:
-        reason = f" ({call.finish_reason})" if call.finish_reason else ""
-        if not keeps_journal:
-            retry = "without task state (Airflow 3.3+, durable=True), a retry finds this call and fails again"
-        elif is_last_try:
-            retry = "this was the last try: to call again, clear this task"
-        else:
-            retry = "a retry calls again"
-        raise CallNotAnswered(f"{name} was not answered{reason}; {retry}")
-    if step.verdict is Verdict.UNKNOWN:
-        retry = "; to call again, clear this task" if keeps_journal else ""
-        raise CallOutcomeUnknown(
-            f"require_answer: {name} has ended, and it is not known whether the contact answered. Check the "
-            f"call in the account{retry}"
-        )
-    return call.to_xcom()
