@@ -1,4 +1,4 @@
-"""Log lines about the changes of a call's state.
+"""Log lines about the changes of a call's state, and about the wait for a call.
 
 The lines contain no phone numbers.
 """
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
+from airflow_provider_callapi.calls.texts.time_texts import local_time
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch, Until
 from airflow_provider_callapi.observability.outcome_fields import outcome_fields
 
 if TYPE_CHECKING:  # keeps the parsing of DAG files fast
@@ -78,6 +79,17 @@ def log_event(event: LogEvent, **fields: Any) -> None:
     log = structlog.get_logger(logger_name="callapi")
     known = {name: value for name, value in fields.items() if value is not None and value != []}
     (log.warning if event is LogEvent.UNRESOLVED else log.info)(f"call {event}", **known)
+
+
+def log_wait(log: Any, call: Outcome, until: Until, deadline: float) -> None:
+    """Write to a task's log for what the task waits, and until when.
+
+    :param until: what the task waits for: ``answered`` or ``ended``.
+    :param deadline: when the wait must end, epoch seconds.
+    """
+    event = "is answered or ends" if until == "answered" else "ends"
+    latest = local_time(deadline, "UTC")
+    log.info("Waiting until call session %s %s, at the latest until %s", call.call_session_id, event, latest)
 
 
 def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:

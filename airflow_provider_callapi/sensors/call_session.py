@@ -25,14 +25,18 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError, TransportError
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS, POLL_INTERVAL
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
-from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event, update_watch
+from airflow_provider_callapi.observability.log_lines import (
+    LogEvent,
+    log_call_event,
+    log_wait,
+    update_watch,
+)
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._requests import read_call
 from airflow_provider_callapi.parameters.kind import choice
@@ -167,14 +171,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         if not self.deferrable:
             # With mode="reschedule", each poll runs this method in a new process.
             if not (self.reschedule and context["ti"].get_first_reschedule_date(context)):
-                self._log_wait(call, deadline)
+                log_wait(self.log, call, self.until, deadline)
             with self._skip_only_what_is_late():
                 return super().execute(context)
         from airflow_provider_callapi.triggers.call_session import (  # noqa: PLC0415 - parse time
             CallApiSessionTrigger,
         )
 
-        self._log_wait(call, deadline)
+        log_wait(self.log, call, self.until, deadline)
         self.defer(
             trigger=CallApiSessionTrigger(
                 callapi_conn_id=self.callapi_conn_id,
@@ -187,14 +191,6 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             method_name="execute_complete",
             # later than the trigger's deadline, because the trigger's event gives a clearer error
             timeout=timedelta(seconds=deadline - now + 60),
-        )
-
-    def _log_wait(self, call: Outcome, deadline: float) -> None:
-        self.log.info(
-            "Waiting until call session %s %s, at the latest until %s",
-            call.call_session_id,
-            "is answered or ends" if self.until == "answered" else "ends",
-            local_time(deadline, "UTC"),
         )
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:

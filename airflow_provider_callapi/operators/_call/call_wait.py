@@ -27,14 +27,13 @@ from airflow_provider_callapi.calls.single_call.lifecycle import (
     WaitForReport,
 )
 from airflow_provider_callapi.calls.single_call.placing import Killed
-from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import CallNotAnswered, CallOutcomeUnknown, CallStillActive
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event
+from airflow_provider_callapi.observability.log_lines import LogEvent, log_call_event, log_wait
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.task_context.deferral import Deferral
@@ -161,19 +160,10 @@ class CallWait:
                 raise self._time_is_up(step.call)
             if isinstance(step, WaitForCall):
                 self.active_session_id = step.call.call_session_id
-                self._log_wait(step)
+                log_wait(self._log, step.call, step.until, step.deadline)
             if self._options.deferrable:
                 return self._deferral(step)
             step = self._wait_here(step)
-
-    def _log_wait(self, step: WaitForCall) -> None:
-        event = "is answered or ends" if step.until == "answered" else "ends"
-        self._log.info(
-            "Waiting until call session %s %s, at the latest until %s",
-            step.call.call_session_id,
-            event,
-            local_time(step.deadline, "UTC"),
-        )
 
     def _wait_here(self, step: WaitForCall | WaitForReport) -> LifecycleStep:
         if isinstance(step, WaitForReport):

@@ -12,7 +12,7 @@ from ways_to_wait import waiting_task, ways
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallStillActive
-from airflow_provider_callapi.operators._call.call_wait import CallWait
+from airflow_provider_callapi.operators._call import call_wait
 
 pytest_plugins = ["airflow_desk"]
 
@@ -234,13 +234,13 @@ def test_a_kill_during_the_wait_for_a_report_ends_the_wait(desk, calling):
 @needs_task_state
 def test_a_kill_before_the_deferral_prevents_the_deferral(desk, calling):
     killed = calling("deferral", cancel_on_kill=True)
-    log_wait = CallWait._log_wait
+    log_wait = call_wait.log_wait
 
     def killed_meanwhile(*args: Any) -> None:
         log_wait(*args)
         killed.operator.on_kill()
 
-    desk.monkeypatch.setattr(CallWait, "_log_wait", killed_meanwhile)
+    desk.monkeypatch.setattr(call_wait, "log_wait", killed_meanwhile)
 
     run_killed(killed)
 
