@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
+from airflow.providers.common.compat.sdk import Asset, BaseOperator, conf
 
 from airflow_provider_callapi.api.methods import METHODS
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import PERSONS_NUMBER, CallTemplate
@@ -20,7 +20,6 @@ from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._campaign.mapped_shards import refuse_incomplete_shards
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
-from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.operators._requests import check_request
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import as_invalid_parameter, nothing_sent
@@ -408,7 +407,9 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
                 raise ending.error from None
             if isinstance(result, Deferral):
                 self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
-            add_to_outlet_events(context, self.outlets, {"callapi_campaign": result})
+            for outlet in self.outlets:
+                if isinstance(outlet, Asset):  # a DAG that the asset event starts can read the summary
+                    context["outlet_events"][outlet].extra["callapi_campaign"] = result
             return result
 
     def _refuse_queries_of_others(self) -> None:
