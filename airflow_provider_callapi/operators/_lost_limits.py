@@ -23,7 +23,8 @@ class LostLimitIsAnError(MappedDataIsNoTemplate):
 
     # The parameters that limit whom or when the task calls.
     limit_parameters: ClassVar[Collection[str]] = ()
-    # Those limits, and keys of them, that must have a value. The rendering adds what templates or tasks give.
+    # Those limits that must have a value, and keys of their dicts, such as ``do_not_call.list``. The
+    # rendering adds what templates or tasks give.
     given_limits: frozenset[str] = frozenset()
     # The limits that other rows of `expand_kwargs(rows)` have, and the row of this map index lacks.
     missing_limits: Sequence[str] = ()
@@ -32,7 +33,8 @@ class LostLimitIsAnError(MappedDataIsNoTemplate):
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
         # A subclass or a cluster policy may have set a template after the constructor.
-        rendered = _rendered_names(vars(self), self.limit_parameters) if parent is self else frozenset()
+        limits = self._limits() if parent is self else {}
+        rendered = {name for name, value in limits.items() if is_template(value)}
         super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
         if parent is self:
             from_tasks = (name for name in self.data_parameters if name in self.limit_parameters)
@@ -43,61 +45,37 @@ class LostLimitIsAnError(MappedDataIsNoTemplate):
     def refuse_lost_limits(self) -> None:
         """Check that no template and no other task gives None for one of ``limit_parameters``.
 
-        These parameters limit whom or when the task calls. None means: no limit.
+        These parameters limit whom or when the task calls. None means: no limit. Only None in the DAG file
+        itself is allowed. Without this check, the task would call without the limit that the author wants.
 
-        :raises InvalidParameter: a template or another task gives None for such a parameter. Or the task is
-            mapped with ``expand_kwargs(rows)``, and its row lacks such a parameter, which another row has.
+        :raises InvalidParameter: a template or another task gives None for such a parameter or for a key of
+            its dict, or the key is missing. Or the task is mapped with ``expand_kwargs(rows)``, and its row
+            lacks such a parameter, which another row has.
         """
-        _refuse_lost(self.given_limits, vars(self), self.limit_parameters)
+        now = self._limits()
+        # A dict from another task may contain None, too: ``{"blacklist": True, "list": None}``.
+        given = {name for name in now if name.partition(".")[0] in self.given_limits} | self.given_limits
+        if lost := sorted(name for name in given if now.get(name) is None):
+            raise InvalidParameter(
+                f"{lost[0]}: the value is missing, because its template or its task gave None. Only None in "
+                "the DAG file itself switches it off"
+            )
         if self.missing_limits:
             raise InvalidParameter(
                 f"{self.missing_limits[0]}: the row of this map index has no such key, and other rows have "
                 "it. Give every row the key, or write the parameter in the DAG file"
             )
 
+    def _limits(self) -> dict[str, Any]:
+        """Return the parameters that limit whom or when the task calls: name → value.
 
-def _rendered_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
-    """Return those of ``names`` whose values contain a template or the output of another task.
-
-    The result also names the keys of dicts. For example,
-    ``do_not_call={"blacklist": True, "list": other_task.output}`` gives ``do_not_call`` and
-    ``do_not_call.list``.
-    """
-    return frozenset(name for name, value in _with_keys(values, names).items() if is_template(value))
-
-
-def _refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Collection[str]) -> None:
-    """Check that no template and no other task gives None for a limit of this task.
-
-    None means: no limit. Only None in the DAG file itself is allowed. Without this check, the task would
-    call without the limit that the author wants.
-
-    :param rendered: the names of those limits that a template or another task gives. If the value of a limit
-        is a dict, also names such as ``do_not_call.list``: the key ``list`` of this dict.
-    :param values: all parameters of the task when it runs: name → value.
-    :param names: the names of all limits.
-    :raises InvalidParameter: a limit in ``rendered``, or a key of its dict, is None or missing.
-    """
-    now = _with_keys(values, names)
-    # A dict from another task may contain None, too: ``{"blacklist": True, "list": None}``.
-    given = {name for name in now if name.partition(".")[0] in rendered}.union(rendered)
-    if lost := sorted(name for name in given if now.get(name) is None):
-        raise InvalidParameter(
-            f"{lost[0]}: the value is missing, because its template or its task gave None. Only None in the "
-            "DAG file itself switches it off"
-        )
-
-
-def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Return the named parameters: name → value.
-
-    If a value is a dict, the result also has its keys: ``do_not_call.list`` → value of the key ``list``.
-    """
-    named = {name: values[name] for name in names}
-    for name in names:
-        if isinstance(values[name], Mapping):
-            named |= {f"{name}.{key}": inner for key, inner in values[name].items()}
-    return named
+        If a value is a dict, the result also has its keys: ``do_not_call.list`` → value of the key ``list``.
+        """
+        limits = {name: vars(self)[name] for name in self.limit_parameters}
+        for name, value in list(limits.items()):
+            if isinstance(value, Mapping):
+                limits |= {f"{name}.{key}": inner for key, inner in value.items()}
+        return limits
 
 
 def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str]:
