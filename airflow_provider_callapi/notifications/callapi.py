@@ -15,8 +15,8 @@ from airflow_provider_callapi.notifications._alert.alert_reason import with_acce
 from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,
     check_external_id,
-    check_region,
     check_virtual_number,
+    read_region,
     render_contacts,
 )
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
@@ -174,8 +174,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
             # Not the message: a function may insert an exception's text, and the alert must ring.
             refuse_single_braces(vars(self), ["external_id"])
             if not is_template(region):
-                region = str(region)  # a number is a text, too, but no region
-                check_region(region)
+                region = read_region(str(region))  # a number is a text, too, but no region
                 check_virtual_number(virtual_phone_number, region)
                 check_external_id(external_id, contact, region)
                 check_contacts(contact, region)

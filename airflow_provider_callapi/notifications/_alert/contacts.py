@@ -106,19 +106,20 @@ def _number_or_text(text: str, region: str) -> str:
         return text
 
 
-def check_region(region: Any) -> None:
-    """Check that the region of an alert's numbers is the ISO 3166 code of a country, such as ``RU``.
+def read_region(region: Any) -> str:
+    """Return the region of an alert's numbers unchanged: the ISO 3166 code of a country, such as ``RU``.
 
     :raises InvalidParameter: the region is no such code.
     """
     if not isinstance(region, str) or not is_region(region):
         raise InvalidParameter(f"region: {region!r} is not a code of ISO 3166, such as 'RU'")
+    return region
 
 
 def check_contacts(contact: Any, region: str) -> None:
     """Check the alert's phone numbers while Airflow reads the DAG file, except those with a template.
 
-    :param region: a known region, see `check_region`.
+    :param region: a known region, see `read_region`.
     :raises InvalidParameter: a number is not valid.
     """
     if callable(contact):

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.outcomes.marks import Mark
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.notifications._alert.contacts import check_external_id, check_region
+from airflow_provider_callapi.notifications._alert.contacts import check_external_id, read_region
 from airflow_provider_callapi.parameters.kind import Kind, count, seconds
 from airflow_provider_callapi.parameters.kinds import CONTACTS, IDENTIFIER, SECONDS_OR_ZERO, TEXT
 from airflow_provider_callapi.parameters.schema import Schema, read_parameter
@@ -114,7 +114,7 @@ def read_options(given: Mapping[str, Any], log: Any) -> AlertOptions:
             return default
 
     contact = given["contact"]
-    region = read("region", "", _read_region)  # with a guessed region, the phone of a stranger could ring
+    region = read("region", "", read_region)  # with a guessed region, the phone of a stranger could ring
     scenario_id = read("scenario_id", None)
     return AlertOptions(
         contact=contact,
@@ -130,11 +130,6 @@ def read_options(given: Mapping[str, Any], log: Any) -> AlertOptions:
         acknowledged_by=read("acknowledged_by", (), lambda marks: read_acknowledgement(marks, scenario_id)),
         report_timeout=read("report_timeout", DEFAULT_REPORT_TIMEOUT),
     )
-
-
-def _read_region(region: Any) -> Any:
-    check_region(region)
-    return region
 
 
 def _read_external_id(external_id: Any, contact: Any, region: str) -> str | None:
