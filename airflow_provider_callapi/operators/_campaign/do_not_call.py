@@ -31,7 +31,7 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The do-not-call list of a campaign. Invoke the object to get the numbers on the list.
+    """The do-not-call list of a campaign.
 
     The numbers come from the author's list, which the object reads again and again, and from the account's
     blacklist, which it reads once. A number that was read once stays on the do-not-call list.
@@ -65,7 +65,7 @@ class DoNotCall:
         self._numbers = known
         self.stale = False
 
-    def __call__(self) -> frozenset[str]:
+    def numbers(self) -> frozenset[str]:
         """Return the numbers that must not be called, as E.164 digits. Read the list at most once a minute.
 
         If the first read of a try fails, raise the error. If a later read fails, set ``stale`` to True, and

@@ -53,7 +53,7 @@ class ExcludedPeople:
     def numbers(self) -> frozenset[str]:
         """Return the phone numbers on the do-not-call list. Unlike `remember`, store nothing."""
         # If the first read in this try fails: an error. If a later read fails: the known numbers.
-        return self._list()
+        return self._list.numbers()
 
     def current(self) -> frozenset[str] | None:
         """Return all numbers on the do-not-call list, and store which people of the campaign are on it.

@@ -76,7 +76,7 @@ def run(
         shard=None,
     )
     plan = read_plan(options, TEMPLATE, options.campaign, was_read_before=False)
-    excluded = do_not_call.DoNotCall(f"stop{stop[0]}", "RU")()
+    excluded = do_not_call.DoNotCall(f"stop{stop[0]}", "RU").numbers()
     rung = [person for person in plan.people if person.contact not in excluded]
     requests = [TEMPLATE.request(person, "x") for person in rung]
     endings = [

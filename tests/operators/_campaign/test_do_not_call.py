@@ -34,13 +34,13 @@ def clock(monkeypatch) -> ManualClock:
 
 
 def test_no_one_is_excluded_without_a_list():
-    assert DoNotCall(None, "RU")() == frozenset()
+    assert DoNotCall(None, "RU").numbers() == frozenset()
 
 
 def test_every_spelling_of_a_number_is_excluded():
     excluded = DoNotCall(["8 916 000-00-01", {"phone": "+79160000002"}, {"number": A}, None], "RU")
 
-    assert excluded() == {A, B}
+    assert excluded.numbers() == {A, B}
 
 
 def test_every_number_of_a_row_is_excluded_in_all_columns():
@@ -48,12 +48,12 @@ def test_every_number_of_a_row_is_excluded_in_all_columns():
         {"phone": f"{A}, +7 916 000-00-02", "Mobile": "8 916 000-00-03 доб. 5", "comment": "и 79160000004"}
     ]
 
-    assert DoNotCall(rows, "RU")() == {A, B, C, "79160000004"}
+    assert DoNotCall(rows, "RU").numbers() == {A, B, C, "79160000004"}
 
 
 def test_a_warning_counts_the_entries_that_exclude_no_one(caplog):
     rows = [A, "12-34", {"phone": None}, {"phone": None, "name": "Anna"}]
-    DoNotCall(rows, "RU", max_unreadable=2)()
+    DoNotCall(rows, "RU", max_unreadable=2).numbers()
 
     assert "do_not_call: 2 entries cannot be read, so people could be called" in caplog.text
     assert "row 2: digits that are not a phone number; row 4: no number" in caplog.text
@@ -61,20 +61,20 @@ def test_a_warning_counts_the_entries_that_exclude_no_one(caplog):
     with pytest.raises(
         CallApiFailure, match=r"2 entries .* row 2: .*; row 4: .*, or set max_unreadable=2 to"
     ):
-        DoNotCall(rows, "RU", max_unreadable=1)()
+        DoNotCall(rows, "RU", max_unreadable=1).numbers()
 
 
 def test_a_column_of_phone_numbers_with_any_name_counts_and_its_unreadable_values_too(tmp_path):
     text = f"phone;WhatsApp\n{A};{B}\n{A};нет\n{A};{C}\n{A};7,91612E+10\n"
 
     with pytest.raises(CallApiFailure, match=r"stop\.csv: 1 entry .* row 4: column 'WhatsApp': .* Excel"):
-        DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
-    assert DoNotCall(written(tmp_path / "stop.csv", text), "RU", max_unreadable=1)() == {A, B, C}
+        DoNotCall(written(tmp_path / "stop.csv", text), "RU").numbers()
+    assert DoNotCall(written(tmp_path / "stop.csv", text), "RU", max_unreadable=1).numbers() == {A, B, C}
 
 
 def test_the_error_about_unreadable_entries_gives_the_reason_of_each():
     with pytest.raises(CallApiFailure, match=r"row 2: .* Excel .*; rows 3, 4: digits .*\. Correct these"):
-        DoNotCall([A, "7,91612E+10", "12-34", "12-35"], "RU")()
+        DoNotCall([A, "7,91612E+10", "12-34", "12-35"], "RU").numbers()
 
 
 @pytest.mark.parametrize(
@@ -90,58 +90,58 @@ def test_the_error_about_unreadable_entries_gives_the_reason_of_each():
 )
 def test_a_list_whose_numbers_are_ambiguous_is_refused(tmp_path, text, said):
     with pytest.raises(CallApiFailure, match=said):
-        DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
+        DoNotCall(written(tmp_path / "stop.csv", text), "RU").numbers()
 
 
 def test_the_only_column_of_a_list_is_the_number_under_any_name(tmp_path):
-    assert DoNotCall(written(tmp_path / "stop.csv", f"telefon\n{A}\n"), "RU")() == {A}
+    assert DoNotCall(written(tmp_path / "stop.csv", f"telefon\n{A}\n"), "RU").numbers() == {A}
 
 
 def test_a_changed_file_is_read_again_a_minute_later_and_not_before(tmp_path, clock):
     path = written(tmp_path / "stop.csv", f"phone\n{A}\n")
     excluded = DoNotCall(path, "RU")
-    assert excluded() == {A}
+    assert excluded.numbers() == {A}
 
     written(tmp_path / "stop.csv", f"phone\n{A}\n{B}\n")
     clock.advance(59)
-    assert excluded() == {A}
+    assert excluded.numbers() == {A}
     clock.advance(1)
-    assert excluded() == {A, B}
+    assert excluded.numbers() == {A, B}
 
 
 def test_an_unchanged_file_is_not_read_again(tmp_path, clock, monkeypatch):
     excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
-    excluded()
+    excluded.numbers()
     clock.advance(60)
     monkeypatch.setattr(do_not_call, "read_rows", lambda *_: pytest.fail("it was read again"))
 
-    assert excluded() == {A}
+    assert excluded.numbers() == {A}
 
 
 def test_the_excluded_numbers_of_a_try_only_grow(tmp_path, clock):
     """The file is read while it is being rewritten: it already has its header and not yet its numbers."""
     excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
-    excluded()
+    excluded.numbers()
 
     written(tmp_path / "stop.csv", "phone\n")
     clock.advance(60)
-    assert excluded() == {A}
+    assert excluded.numbers() == {A}
     written(tmp_path / "stop.csv", f"phone\n{B}\n")
     clock.advance(60)
-    assert excluded() == {A, B}
+    assert excluded.numbers() == {A, B}
 
 
 def test_a_list_that_cannot_be_read_at_the_start_ends_the_try(tmp_path):
     with pytest.raises(CallApiFailure, match=r"do_not_call: .* cannot be read"):
-        DoNotCall(f"file://{tmp_path}/stop.csv", "RU")()
+        DoNotCall(f"file://{tmp_path}/stop.csv", "RU").numbers()
 
 
 def test_a_list_that_is_away_after_a_wait_only_pauses_the_try(tmp_path, clock):
     excluded = DoNotCall(f"file://{tmp_path}/stop.csv", "RU", known=frozenset({B}), was_read=True)
-    assert (excluded(), excluded.stale) == ({B}, True)
+    assert (excluded.numbers(), excluded.stale) == ({B}, True)
     written(tmp_path / "stop.csv", f"phone\n{A}\n")
     clock.advance(60)
-    assert (excluded(), excluded.stale) == ({A, B}, False)
+    assert (excluded.numbers(), excluded.stale) == ({A, B}, False)
 
 
 def gone(stop: Path) -> None:
@@ -163,12 +163,12 @@ def test_the_numbers_of_a_list_that_cannot_be_read_stay_excluded_and_the_list_is
 ):
     stop = tmp_path / "stop.csv"
     excluded = DoNotCall(written(stop, f"phone\n{A}\n"), "RU")
-    assert (excluded(), excluded.stale) == ({A}, False)
+    assert (excluded.numbers(), excluded.stale) == ({A}, False)
 
     disturb(stop)
     for _ in range(3):
         clock.advance(60)
-        assert (excluded(), excluded.stale) == ({A}, True)
+        assert (excluded.numbers(), excluded.stale) == ({A}, True)
 
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 1
@@ -181,16 +181,16 @@ def test_the_numbers_of_a_list_that_cannot_be_read_stay_excluded_and_the_list_is
 def test_a_list_that_can_be_read_again_is_no_longer_stale(tmp_path, clock, caplog):
     stop = tmp_path / "stop.csv"
     excluded = DoNotCall(written(stop, f"phone\n{A}\n"), "RU")
-    excluded()
+    excluded.numbers()
     for numbers in (f"{A}\n{B}\n", f"{A}\n{B}\n{C}\n"):
         stop.unlink()
         clock.advance(60)
-        excluded()
+        excluded.numbers()
         written(stop, f"phone\n{numbers}")
         clock.advance(60)
-        excluded()
+        excluded.numbers()
 
-    assert (excluded(), excluded.stale) == ({A, B, C}, False)
+    assert (excluded.numbers(), excluded.stale) == ({A, B, C}, False)
     assert [record.levelname for record in caplog.records].count("WARNING") == 2, "one for each time"
 
 
@@ -199,11 +199,11 @@ def test_any_error_of_the_storage_leaves_the_list_in_force(tmp_path, clock, monk
         raise RuntimeError("token expired")
 
     excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
-    excluded()
+    excluded.numbers()
     monkeypatch.setattr(do_not_call, "open_path", broken)
     clock.advance(60)
 
-    assert (excluded(), excluded.stale) == ({A}, True)
+    assert (excluded.numbers(), excluded.stale) == ({A}, True)
 
 
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#ССЫЛКА!", "########"])
@@ -211,7 +211,7 @@ def test_an_entry_that_is_a_failed_formula_is_unreadable_and_not_blank(tmp_path,
     path = written(tmp_path / "list.csv", f"phone\n{A}\n{error}\n")
     for entries in (path, [A, error], [A, {"phone": error}], [A, {"phone": error, "name": error}]):
         with pytest.raises(CallApiFailure, match="1 entry cannot be read: row 2: an error of a spreadsheet"):
-            DoNotCall(entries, "RU")()
+            DoNotCall(entries, "RU").numbers()
 
 
 NAN = float("nan")
@@ -221,19 +221,19 @@ NAN = float("nan")
 def test_a_list_of_empty_rows_is_refused_because_its_numbers_are_lost(rows):
     """A join or a cast of a data frame that fails leaves the rows, but no number in them."""
     with pytest.raises(CallApiFailure, match=r"do_not_call: (file:.*: )?all rows are empty"):
-        DoNotCall(rows, "RU")()
-    assert DoNotCall([*rows, A], "RU")() == {A}
+        DoNotCall(rows, "RU").numbers()
+    assert DoNotCall([*rows, A], "RU").numbers() == {A}
 
 
 @pytest.mark.parametrize("text", ["phone;comment\n;\n", "phone\n  \n", "phone\nNaN\nNaN\n"])
 def test_a_file_of_empty_rows_is_refused(tmp_path, text):
     with pytest.raises(CallApiFailure, match=r"do_not_call: (file:.*: )?all rows are empty"):
-        DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
+        DoNotCall(written(tmp_path / "stop.csv", text), "RU").numbers()
 
 
 @pytest.mark.parametrize("text", ["phone\n", "phone;comment\n\n\n", "phone"])
 def test_a_file_without_rows_excludes_no_one_also_with_blank_lines_at_its_end(tmp_path, text):
-    assert DoNotCall(written(tmp_path / "stop.csv", text), "RU")() == frozenset()
+    assert DoNotCall(written(tmp_path / "stop.csv", text), "RU").numbers() == frozenset()
 
 
 ERROR_PAGES = (
@@ -280,7 +280,7 @@ ERROR_PAGES = (
 @pytest.mark.parametrize("line", [*ERROR_PAGES, "id;city", "fone;name", "sip25", "8(926)OOO-OO-O1"])
 def test_a_file_with_one_line_that_names_no_phone_column_is_no_empty_list(tmp_path, line, end):
     with pytest.raises(CallApiFailure, match=r"do_not_call, line \d: .* `?phone`?"):
-        DoNotCall(written(tmp_path / "objections.csv", line + end), "RU")()
+        DoNotCall(written(tmp_path / "objections.csv", line + end), "RU").numbers()
 
 
 PHONE_HEADINGS = (
@@ -294,7 +294,7 @@ PHONE_HEADINGS = (
 
 @pytest.mark.parametrize("line", PHONE_HEADINGS)
 def test_a_file_that_only_names_a_phone_column_excludes_no_one(tmp_path, line):
-    assert DoNotCall(written(tmp_path / "objections.csv", f"{line}\n"), "RU")() == frozenset()
+    assert DoNotCall(written(tmp_path / "objections.csv", f"{line}\n"), "RU").numbers() == frozenset()
 
 
 @pytest.mark.parametrize("rows", [[], [[None, None]], [["", " "]]])
@@ -305,14 +305,14 @@ def test_a_workbook_that_only_has_the_heading_of_another_list_is_no_empty_list(t
     workbook.save(tmp_path / "objections.xlsx")
 
     with pytest.raises(CallApiFailure, match="no column is named `phone`"):
-        DoNotCall(f"file://{tmp_path}/objections.xlsx", "RU")()
+        DoNotCall(f"file://{tmp_path}/objections.xlsx", "RU").numbers()
 
 
 @pytest.mark.parametrize("line", ["{}", "null", '""', "NaN", '{"phone": null}'])
 @pytest.mark.parametrize("lines", [1, 3])
 def test_json_lines_whose_values_are_all_empty_are_no_empty_list(tmp_path, line, lines):
     with pytest.raises(CallApiFailure, match=r"do_not_call: (file:.*: )?all rows are empty"):
-        DoNotCall(written(tmp_path / "objections.jsonl", f"{line}\n" * lines), "RU")()
+        DoNotCall(written(tmp_path / "objections.jsonl", f"{line}\n" * lines), "RU").numbers()
 
 
 @pytest.mark.parametrize(
@@ -325,20 +325,20 @@ def test_a_query_without_rows_must_return_a_phone_column(tmp_path, monkeypatch, 
     monkeypatch.setenv("AIRFLOW_CONN_DWH", json.dumps({"conn_type": "sqlite", "host": str(database)}))
     read = DoNotCall(Query("dwh", sql), "RU")
     if is_a_list:
-        assert read() == frozenset()
+        assert read.numbers() == frozenset()
         return
     with pytest.raises(CallApiFailure, match="no column is named `phone`"):
-        read()
+        read.numbers()
 
 
 @pytest.mark.parametrize("entry", ["CL-1045", "anna1985@mail.ru", "Kzc5MjYwMDAwMDAx", "0x1274C5CE41", "id17"])
 def test_an_entry_that_only_looks_like_a_sip_number_is_unreadable_if_no_contact_is_such_a_number(entry):
     for entries in ([entry], [A, entry], [{"phone": entry, "comment": "called from 88001234567"}]):
         with pytest.raises(CallApiFailure, match=r"1 entry .*: row \d: no phone number"):
-            DoNotCall(entries, "RU", sip_domains={"x.ru"})()
-        assert DoNotCall(entries, "RU", sip_domains={entry.partition("@")[2]})()
+            DoNotCall(entries, "RU", sip_domains={"x.ru"}).numbers()
+        assert DoNotCall(entries, "RU", sip_domains={entry.partition("@")[2]}).numbers()
 
 
 def test_an_entry_with_a_phone_number_beside_an_address_is_readable():
-    assert A in DoNotCall([f"{A}, anna1985@mail.ru"], "RU")()
-    assert A in DoNotCall(["89160000001@x.ru"], "RU")()
+    assert A in DoNotCall([f"{A}, anna1985@mail.ru"], "RU").numbers()
+    assert A in DoNotCall(["89160000001@x.ru"], "RU").numbers()
