@@ -32,10 +32,9 @@ from airflow_provider_callapi.operators._call.redial_guard import forbid_redial
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._option_checks import may_call_contact_first
 from airflow_provider_callapi.operators._request_operator import RequestOperator
-from airflow_provider_callapi.operators._tags import check_tag_rules, read_tags
+from airflow_provider_callapi.operators._tags import check_tag_rules
 from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import Schema, read_parameters
-from airflow_provider_callapi.parameters.templates import is_template
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, next_method_of, refuse_another_task
 from airflow_provider_callapi.task_context.task_state import STATE_KEY, TaskState
@@ -176,8 +175,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         return self._options_of(read_parameters(CALL_OPTIONS, vars(self)))
 
     def _options_of(self, values: Mapping[str, Any]) -> CallOptions:
-        has_tags = is_template(self.tags) or bool(read_tags(self.tags))
-        return CallOptions.of(values, has_tags=has_tags, contact_first=may_call_contact_first(vars(self)))
+        return CallOptions.of(values, contact_first=may_call_contact_first(vars(self)))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""
@@ -339,14 +337,12 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
             facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
             with self._name_placed_call(context, placed):
                 options = self._read_options()
-                tag_rules = read_tags(self.tags)
-                check_tag_rules(tag_rules, hook)
+                check_tag_rules(options.tags, hook)
             with self._open_results(options, facts, is_new=placed is None) as results:
                 self._try = CallTry(
                     options,
                     facts,
                     hook,
-                    tag_rules,
                     self.log,
                     is_killed=lambda: self._killed,
                     wait_until=wait_until,

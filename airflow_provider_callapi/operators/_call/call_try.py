@@ -13,7 +13,6 @@ from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.calling_hours.lateness import too_late_reason
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.outcomes.tagging import TagRules
 from airflow_provider_callapi.calls.single_call import call_journal
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
 from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY, Journal, Stage
@@ -59,7 +58,6 @@ class CallTry:
         options: CallOptions,
         facts: TaskFacts,
         hook: CallApiHook,
-        tag_rules: TagRules,
         log: Any,
         *,
         is_killed: Callable[[], bool],
@@ -92,7 +90,6 @@ class CallTry:
             options,
             facts,
             hook,
-            tag_rules,
             log,
             journal=self._journal,
             keeps_journal=self.is_durable,

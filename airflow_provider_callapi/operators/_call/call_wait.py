@@ -13,7 +13,6 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
 from airflow_provider_callapi.api.methods import TagCall
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.outcomes.tagging import TagRules
 from airflow_provider_callapi.calls.single_call.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.single_call.lifecycle import (
     CallLifecycle,
@@ -56,7 +55,6 @@ class CallWait:
         options: CallOptions,
         facts: TaskFacts,
         hook: CallApiHook,
-        tag_rules: TagRules,
         log: Any,
         *,
         journal: Journal,
@@ -73,7 +71,7 @@ class CallWait:
         self._keeps_journal = keeps_journal  # whether the next try can read the journal
         self._log = log
         self._lifecycle = CallLifecycle(
-            journal, self._lifecycle_gateway(), self._lifecycle_rules(tag_rules), wait_until=wait_until
+            journal, self._lifecycle_gateway(), self._lifecycle_rules(), wait_until=wait_until
         )
 
     @property
@@ -288,7 +286,7 @@ class CallWait:
             on_final_outcome=lambda call: log_call_event(LogEvent.SETTLED, call),
         )
 
-    def _lifecycle_rules(self, tag_rules: TagRules) -> LifecycleRules:
+    def _lifecycle_rules(self) -> LifecycleRules:
         options = self._options
         return LifecycleRules(
             wait_for_completion=options.wait_for_completion,
@@ -299,5 +297,5 @@ class CallWait:
             report_timeout=options.report_timeout,
             timeout=options.timeout,
             last_deadline=self._facts.execution_deadline,
-            tags=tag_rules,
+            tags=options.tags,
         )

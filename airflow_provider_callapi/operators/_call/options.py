@@ -11,10 +11,12 @@ from datetime import time, timedelta
 from typing import Any, Self, get_args
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
+from airflow_provider_callapi.calls.outcomes.tagging import TagRules
 from airflow_provider_callapi.calls.single_call.placing import Delivery
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._option_checks import check_absence_proven_after, check_calling_days
+from airflow_provider_callapi.operators._tags import TAGS
 from airflow_provider_callapi.parameters.kind import choice, count
 from airflow_provider_callapi.parameters.kinds import (
     CALLING_DAYS,
@@ -52,8 +54,9 @@ CALL_OPTIONS: Schema = {
     "refused_as_result": FLAG,
     "results": TABLE.or_none("no table"),
     "operations": FLAG,
+    "tags": TAGS,
 }
-"""The parameters that all start operators share, except ``tags`` and the fields of the API method."""
+"""The parameters that all start operators share, except the fields of the API method."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,6 @@ class CallOptions:
     delivery: Delivery
     absence_proven_after: float | None
     durable: bool
-    has_tags: bool
     contact_first: bool
     cancel_on_kill: bool
     max_lateness: timedelta | None
@@ -86,18 +88,18 @@ class CallOptions:
     refused_as_result: bool
     results: TableName | None
     operations: bool
+    tags: TagRules
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], *, has_tags: bool, contact_first: bool) -> Self:
+    def of(cls, values: Mapping[str, Any], *, contact_first: bool) -> Self:
         """Return the parameters of a start operator as one object.
 
         :param values: parameter name → value.
-        :param has_tags: whether the operator tags calls.
         :param contact_first: whether the contact's phone may ring before that of the other participant.
         :raises InvalidParameter: two parameters cannot be used together.
         """
         given = {name: values[name] for name in CALL_OPTIONS}
-        return cls(has_tags=has_tags, contact_first=contact_first, **given)
+        return cls(contact_first=contact_first, **given)
 
     def __post_init__(self) -> None:
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)
@@ -108,7 +110,7 @@ class CallOptions:
             )
         needs_the_end = {
             "require_answer": self.require_answer,
-            "tags": self.has_tags,
+            "tags": self.tags,
             "recording_link": self.recording_link,
             "operations": self.operations,
         }

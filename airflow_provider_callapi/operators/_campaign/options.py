@@ -20,7 +20,7 @@ from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._campaign.file_types import check_type
 from airflow_provider_callapi.operators._option_checks import check_absence_proven_after, check_calling_days
-from airflow_provider_callapi.operators._tags import read_tags
+from airflow_provider_callapi.operators._tags import TAGS
 from airflow_provider_callapi.parameters.kind import count, mapping_of, share
 from airflow_provider_callapi.parameters.kinds import (
     CALLING_DAYS,
@@ -81,8 +81,9 @@ CAMPAIGN_OPTIONS: Schema = {
     "absence_proven_after": SECONDS.or_none("absence proves nothing"),
     "call_timeout": SECONDS,
     "cancel_on_kill": FLAG,
+    "tags": TAGS,
 }
-"""The parameters of the campaign operator, except ``tags``."""
+"""The parameters of the campaign operator."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,6 @@ class CampaignOptions:
             checked.
         :raises InvalidParameter: the value of a parameter cannot be used.
         """
-        tags = values["tags"]
-        if "tags" not in not_rendered or not is_template(tags):
-            tags = read_tags(tags)
         read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)
         limits = {name: read.pop(f"fail_if_{name}_over") for name in ("unreached", "unknown", "invalid")}
         read["is_dry_run"] = read.pop("dry_run")
@@ -154,7 +152,7 @@ class CampaignOptions:
             read["redial"], read["redial_marks"] = redial_table(read["redial"])
         with as_invalid_parameter("block_on"):
             read["block_marks"] = tuple(read_marks(dict.fromkeys(read.pop("block_on") or ())))
-        return cls(tags=tags, failure_limits=FailureLimits(**limits), **read)
+        return cls(failure_limits=FailureLimits(**limits), **read)
 
     def __post_init__(self) -> None:
         if "method" not in self.call:
