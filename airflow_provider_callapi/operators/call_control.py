@@ -413,15 +413,11 @@ def _masked(value: Any, field: str = "") -> Any:
 class CallApiListTalkOptionsOperator(_ControlOperator):
     """Return the account's talk options (``list.talk_options``) as a list of dicts.
 
-    A talk option is an action that an employee starts with a phone button during a talk.
+    A talk option is an action that an employee starts with a phone button during a talk, such as a transfer.
     """
 
     request_type = methods.ListTalkOptions
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Return the account's talk options as a list of dicts.
-
-        A talk option is an action that an employee starts with a phone button during a call, such as a
-        transfer.
-        """
+        """Return the account's talk options as a list of dicts."""
         return [option.model_dump(mode="json") for option in self.send(self.make_request())]
