@@ -14,6 +14,7 @@ from airflow_provider_callapi.calls.calling_hours.production_calendar import rea
 from airflow_provider_callapi.calls.texts.time_texts import local_time
 from airflow_provider_callapi.exceptions import CallApiFailure, CallTooLate
 from airflow_provider_callapi.operators._call.options import CallOptions
+from airflow_provider_callapi.parameters.schema import as_invalid_parameter, nothing_sent
 from airflow_provider_callapi.task_context.facts import TaskFacts
 
 
@@ -33,15 +34,13 @@ class CallingTimes:
 
         :raises CallApiFailure: the country's workdays are needed and not known.
         """
-        try:
+        with nothing_sent(), as_invalid_parameter():
             hours = read_calling_hours(
                 options.calling_hours,
                 options.calling_days,
                 country=options.region,
                 year=year_in(options.timezone, now),
             )
-        except ValueError as error:
-            raise CallApiFailure(f"{error}. This try placed no call.") from None
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
 
     def refuse_timeout(self, now: float) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -20,22 +19,14 @@ from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._option_checks import may_call_contact_first
 from airflow_provider_callapi.operators._tags import check_tag_rules
-
-
-@contextmanager
-def _as_failure() -> Iterator[None]:
-    """Context manager: convert a ValueError into `CallApiFailure`, without phone numbers in its message."""
-    try:
-        yield
-    except ValueError as error:
-        raise CallApiFailure(mask_phones(str(error))) from None
+from airflow_provider_callapi.parameters.schema import as_invalid_parameter
 
 
 def read_rules(
@@ -56,42 +47,41 @@ def read_rules(
     dial_until = NEVER
     if run_after is not None and options.max_lateness is not None:
         dial_until = run_after + options.max_lateness.total_seconds()
-    with _as_failure():
-        check_tag_rules(options.tags, hook)
-        if not is_region(options.region):
-            raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
-        if options.absence_proven_after is not None and not hook.has_data_api:
-            raise ValueError(
-                "absence_proven_after needs the Data API: set extra.data_api of connection "
-                f"{hook.callapi_conn_id} to true"
+    check_tag_rules(options.tags, hook)
+    if not is_region(options.region):
+        raise InvalidParameter(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
+    if not hook.has_data_api:
+        remedy = f"set extra.data_api of connection {hook.callapi_conn_id} to true"
+        if options.absence_proven_after is not None:
+            raise InvalidParameter(f"absence_proven_after needs the Data API: {remedy}")
+        if options.redial_marks or options.operations or options.block_marks:
+            raise InvalidParameter(
+                f"redial by operation or tag, block_on and operations need the Data API: {remedy}"
             )
-        if (options.redial_marks or options.operations or options.block_marks) and not hook.has_data_api:
-            raise ValueError(
-                "redial by operation or tag, block_on and operations need the Data API: set extra.data_api "
-                f"of connection {hook.callapi_conn_id} to true"
-            )
-        return Rules(
-            hours=read_calling_hours(
-                options.calling_hours,
-                options.calling_days,
-                country=options.region,
-                year=year_in(options.timezone, now),
-            ),
-            redial=options.redial,
-            redial_marks=options.redial_marks,
-            block_marks=options.block_marks,
-            max_attempts=options.max_attempts,
-            max_active=options.max_active_calls,
-            at_once=options.max_starts_at_once,
-            appear_timeout=options.appear_timeout,
-            call_timeout=options.call_timeout,
-            report_timeout=options.report_timeout if hook.has_data_api else None,
-            absence_proven_after=options.absence_proven_after,
-            contact_first=may_call_contact_first(options.call),
-            timezone=account_timezone,
-            dial_until=dial_until,
-            tags=options.tags,
+    with as_invalid_parameter():
+        hours = read_calling_hours(
+            options.calling_hours,
+            options.calling_days,
+            country=options.region,
+            year=year_in(options.timezone, now),
         )
+    return Rules(
+        hours=hours,
+        redial=options.redial,
+        redial_marks=options.redial_marks,
+        block_marks=options.block_marks,
+        max_attempts=options.max_attempts,
+        max_active=options.max_active_calls,
+        at_once=options.max_starts_at_once,
+        appear_timeout=options.appear_timeout,
+        call_timeout=options.call_timeout,
+        report_timeout=options.report_timeout if hook.has_data_api else None,
+        absence_proven_after=options.absence_proven_after,
+        contact_first=may_call_contact_first(options.call),
+        timezone=account_timezone,
+        dial_until=dial_until,
+        tags=options.tags,
+    )
 
 
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
@@ -101,7 +91,7 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
         also use the person's row.
     :raises CallApiFailure: the option ``call`` cannot be used.
     """
-    with _as_failure():
+    with as_invalid_parameter():
         return CallTemplate(options.call, values, region=options.region)
 
 
@@ -113,7 +103,7 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Closab
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql import open_sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
 
-        with _as_failure():
+        with as_invalid_parameter():
             return open_sql_ledger(options.ledger_conn_id, options.campaign, min_gap=options.min_gap)
     if state is not None:
         return PagedLedger(state)
@@ -132,7 +122,7 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
     :raises CallApiTrouble: the list cannot be read, but this task has read it before.
     """
     try:
-        with _as_failure():
+        with as_invalid_parameter():
             return _read_plan(options, template, scope)
     except CallApiFailure as error:
         if not was_read_before:
