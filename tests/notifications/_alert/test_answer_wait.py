@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, rung
 
+from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.emulator import Script
@@ -77,6 +78,24 @@ def test_a_failed_request_for_a_report_is_repeated_only_if_a_key_must_acknowledg
 
     assert rung(desk) == [ON_DUTY, SECOND]
     assert (len(requests) > 1) is is_repeated
+
+
+def test_the_legs_of_others_do_not_prove_that_the_person_did_not_answer(desk, monkeypatch, log):
+    """An alert calls the person first, and a scenario calls others only after the person's answer."""
+    of_another = {"called_phone_number": "74951234567", "is_operator": True}
+    reports = {GetCallsReport: {"finish_reason": "sip_offline"}, GetCallLegsReport: of_another}
+    for request_type, fields in reports.items():
+
+        def convert(self, data, read=request_type.convert_answer, fields=fields):
+            return read(self, [{**row, **fields} for row in data])
+
+        monkeypatch.setattr(request_type, "convert_answer", convert)
+    desk.exchange.script(ON_DUTY, Script.no_answer(rings=0.1))
+
+    notifier([ON_DUTY, SECOND], scenario_id=23457)(of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+    assert ": not known to be answered" in log()
 
 
 def test_a_call_that_cannot_be_polled_does_not_count_as_answered(desk):
