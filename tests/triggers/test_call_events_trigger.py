@@ -148,6 +148,7 @@ def test_the_constructor_of_a_watcher_reads_no_connection(monkeypatch):
         ({"poll_interval": 0}, "poll_interval"),
         ({"poll_interval": 601}, "poll_interval"),
         ({"poll_interval": math.nan}, "poll_interval"),
+        ({"region": "XX", "contacts": "8 916 123-45-67"}, "contacts: region"),
     ],
 )
 def test_a_parameter_that_cannot_work_is_named_while_the_dag_is_parsed(wrong, name):
