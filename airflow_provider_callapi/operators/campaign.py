@@ -406,7 +406,7 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
                 context["ti"].xcom_push(key="return_value", value=ending.summary)
                 raise ending.error from None
             if isinstance(result, Deferral):
-                self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
+                self.defer(**vars(result))
             for outlet in self.outlets:
                 if isinstance(outlet, Asset):  # a DAG that the asset event starts can read the summary
                     context["outlet_events"][outlet].extra["callapi_campaign"] = result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Deferral:
-    """What Airflow needs to defer a task: the trigger, and how the task continues after the wait.
+    """The arguments of an operator's ``defer``: the trigger, and how the task continues after the wait.
 
     :ivar trigger: the Airflow trigger that waits in the triggerer.
     :ivar method_name: the operator's method that gets the trigger's event after the wait, e.g.
@@ -21,5 +20,5 @@ class Deferral:
 
     trigger: Any
     method_name: str
-    kwargs: Mapping[str, Any]
+    kwargs: dict[str, Any]
     timeout: timedelta | None = None

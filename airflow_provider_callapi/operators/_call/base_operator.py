@@ -394,12 +394,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         """
         call_try.wait.refuse_killed()
         if isinstance(result, Deferral):
-            self.defer(
-                trigger=result.trigger,
-                method_name=result.method_name,
-                kwargs=dict(result.kwargs),
-                timeout=result.timeout,
-            )
+            self.defer(**vars(result))
         return result
 
 
