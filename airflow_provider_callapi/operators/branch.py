@@ -17,12 +17,7 @@ from airflow_provider_callapi.operators._requests import parse_rendered
 from airflow_provider_callapi.parameters.kind import mapping_of
 from airflow_provider_callapi.parameters.kinds import TEXTS
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import (
-    Schema,
-    as_invalid_parameter,
-    read_parameter,
-    read_parameters,
-)
+from airflow_provider_callapi.parameters.schema import Schema, as_invalid_parameter, read_parameters
 from airflow_provider_callapi.parameters.templates import is_template
 
 if TYPE_CHECKING:
@@ -35,9 +30,9 @@ Target = str | Sequence[str] | None
 _KINDS: Schema = {
     **{f"if_{route}": TEXTS.or_none("skip all tasks") for route in get_args(Route)},
     "if_our_side_did_not_answer": TEXTS.or_none("the tasks of if_not_answered"),
+    "routes": mapping_of(TEXTS.or_none("skip all tasks")).or_none("no routes by mark"),
 }
-"""The parameters of the branch operator except ``call`` and ``routes``."""
-_ROUTES_KIND = mapping_of(TEXTS.or_none("skip all tasks")).or_none("no routes by mark")
+"""The parameters of the branch operator except ``call``."""
 
 _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", None: "unknown"}
 
@@ -142,15 +137,14 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
         :raises InvalidParameter: a parameter cannot be used.
         """
-        outcomes = read_parameters(_KINDS, vars(self))
-        if outcomes["if_our_side_did_not_answer"] is None:
-            outcomes["if_our_side_did_not_answer"] = outcomes["if_not_answered"]
-        routes = read_parameter("routes", self.routes, _ROUTES_KIND) or {}
+        read = read_parameters(_KINDS, vars(self))
+        if read["if_our_side_did_not_answer"] is None:
+            read["if_our_side_did_not_answer"] = read["if_not_answered"]
         with as_invalid_parameter("routes"):
-            marks = read_marks(routes)
+            marks = read_marks(read["routes"] or {})
         return {
             **{mark: ids or [] for mark, ids in marks.items()},  # []: skip all downstream tasks
-            **{route: outcomes[f"if_{route}"] or [] for route in get_args(Route)},
+            **{route: read[f"if_{route}"] or [] for route in get_args(Route)},
         }
 
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
