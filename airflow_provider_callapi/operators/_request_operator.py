@@ -102,4 +102,4 @@ class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
         """A new hook for the Airflow connection that this operator uses."""
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
-        return CallApiHook(read_parameter("callapi_conn_id", self.callapi_conn_id, TEXT))
+        return CallApiHook(self.callapi_conn_id)
