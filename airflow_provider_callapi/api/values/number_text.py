@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 FEWEST_DIGITS = 7
-"""The smallest number of digits of a phone number. Fewer digits are an extension."""
+"""The smallest number of digits of a phone number. Fewer are an extension, a house number or a date."""
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0001-\U000e007f"
@@ -94,6 +94,16 @@ def fold(text: str) -> str:
     if text.startswith('="') and text.endswith('"') and len(text) > 3:
         return text[2:-1].strip()
     return text
+
+
+def only_digits(text: str) -> str:
+    """Return the digits of a text, in any script, without all other characters."""
+    return re.sub(r"\D", "", text)
+
+
+def count_digits(text: str) -> int:
+    """Return how many digits, in any script, a text contains."""
+    return sum(map(str.isdecimal, text))
 
 
 def _ascii_digit(digit: re.Match[str]) -> str:

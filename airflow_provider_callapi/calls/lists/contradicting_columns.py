@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold
 from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
 from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
 from airflow_provider_callapi.calls.lists.nested_values import plain_values
 from airflow_provider_callapi.calls.lists.objections import Meaning, forbids, is_objection, meaning_of
-from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIGITS
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_region
 
 _NUMBER = "number|no|num|phone|tel|telephone|номер|тел|телефон|набор"
@@ -150,7 +149,7 @@ def _is_extension_column(name: str) -> bool:
 
 
 def _is_extension(text: str) -> bool:
-    digits = sum(map(str.isdecimal, text.removesuffix(".0")))
+    digits = count_digits(text.removesuffix(".0"))
     return 0 < digits < FEWEST_DIGITS and not _ZERO.fullmatch(text)  # more digits are a second phone number
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits
 from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
 from airflow_provider_callapi.calls.texts.empty_values import is_empty_text, text_or_none
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
@@ -33,8 +33,6 @@ _OPEN = re.compile(rf'(?:^|[{_SEPARATORS}])"')
 """Matches a quotation mark that opens a value, in a text without the quoted values."""
 _LINES_OF_A_HEADING = 20
 """The largest number of lines that the names of the columns may have."""
-_DIGITS_OF_A_NUMBER = 7
-"""The number of digits from which one value may be a phone number."""
 _DIGITS_OF_A_ROW = 5
 """The number of digits from which a line or a value may contain another person's phone number."""
 
@@ -135,10 +133,7 @@ def _may_end_a_row(line: str, separator: str) -> bool:
     The first line of an ordinary text, such as ``Paris, 75001``, is none.
     """
     _, *others = line.split(separator)
-    return any(
-        _SIP_NAME.fullmatch(other.strip()) or len(re.findall(r"\d", fold(other))) >= _DIGITS_OF_A_NUMBER
-        for other in others
-    )
+    return any(_SIP_NAME.fullmatch(other.strip()) or count_digits(other) >= FEWEST_DIGITS for other in others)
 
 
 def _may_be_a_row(line: str, separator: str) -> bool:
@@ -148,14 +143,14 @@ def _may_be_a_row(line: str, separator: str) -> bool:
     """
     first, found, _ = line.partition(separator)
     is_sip = bool(found) and _SIP.fullmatch(first.strip()) is not None
-    return is_sip or len(re.findall(r"\d", fold(line))) >= _DIGITS_OF_A_ROW
+    return is_sip or count_digits(line) >= _DIGITS_OF_A_ROW
 
 
 def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
     """Raise `ListUnreadable` if a value with at least five digits has an odd number of quotation marks."""
     for value in values:
         # The digits may be a phone number that is in the wrong column.
-        if '"' in value and value.count('"') % 2 and len(re.findall(r"\d", fold(value))) >= _DIGITS_OF_A_ROW:
+        if '"' in value and value.count('"') % 2 and count_digits(value) >= _DIGITS_OF_A_ROW:
             raise ListUnreadable(
                 "a quotation mark is out of place beside a number. Check the quotation marks"
             )

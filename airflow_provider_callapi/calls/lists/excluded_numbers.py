@@ -16,12 +16,11 @@ from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold, only_digits
 from airflow_provider_callapi.calls.lists.columns import fold_name, phone_columns, shown_name
 from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
-from airflow_provider_callapi.calls.phone_numbers.digit_groups import FEWEST_DIGITS
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers, search_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
@@ -82,7 +81,7 @@ class ExcludedNumbers:
         # The shown text of a date, such as 31.12.2026, can be read as a number of Denmark.
         values = {name: stored_text(value) for name, value in row.items() if value is not None}
         for name in filter(_is_end_of_range, values):
-            if _count_digits(values[name]):
+            if count_digits(values[name]):
                 self._problems.setdefault(line, f"column {shown_name(name)}: {RANGE}")
         numbers = [number for name in phones for number in self._read_entry(line, values.pop(name, ""))]
         yield from numbers
@@ -108,7 +107,7 @@ class ExcludedNumbers:
         try:
             numbers = find_numbers(text, self._region)
         except NotANumber as problem:
-            if _count_digits(text):  # a text without digits, such as "-", is no mistyped number
+            if count_digits(text):  # a text without digits, such as "-", is no mistyped number
                 self._problems.setdefault(line, str(problem))
             return search_numbers(text, self._region).union(self._read_elsewhere(text))
         self._rounded.add(text, line)
@@ -116,7 +115,7 @@ class ExcludedNumbers:
 
     def _read_elsewhere(self, text: str) -> Iterator[str]:
         """Yield the number that a text is in each of the other countries to which the campaign calls."""
-        digits = re.sub(r"\D", "", text)
+        digits = only_digits(text)
         for region in self._other_regions:
             if NumberingPlan.of(region).has_national_length(digits):  # a quick answer for most texts
                 with suppress(NotANumber):
@@ -153,7 +152,7 @@ class _OtherColumn:
             self.suspects.append((line, _FAILED))
             return frozenset()
         is_rounded = is_rounded_number(text, region)
-        digits = _count_digits(text)
+        digits = count_digits(text)
         if digits > FEWEST_DIGITS // 2:  # otherwise, ООО would be three zeros
             digits = len(digits_meant(text))
         if not is_rounded and digits < FEWEST_DIGITS:
@@ -193,7 +192,7 @@ def _seems_mistyped(text: str) -> bool:
     for word in re.findall(r"[^\W_]+", text):
         meant = digits_meant(word)
         if len(meant) < len(word):  # a word, and not OOO0003
-            meant = re.sub(r"\D", "", word)
+            meant = only_digits(word)
             letters += len(word) - len(meant)
         digits += len(meant)
     return letters * 2 <= digits
@@ -201,9 +200,5 @@ def _seems_mistyped(text: str) -> bool:
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
-    digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
+    digits = count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)
-
-
-def _count_digits(text: str) -> int:
-    return sum(map(str.isdecimal, text))

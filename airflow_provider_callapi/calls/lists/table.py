@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits
 from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
 from airflow_provider_callapi.calls.texts.empty_values import has_no_value, without_codes
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 CheckNames = Callable[[Sequence[str]], object]
 """A function that checks the column names of a list without rows. It may raise `ListUnreadable`."""
-_DIGITS_OF_A_PHONE = 7
 
 
 def accept_names(names: Sequence[str]) -> None:
@@ -63,7 +62,7 @@ class Table:
 
 def _is_an_entry(name: str) -> bool:
     """Return whether a text may be a phone number or a SIP number. Such a text names no column."""
-    return len(re.findall(r"\d", fold(name))) >= _DIGITS_OF_A_PHONE or re.search(r"\w@\w", name) is not None
+    return count_digits(name) >= FEWEST_DIGITS or re.search(r"\w@\w", name) is not None
 
 
 def _name(text: str) -> str:

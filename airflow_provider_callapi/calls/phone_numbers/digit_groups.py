@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, takewhile
 
-from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold, only_digits
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NumberingPlan,
     e164,
@@ -17,11 +17,6 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_international,
 )
 
-FEWEST_DIGITS = 7
-"""The smallest number of digits of a phone number beside words.
-
-Fewer digits may be a house number or a date.
-"""
 _MOST_DIGITS = 15
 _WHOLE_DIGITS = 10
 """The number of digits without a gap from which digits count as a whole phone number."""
@@ -62,10 +57,10 @@ def other_readings(text: str, region: str) -> Iterator[str]:
     Digits behind the last gap can be an extension.
     """
     plain = _FRACTION.sub("", fold(text))
-    yield from readings(re.sub(r"\D", "", plain), region)
+    yield from readings(only_digits(plain), region)
     # If all numbers of the region have one length, no digit of a valid number belongs to an extension.
     if not NumberingPlan.of(region).has_one_length and (match := _GAP_BEFORE_END.search(plain)):
-        yield from readings(re.sub(r"\D", "", plain[: match.start()]), region)
+        yield from readings(only_digits(plain[: match.start()]), region)
 
 
 def read_segments(text: str, region: str) -> Iterator[tuple[str, set[str], str]]:
@@ -126,7 +121,7 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
     """Split texts at the slashes that separate phone numbers, but not at slashes inside one number."""
     for segment in segments:
         parts = segment.split("/")  # 8926000/8926001 is two numbers, 8/926/0000011 is one
-        has_numbers = any(len(re.findall(r"\d", part)) >= FEWEST_DIGITS for part in parts[:-1])
+        has_numbers = any(count_digits(part) >= FEWEST_DIGITS for part in parts[:-1])
         yield from parts if has_numbers else [segment]
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import (
-    FEWEST_DIGITS,
     longest_sequence,
     other_readings,
     read_other_signs,
@@ -99,7 +98,7 @@ def numbers_in_sip(sip: str, region: str) -> frozenset[str]:
 
 
 def _search_digits(text: str, region: str) -> frozenset[str]:
-    if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
+    if count_digits(text) < FEWEST_DIGITS:
         return frozenset()
     plain = without_extensions(text)
     found = (numbers for _, numbers, _ in read_segments(plain, region))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, only_digits
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import (
-    FEWEST_DIGITS,
     READ,
     read_segments,
     without_extensions,
@@ -73,14 +73,14 @@ def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozen
     rest = without_extensions(text)
     for segment, _, left in read_segments(rest, region):
         rest = rest.replace(segment, left, 1)
-    ends = {re.sub(r"\D", "", match[0]) for match in _ENDING.finditer(rest) if _may_be_end(match, rest)}
+    ends = {only_digits(match[0]) for match in _ENDING.finditer(rest) if _may_be_end(match, rest)}
     completed = {number[: -len(end)] + end for number in numbers if number.isdigit() for end in ends}
     return frozenset(number for number in completed if read_international(number) is not None)
 
 
 def _may_be_end(match: re.Match[str], text: str) -> bool:
     """Return whether the digits of ``match`` are possibly the last digits of a phone number."""
-    length = len(re.sub(r"\D", "", match[0]))
+    length = count_digits(match[0])
     return length < FEWEST_DIGITS and (
         length >= _WHOLE_LOCAL
         or match[0].startswith("0")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
 from airflow_provider_callapi.api.values.masking import mask_phones
-from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold, only_digits
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
@@ -219,7 +219,7 @@ def _read_sip(text: str, region: str) -> str:
         raise NotANumber(ROUNDED)
     if _EXTENSION_BEHIND.fullmatch(text):
         raise NotANumber("a phone number with an extension, which a call cannot dial; remove the extension")
-    has_many_digits = len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME
+    has_many_digits = count_digits(text) > _MOST_DIGITS_OF_A_SIP_NAME
     if "@" not in text and (has_many_digits or _is_word_number(text, region)):
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
     if _MASKED.fullmatch(text):
@@ -236,7 +236,7 @@ def _is_word_number(text: str, region: str) -> bool:
     """Return whether letters in a text may be keys of a phone: ``1-800-FLOWERS`` is 1 800 356 93 77."""
     if not NumberingPlan.of(region).has_one_length or not _WORD_NUMBER.fullmatch(text):
         return False
-    digits = re.sub(r"\D", "", text.upper().translate(_KEYS))
+    digits = only_digits(text.upper().translate(_KEYS))
     return any(read_digits(digits[:length], region) for length in range(FEWEST_DIGITS, len(digits) + 1))
 
 
@@ -247,7 +247,7 @@ def _read_phone(folded: str, given: str, region: str) -> str:
     for shape, problem in _SHAPES:
         if not shape.fullmatch(text):
             raise NotANumber(problem)
-    digits = re.sub(r"\D", "", text)
+    digits = only_digits(text)
     if not digits:
         raise NotANumber("no digits")
     if len(digits) >= _MASKED_DIGITS and mask_phones(given) == given:
@@ -271,7 +271,7 @@ def _has_fraction(text: str, region: str) -> bool:
     match = _FRACTION_BEHIND.fullmatch(text)
     if match is None:
         return False
-    digits = re.sub(r"\D", "", match[1])
+    digits = only_digits(match[1])
     if text.startswith("+"):
         return read_international(digits, has_trunk_zero=True) is not None
     return read_digits(digits, region) is not None
@@ -285,7 +285,7 @@ def _has_line_number(text: str, region: str, number: str) -> bool:
     if match is None or match[1] in (plan.country_code, plan.national_prefix):
         return False
     is_certain = "." in match[2] or (plan.national_prefix == "0" and match[3].startswith("0"))
-    return is_certain and read_digits(re.sub(r"\D", "", match[3]), region) not in (None, number)
+    return is_certain and read_digits(only_digits(match[3]), region) not in (None, number)
 
 
 def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
@@ -308,7 +308,7 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
     number = read_international(digits, has_trunk_zero=has_trunk_zero)
     if number is None:
         raise NotANumber("no phone number with this country code")
-    other = read_international(re.sub(r"\D", "", without_zero)) if has_trunk_zero else None
+    other = read_international(only_digits(without_zero)) if has_trunk_zero else None
     if other is not None and e164(other) != e164(number):  # in Italy, the 0 belongs to some numbers
         raise NotANumber("two different numbers, with and without the (0); remove the (0) or its brackets")
     first = re.findall(r"\d+", text)[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from airflow_provider_callapi.api.values.number_text import fold
+from airflow_provider_callapi.api.values.number_text import fold, only_digits
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import readings
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
@@ -64,7 +64,7 @@ def refuse_suspicious(text: str, plain: str, region: str) -> None:
 
 def digits_meant(text: str) -> str:
     """Return the digits of a text, and the digits for which people may have mistyped letters: ``7926O01``."""
-    return re.sub(r"\D", "", text.translate(_LOOK_ALIKE))
+    return only_digits(text.translate(_LOOK_ALIKE))
 
 
 def is_rounded_number(text: str, region: str) -> bool:
@@ -89,7 +89,7 @@ def _may_be_range(text: str, region: str) -> bool:
     for before, after in pairwise(_TO.split(text)):
         first, last = _AT_END.search(before), _AT_BEGIN.match(after)
         if first and last:
-            ends = [readings(re.sub(r"\D", "", end[0]), region) for end in (first, last)]
+            ends = [readings(only_digits(end[0]), region) for end in (first, last)]
             if all(ends) and min(map(int, ends[0])) < min(map(int, ends[1])):
                 return True
     return False
@@ -98,11 +98,11 @@ def _may_be_range(text: str, region: str) -> bool:
 def _is_cut(text: str, region: str) -> bool:
     """Return whether a text ends in digits that are a phone number, and with more digits another one."""
     end = _AT_END.search(text)
-    return end is not None and any(map(may_be_longer, readings(re.sub(r"\D", "", end[0]), region)))
+    return end is not None and any(map(may_be_longer, readings(only_digits(end[0]), region)))
 
 
 def _is_mistyped(text: str, region: str) -> bool:
     """Return whether letters in a text seem to be mistyped digits of a phone number: ``7926O000001``."""
-    digits = re.sub(r"\D", "", text)
+    digits = only_digits(text)
     meant = digits_meant(text)
     return digits != meant and not readings(digits, region) and bool(readings(meant, region))
