@@ -18,19 +18,24 @@ from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 """Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
-_FROM = r"(?:[UУ][TТ][CС]|GMT|[MМ][SСC][KК])"
+_MOSCOW = "[MМ][SСC][KК]"
+_FROM = rf"(?:[UУ][TТ][CС]|GMT|{_MOSCOW})"
 """A regular expression: the names from which offsets count. The letters may be Latin or Cyrillic."""
-_TO_ZONE = rf"\s*(?:(?:ч|h)\w{{0,4}}\.?)?\s*(?:(?:к|от|по|from|to)\s+)?(?:{_FROM}\b|Москв[еы])"
-"""A regular expression: what stands behind an offset in ``+7 МСК`` and ``+7 ч. к Москве``."""
+_OFFSET = r"[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?"
+"""A regular expression: a signed number of hours, perhaps with minutes, such as ``+7`` and ``-05:30``."""
+_HOURS = r"\s*(?:(?:ч|h)\w{0,4}\.?)?"
+"""A regular expression: the word for hours behind an offset, if any, as in ``+7 ч.``."""
 _OFFSET_BESIDE_WORDS = re.compile(
-    rf"(?:(?!\d:\d).)*?\b{_FROM}[\s:=.(]*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE | re.DOTALL
+    rf"(?:(?!\d:\d).)*?\b{_FROM}[\s:=.(]*{_OFFSET}(?!\d)", re.IGNORECASE | re.DOTALL
 )
 """Matches the beginning of a text such as ``Omsk, UTC+6``.
 
 A clock time before the offset does not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
 """
-_OFFSET_BEHIND_WORDS = re.compile(rf"\D*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?{_TO_ZONE}", re.IGNORECASE)
-"""Matches the beginning of a text such as ``Omsk, +6 UTC``. Digits before the offset do not match."""
+_OFFSET_BEHIND_WORDS = re.compile(
+    rf"\D*{_OFFSET}{_HOURS}\s*(?:(?:к|от|по|from|to)\s+)?(?:{_FROM}\b|Москв[еы])", re.IGNORECASE
+)
+"""Matches the beginning of a text such as ``Omsk, +6 UTC`` or ``+7 ч. к Москве``. No digit stands before."""
 _CONTINENT = re.compile(
     r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)[\W_]+(\w.*)",
     re.IGNORECASE,
@@ -49,15 +54,11 @@ three letters, such as ``EST``, may be something else.
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
 _ONLY_AN_OFFSET = re.compile(
-    r"[MМ][SСC][KК]|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{1,2}|[MМ][SСC][KК]\s*\([+-]\d{1,2}\)"
-    rf"|Москва\s*[+-]\s*\d{{1,2}}|[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?{_TO_ZONE}",
-    re.IGNORECASE,
+    rf"{_MOSCOW}|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{{1,2}}|Москва\s*[+-]\s*\d{{1,2}}", re.IGNORECASE
 )
-"""Matches a text that is only an offset, such as ``+03:00``, ``UTC10`` or ``+7 к Москве``."""
+"""Matches a text that is only an offset, such as ``+03:00``, ``UTC10`` or ``Москва +7``."""
 _SIGNED_OR_ZERO = re.compile(
-    r"(?:[+-]\s*(?:0?\d|1[0-4])(?::[0-5]\d)?|(?:\+1[0-4]|[+-]0\d)[0-5]\d|0|00:00)"
-    r"\s*(?:(?:ч|h)\w{0,4}\.?)?",
-    re.IGNORECASE,
+    rf"(?:[+-]\s*(?:0?\d|1[0-4])(?::[0-5]\d)?|(?:\+1[0-4]|[+-]0\d)[0-5]\d|0|00:00){_HOURS}", re.IGNORECASE
 )
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
 _LONGEST_OFFSET = 12
@@ -142,11 +143,14 @@ def _contains_zone(text: str) -> bool:
     if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
         return _NAME_OF_A_ZONE.search(text.strip().casefold()) is not None
     text = fold(text)
-    if _NAME_OF_A_ZONE.search(text.casefold()) or _ONLY_AN_OFFSET.fullmatch(text):
+    if (
+        _NAME_OF_A_ZONE.search(text.casefold())
+        or _ONLY_AN_OFFSET.fullmatch(text)
+        or _OFFSET_BESIDE_WORDS.match(text)
+        or _OFFSET_BEHIND_WORDS.match(text)
+    ):
         return True
-    if _OFFSET_BESIDE_WORDS.match(text) or _OFFSET_BEHIND_WORDS.match(text):
-        return True
-    if "/" not in text:
+    if "/" not in text:  # a quick answer
         return False
     words = re.split(r"\d", re.sub(r"\s*/\s*", "/", text))[0]
     places = (*_PLACE.findall(words), *_PLACE.findall(words.replace(" ", "_")))
