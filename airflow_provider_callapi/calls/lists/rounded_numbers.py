@@ -13,7 +13,9 @@ from __future__ import annotations
 import re
 import struct
 
-_ROUNDED = re.compile(r"\d{5,10}00000(?:[.,]0+)?")
+from airflow_provider_callapi.calls.texts.number_texts import ROUNDED_DIGITS
+
+_ROUNDED = re.compile(rf"{ROUNDED_DIGITS}(?:[.,]0+)?")
 """Matches the digits of a phone number without any sign, such as ``79261200000`` and ``79261200000.0``."""
 _PLAIN = re.compile(r"(\d{10,15})([.,]0+)?")
 _SMALLEST_FLOAT = 2**32
