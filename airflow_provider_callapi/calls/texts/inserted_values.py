@@ -33,10 +33,11 @@ EMPTY_TEXT = (
     "the text of a missing value, such as None or nan, as a template in another DAG or a program writes it; "
     "let it pass on an empty text"
 )
-_RENDERED_GAPS = frozenset(
-    {"None", "nan", "NaN", "NaT", "<NA>", "inf", "-inf", "undefined", "[object Object]"}
-)
-"""The texts that programs make of missing values. ``none`` and ``null`` may be words of an author."""
+_RENDERED_GAPS = frozenset({"None", "nan", "inf", "-inf", "undefined", "[object Object]"})
+"""Whole texts that programs make of missing values, beside those that `has_gap` finds in any text.
+
+``none`` and ``null`` may be words of an author.
+"""
 NESTED_VALUE = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
 _BYTES = "bytes that are no UTF-8 text; insert a text"
 _DAMAGED = "a text whose letters are lost, because a program has read it in a wrong encoding"
