@@ -43,26 +43,53 @@ _ZONE_WORDS = (
 
 A name with another word, such as ``филиал МСК`` or ``created_at_utc``, may mean anything.
 """
-_ZONE_IN_OTHER_LANGUAGES = (
-    r"^zeit(unterschied|verschiebung)|^ti[jd][ds]?s?[zs]one?$|^aikavyöhyke|^strefa(czasowa)?$|^(časové)?pásmo$|^időzóna"
-    r"|^d[ée]calage(horaire|utc|gmt)?$|^diferen[cç]i?ahor[aá]ria$|^fuso|^laik(o|a)(juosta|josla)|^ajavöönd"
-    r"|^ζώνηώρασ|^часовий$|^vaqtmintaqasi|^сааталкагы|^saatqurşağı|^სასაათო|^समयक्षेत्र|^(时区|時區|タイムゾン|시간대)"
-)
-"""Matches the name of a column of time zones in further languages, as `fold_name` returns it.
+_ZONE_NAMES = {
+    "abbreviations": r"^tz tz$ ^tmz ^utc ^gmt ^iana ^olson (?:мск|msk|utc|gmt)\W*[+±]\W*$",
+    "English": "time.?zone ^timez offset ^zone$ ^zone(?:name|info|iana)$",
+    "Russian: zone": r"""
+        пояс(?!н) тайм.?зон ^зона$ ^(?:имя|название)зоны$ ^регионвремени$ ^вр(?:ем\w{0,6})?зон
+        ^зон\w?\W?(?:вр|utc|gmt|мск) ^час(?:ов\w{1,2})?(?:зон|рн$) ^часовой$ ^часп$ ^час\W+$ ^местноевр
+    """,
+    "Russian: difference": r"""
+        ^сдвиг$ ^смещ$ ^смещени ^гмт ^(?:от|к|с)?(?:мск|msk)(?:\W|$)
+        ^(?:разниц|сдвиг|отклонен|опережени|отставани)\w*(?:мск|москв|utc|gmt|гринв)
+    """,
+    "Arabic": "المنطقةالزمنية",
+    "Armenian": "ժամայինգոտ",
+    "Azerbaijani": "^saatqurşağı",
+    "Chinese": "^时区 ^時區",
+    "Czech": "^(?:časové)?pásmo$",
+    "Dutch and Scandinavian": "^ti[jd][ds]?s?[zs]one?$",
+    "Estonian": "^ajavöönd",
+    "Finnish": "^aikavyöhyke",
+    "French": "^fuseau ^d[ée]calage(?:horaire|utc|gmt)?$",
+    "Georgian": "^სასაათო",
+    "German": "^zeitzone ^zeitunterschied ^zeitverschiebung",
+    "Greek": "^ζώνηώρασ",
+    "Hebrew": "אזורזמן",
+    "Hindi": "^समयक्षेत्र",
+    "Hungarian": "^időzóna",
+    "Japanese": "^タイムゾン",
+    "Kazakh": "белдеу",
+    "Korean": "^시간대",
+    "Kyrgyz": "^сааталкагы",
+    "Lithuanian and Latvian": "^laik[oa](?:juosta|josla)",
+    "Polish": "^strefa(?:czasowa)?$",
+    "Portuguese and Italian": "^fuso ^diferençahorária$",
+    "Spanish": "^zona$ ^zonahoraria ^husohorario ^diferenciahoraria$",
+    "Turkish": "^saatdilim ^zamandilim",
+    "Ukrainian": "^часовий$",
+    "Uzbek": "^vaqtmintaqasi",
+}
+"""Language → regular expressions for the names of a column of time zones, as `fold_name` returns them.
 
 `fold_name` removes the Japanese ``ー``, and replaces the Greek ``ς``.
 """
+_PHONE_NAMES = r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|^моб|^сот(?:ов\w*)?\d*$|^cell"
+"""Matches the names of columns with phone numbers, such as ``моб. тел.``."""
 _PARTS = {
-    PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
-    TIMEZONE: re.compile(
-        r"time.?zone|пояс(?!н)|тайм.?зон|^tz|tz$|^utc|^gmt|offset|^(zone|zona|зона|пояс|часовой|сдвиг)$"
-        r"|^zone?name$|^(имя|название)зоны$|^zonahoraria|^husohorario|^fuseau|^zeitzone"
-        r"|^вр(ем\w{0,6})?зон|^час(ов\w{1,2})?(зон|рн$)|^часп$|^час\W+$|^зон\w?\W?(вр|utc|gmt|мск)|^местноевр"
-        r"|^iana|^olson|^tmz|^timez|^fuso|^saatdilim|^zamandilim|белдеу|ժամայինգոտ|אזורזמן|المنطقةالزمنية"
-        r"|^смещ$|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
-        r"|^zone(info|iana)$|^(опережени|отставани)\w*(москв|мск)|^гмт|^регионвремени$|(мск|msk|utc|gmt)\W*[+±]\W*$"
-        rf"|{_ZONE_IN_OTHER_LANGUAGES}|^{_ZONE_WORDS}"
-    ),
+    PHONE: re.compile(rf"{_PHONE_NAMES}|^номер$|^number$|^contact$"),
+    TIMEZONE: re.compile("|".join([*" ".join(_ZONE_NAMES.values()).split(), rf"^{_ZONE_WORDS}"])),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
 """Column → regular expression for names that probably mean this column, such as ``mobile`` for ``phone``.
@@ -80,10 +107,8 @@ _SHORTEST_RUSSIAN = 5
 _LOOK_ALIKE = str.maketrans("aceopxykmtbh", "асеорхукмтвн")
 _RUSSIAN = re.compile("[а-я]")
 _LATIN = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
-_MORE_PHONES = re.compile(
-    r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
-)
-"""Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
+_MORE_PHONES = re.compile(rf"{_PHONE_NAMES}|тел\d*$")
+"""Matches the names of further columns with phone numbers in a do-not-call list, such as ``раб. тел.``."""
 _PHONE_WORD = re.compile(
     r"phones?\d?|telephones?|telefon|msisdn|e164|mobiles?|cell(?:phone)?s?|tel|тел\d?|телефон(?:ы|а|ов)?|моб|мобильн\w{2,3}|сот"
     r"|сотов\w{2,3}"

@@ -62,6 +62,10 @@ OFFSETS = (
     ),
     *("Zeitunterschied", "tijdzone", "tidssone", "strefa czasowa", "časové pásmo", "időzóna", "часовий"),
     *("diferença horária", "ζώνη ώρας", "タイムゾーン", "时区", "시간대", "de\u0301calage horaire"),
+    *("Zeitzone", "aikavyöhyke", "fuso orario", "huso horario", "laiko juosta", "laika josla", "ajavöönd"),
+    *("vaqt mintaqasi", "саат алкагы", "saat qurşağı", "zaman dilimi", "სასაათო სარტყელი", "समय क्षेत्र"),
+    *("olson", "timez", "tz_client", "client tz", "utc", "gmt", "имя зоны", "смещение", "Регион (МСК ±)"),
+    *("Разница времени города с Москвой", "時區"),
     *("local_time_offset_h", "часовой", "zona_horaria", "fuseau", "разница в часах", "временной сдвиг"),
 )
 """Names of columns that say how far a person's clock is ahead, or in which zone the person lives."""
@@ -132,7 +136,9 @@ def test_other_names_in_latin_letters_are_no_time_zones(name: str) -> None:
     assert find_columns(("phone", name)).timezone is None
 
 
-@pytest.mark.parametrize("name", ["phon", "phones", "Телефон", "phone_number", "mobile", "номер"])
+@pytest.mark.parametrize(
+    "name", ["phon", "phones", "Телефон", "phone_number", "mobile", "номер", "моб.", "cell", "сотовый"]
+)
 def test_a_list_without_a_column_named_phone_is_refused(name: str) -> None:
     with pytest.raises(ListUnreadable, match="did you mean phone") as caught:
         find_columns((name, "name"))
