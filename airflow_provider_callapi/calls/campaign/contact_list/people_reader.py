@@ -295,5 +295,5 @@ def _is_other_zone(text: str, person: Person) -> bool:
     zone = read_time_zone(text)
     if zone is not None:
         return zone != person.zone
-    column = find_columns(tuple(person.row)).timezone
+    column = find_columns(tuple(person.row), needs_phone=False).timezone
     return column is None or person.row[column] in (None, "")

@@ -242,6 +242,12 @@ def test_a_second_row_without_another_time_zone_is_only_a_duplicate(second: str 
     assert not plan.invalid
 
 
+def test_a_second_row_with_an_unreadable_time_zone_is_a_duplicate_also_without_a_column_phone() -> None:
+    rows = [{"mobile": "79260000011", "name": "Anna", "timezone": zone} for zone in ("Asia/Omsk", "Омск")]
+    plan = plan_of(rows, contact="{{ contact.mobile }}")
+    assert (len(plan.people), len(plan.duplicates), plan.invalid) == (1, 1, [])
+
+
 @pytest.mark.parametrize("empty", ["", None])
 @pytest.mark.parametrize(
     "other",
