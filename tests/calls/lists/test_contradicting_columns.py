@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Set
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.calls.lists import objection_words, objections
 from airflow_provider_callapi.calls.lists.columns import fold_name
 from airflow_provider_callapi.calls.lists.contradicting_columns import find_contradictions
 
@@ -457,6 +459,8 @@ def test_a_short_text_with_an_objection_forbids_the_call_in_any_column(value: st
             "ne_zvonit",
         ),
         *(
+            "D_N_C",
+            "ne telefonuvati",
             "ne bespokoit",
             "ne trevozhit",
             "otkaz ot reklamy",
@@ -468,6 +472,33 @@ def test_a_short_text_with_an_objection_forbids_the_call_in_any_column(value: st
 @pytest.mark.parametrize("form", [str, str.upper, "VIP, {}.".format, "({})".format, "\u00a0{} ".format])
 def test_each_word_of_an_objection_is_found_in_a_text(words: str, form: Any) -> None:
     assert ban("comment", form(words))
+
+
+_WORDS = {kind: st.from_regex(pattern, fullmatch=True) for kind, pattern in objection_words._PATTERNS}
+_OBJECTION = st.sampled_from(
+    [
+        *("OBJECTED", "DONT CALL", "DONT WANT CALL", "NO WANT CALLS", "REFUSE CALLS", "FORBID CALLS"),
+        *("CALLS FORBID", "NO ALLOW CALLS", "DONT CALL WHEN"),
+    ]
+).flatmap(lambda kinds: st.tuples(*map(_WORDS.__getitem__, kinds.split())))
+_SEVERAL = ("ts", "ch", "sh", "shch", "y", "zh", "")
+_LATIN = dict(
+    zip(map(ord, "абвгдезийклмнопрстуфхцчшщыжь"), [*"abvgdeziyklmnoprstufx", *_SEVERAL], strict=True)
+)
+
+
+@settings(max_examples=400)
+@given(
+    _OBJECTION.map(" ".join),
+    st.sampled_from([" ", "_", "-", ". ", "  ", "/"]),
+    st.sampled_from([str, str.upper, str.title, lambda text: text.translate(_LATIN)]),
+)
+def test_the_quick_answer_for_a_text_is_that_of_the_whole_search(words: str, gap: str, form: Any) -> None:
+    text = form(words).replace(" ", gap)
+    quick = objections._objects.__wrapped__(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objections, "_PART_OF_OBJECTIONS", re.compile(""))
+        assert objections._objects.__wrapped__(text) is quick
 
 
 @pytest.mark.parametrize("value", HARMLESS)
