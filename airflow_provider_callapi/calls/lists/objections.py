@@ -36,24 +36,27 @@ _UNTOLD = re.compile(
 
 _BESIDE = re.compile(any_of("is has was flag дата date признак status статус клиент* client customer в at"))
 _BAN_ALONE = re.compile(
-    "стоп|чс|запрет|отписка|отписал(?:ся|ась)|несоглас(?:ен|на|ие)|отказ(?:а|ался|алась|ались)?|умер(?:ла|ший)?|скончал[а-я]+|смерти|dnd|tps|robinson"
-    "|suppress(?:ed|ion)?|object(?:ed|ion)|refused|declined|deceased|dead"
-    "|no (?:phone )?calls?|no marketing(?: calls?)?|(?:can ?not|cant) (?:be )?call(?:ed)?"
+    any_of(
+        "стоп чс запрет отписка отписал(?:ся|ась) несоглас(?:ен|на|ие) отказ(?:а|ался|алась|ались)?",
+        "умер(?:ла|ший)? скончал* смерти deceased dead dnd tps robinson suppress(?:ed|ion)? object(?:ed|ion)",
+        "refused declined no_(?:phone_)?calls? no_marketing(?:_calls?)?",
+        "(?:can_?not|cant)_(?:be_)?call(?:ed)?",
+    )
 )
-_PERMISSION_ALONE = re.compile("звонить|обзванивать|обзвон|(?:can|to) (?:be )?call(?:ed)?|call ok")
+_PERMISSION_ALONE = re.compile(any_of("звонить обзванивать обзвон (?:can|to)_(?:be_)?call(?:ed)? call_ok"))
 """These match a whole name without the words beside it. In a longer name, they may mean anything."""
 
+_NO = "n|no|not|off|f|false|н|не|нет|ложь|nein|non"
+"""A regular expression: the words that mean no, whatever the column means."""
 _LINK = re.compile(r"\S+(?:://|@)\S+")
 _NOTHING = re.compile(
-    r"0+(?:[.,]0*)?|n|no|not|off|f|false|н|не|нет|ложь|nein|non|[-—\s☐]*|none|null|n[/.]?a|н/д|unknown"
+    rf"0+(?:[.,]0*)?|{_NO}|[-—\s☐]*|none|null|n[/.]?a|н/д|unknown"
     r"|undefined|неизвестно|не (?:указан|установлен)[оа]?|allowed|разрешено|звонить|можно|clear|clean|ok"
     r"|отсутствует|not (?:on|in|listed|registered)(?: .*)?|no restrictions?|нет ограничений"
     rf"|{_LINK.pattern}"
 )
 """Matches values that do not affirm the name of their column, such as no, and links."""
-_NO_ANSWER = re.compile(
-    r"(?:0+(?: 0+)?|n|no|not|off|f|false|н|не|нет|ложь|nein|non|ні|жоқ|never|никогда)(?: .*|$)"
-)
+_NO_ANSWER = re.compile(rf"(?:0+(?: 0+)?|{_NO}|ні|жоқ|never|никогда)(?: .*|$)")
 """Matches the words of a value that begins with no."""
 _YES_ANSWER = re.compile(any_of("да yes y true есть given дано 1"))
 _NO_LIMIT = re.compile(
