@@ -75,6 +75,25 @@ BANS = pytest.mark.parametrize(
             "objected",
         ),
         *("Запрет на коммуникации", "suppressed", "В ЧС", "DNCR", "TPS", "Robinsonliste", "Keine Anrufe"),
+        *("consent lifted", "deny consent", "consent revocation", "out of consent", "согласие аннулировано"),
+        *("согласие просрочено", "согласие недействительно", "согласие неактуально", "согласие исключено"),
+        *("срок согласия истек", "isn't opted in", "consent: non", "never consented", "запрет", "смерти"),
+        *(
+            "Дата смерти",
+            "несогласие",
+            "скончалась",
+            "declined",
+            "dead",
+            "no marketing",
+            "No marketing calls",
+        ),
+        *(
+            "objects to calls",
+            "object to calling",
+            "refused telemarketing",
+            "не нужны звонки",
+            "звонки не нужно",
+        ),
         *("ne pas appeler", "no llamar", "не дзвонити", "Умер", "deceased", "не\u200bзвонить", "dnc_until"),
         *("не звонить до оплаты", "Не звонить с рекламой", "не звонить после отказа", "жалоба на звонки"),
         *("запрет звонков", "нельзя звонить", "Запрет на обзвон", "звонки запрещены", "отказ от звонков"),
@@ -95,6 +114,8 @@ PERMISSIONS = pytest.mark.parametrize(
         *("Согласие", "согласие на звонки", "Согласие на обзвон (да/нет)", "можно звонить", "soglasie"),
         *("разрешено звонить", "согласен", "marketing_consent", "permission_to_call", "contactable"),
         *("Звонить", "Обзвон", "call_ok", "ok_to_call", "marketing_allowed", "allow_marketing", "can_call"),
+        *("optin", "optedin", "с согласием", "согласна", "согласился", "обзванивать", "okay to call"),
+        *("permitted to call", "calls permitted", "permits marketing"),
         *("Нет в стоп-листе", "not_in_stoplist", "не отписан", "not on DNC", "consent not withdrawn"),
         *("согласие не отозвано", "звонки не запрещены", "нет запрета на звонки"),
     ],
@@ -406,6 +427,21 @@ def test_a_short_text_with_an_objection_forbids_the_call_in_any_column(value: st
 @pytest.mark.parametrize(
     "words",
     [
+        *("optout", "optedout", "donotcall", "donotcontact", "dont phone", "no more calls", "wants no calls"),
+        *(
+            "not to be contacted",
+            "отозвала согласие на обзвон",
+            "не желает получать звонки",
+            "не хочу звонков",
+        ),
+        *("хотят, чтобы не звонили, никаких звонков", "не хотят звонков", "не следует звонить", "не звони"),
+        *(
+            "не беспокойте",
+            "не тревожьте",
+            "не надо названивать",
+            "запрещены контакты",
+            "no need of communications",
+        ),
         *(
             "dnc",
             "DNCR",
@@ -499,6 +535,131 @@ def test_the_quick_answer_for_a_text_is_that_of_the_whole_search(words: str, gap
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(objections, "_PART_OF_OBJECTIONS", re.compile(""))
         assert objections._objects.__wrapped__(text) is quick
+
+
+UNTOLD = (
+    *("number", "date", "time", "hours", "id", "version", "номер", "дата", "время"),
+    *("часы", "версия", "data", "personal", "данных", "пдн", "опд", "обработку", "photo"),
+    *("video", "parent", "treatment", "form", "insurance", "paperless", "terms", "фото", "видео"),
+    *(
+        "родителей",
+        "лечение",
+        "медицинский",
+        "операцию",
+        "экскурсию",
+        "вакцинацию",
+        "списание",
+        "доставку",
+        "бки",
+    ),
+    *("страхование", "условия", "count", "source", "link", "url", "href", "text", "check"),
+    *("counter", "template", "сверен", "ссылка", "текст", "источник", "количество", "кол", "шаблон"),
+)
+OTHER_CHANNELS = (
+    *("mms", "push", "viber", "telegram", "messenger", "letter", "почта", "смс", "факс"),
+    *("пуш", "вотсап", "вайбер", "телеграм", "мессенджер", "письма", "чат", "email", "sms"),
+    *("fax", "whatsapp", "newsletter", "рассылка", "оферта"),
+)
+HOURS_OF_THE_DAY = (
+    *(
+        "after 18",
+        "till 10",
+        "from 9 till 18",
+        "at 9 am",
+        "after 6 pm",
+        "between 9 and 12",
+        "time 9-12",
+        "on 9",
+    ),
+    *(
+        "hours 9-12",
+        "раньше 10",
+        "ранее 10",
+        "перед 10",
+        "позже 20",
+        "в час",
+        "до 10 часов",
+        "после 2 часа",
+    ),
+    *("утром до 9 утра", "до 7 вечера", "с 2 дня", "после 11 ночи", "вечером", "днем", "ночью", "до 10 мск"),
+    *("до обеда", "по выходным", "часы 9-12", "время 9-12"),
+)
+BESIDE = (
+    *("is", "has", "was", "flag", "date", "признак", "status", "статус", "клиента"),
+    *("client", "customer", "at", "в", "дата"),
+)
+DOORS = ("в домофон", "в дверь", "the doorbell", "the bell", "the intercom")
+
+
+@pytest.mark.parametrize("word", UNTOLD)
+def test_a_consent_to_another_thing_says_nothing_of_a_call(word: str) -> None:
+    for name in (f"consent {word}", f"согласие {word}", f"{word} согласия"):
+        assert not ban(name, "нет"), name
+
+
+@pytest.mark.parametrize("word", OTHER_CHANNELS)
+def test_a_consent_to_another_channel_says_nothing_of_a_call(word: str) -> None:
+    assert not ban(f"{word} consent", "нет")
+    assert not ban(f"dnc {word}", "да")
+    assert not ban("comment", f"unsubscribed from {word}")
+    assert ban("согласие", f"только {word}")
+    assert ban("consent", f"{word} only")
+
+
+@pytest.mark.parametrize("hours", HOURS_OF_THE_DAY)
+def test_a_text_about_hours_without_calls_forbids_no_call(hours: str) -> None:
+    assert not ban("comment", f"не звонить {hours}")
+    assert not ban("comment", f"do not call {hours}")
+
+
+@pytest.mark.parametrize("word", BESIDE)
+def test_a_small_word_beside_an_objection_does_not_hide_it(word: str) -> None:
+    assert ban(f"{word} чс", "да")
+    assert ban(f"dnd_{word}", 1)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_text_about_a_door_forbids_no_call(door: str) -> None:
+    assert not ban("comment", f"не звонить {door}")
+    assert not ban("comment", f"do not call {door}")
+
+
+@pytest.mark.parametrize("yes", ["да", "yes", "true", "есть", "given", "дано", "1", "y"])
+def test_a_consent_with_a_denial_in_brackets_is_a_consent(yes: str) -> None:
+    assert not ban("consent", f"{yes} (нет скана)")
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        *(
+            "не раньше 10",
+            "не позже 20",
+            "не позднее 20",
+            "не важно",
+            "не требуется",
+            "не указано",
+            "нет данных",
+        ),
+        *("not required", "no limit", "no restrictions", "no objections", "нет ограничений"),
+    ],
+)
+def test_a_limit_that_begins_with_no_denies_no_consent(limit: str) -> None:
+    assert not ban("согласие", limit)
+
+
+@pytest.mark.parametrize(
+    "nothing", ["н", "ложь", "non", "неизвестно", "разрешено", "можно", "clean", "no restrictions"]
+)
+def test_a_word_that_affirms_nothing_forbids_nothing(nothing: str) -> None:
+    assert not ban("не звонить", nothing)
+
+
+@pytest.mark.parametrize("both", ["да/нет", "нет/да", "yes/no", "no/yes", "y/n"])
+def test_the_possible_values_in_a_name_are_no_denial(both: str) -> None:
+    assert not ban(f"согласие ({both})", "да")
+    assert ban(f"согласие ({both})", "нет")
+    assert ban(f"dnc ({both})", "да")
 
 
 @pytest.mark.parametrize("value", HARMLESS)
