@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, takewhile
+from typing import NamedTuple
 
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold, only_digits
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
@@ -63,20 +64,38 @@ def other_readings(text: str, region: str) -> Iterator[str]:
         yield from readings(only_digits(plain[: match.start()]), region)
 
 
-def read_segments(text: str, region: str) -> Iterator[tuple[str, set[str], str]]:
-    """Split a text at signs such as ``;``. Yield (part, its phone numbers, the part without their digits).
+class Reading(NamedTuple):
+    """What the digits of a text are.
 
-    In the part without their digits, `READ` stands in place of each group of digits.
+    :ivar numbers: the phone numbers in the text, as E.164 digits.
+    :ivar rest: the text with `READ` in place of each group of digits that belongs to a phone number.
+    :ivar unread: the largest number of digits side by side, also with spaces, hyphens and the like between
+        them, that belong to no phone number.
+    """
+
+    numbers: frozenset[str]
+    rest: str
+    unread: int
+
+
+def read_text(text: str, region: str) -> Reading:
+    """Find the phone numbers in a text that is split at signs such as ``;``.
 
     :param text: the text as `without_extensions` returns it.
     :param region: ISO 3166 code of a country. Digits without a country code belong to this country.
     """
+    found: set[str] = set()
+    rest, unread = text, 0
     for segment in _split_at_slashes(_SEGMENT.findall(text)):
-        yield segment, *_read_segment(segment, region)
+        numbers, left = _read_segment(segment, region)
+        found |= numbers
+        rest = rest.replace(segment, left, 1)
+        unread = max(unread, *map(count_digits, left.split(READ)))
+    return Reading(frozenset(found), rest, unread)
 
 
 def read_other_signs(text: str, region: str) -> Iterator[str]:
-    """Yield the phone numbers with a sign inside at which `read_segments` splits: ``8_926_000_00_01``.
+    """Yield the phone numbers with a sign inside at which `read_text` splits: ``8_926_000_00_01``.
 
     :param text: the text as `without_extensions` returns it.
     :param region: ISO 3166 code of a country. Digits without a country code belong to this country.
@@ -90,16 +109,6 @@ def read_other_signs(text: str, region: str) -> Iterator[str]:
             for joined in takewhile(_is_short, accumulate(groups[first : first + _MOST_DIGITS])):
                 if len(joined) >= FEWEST_DIGITS and (number := read_digits(joined, region)):
                     yield number
-
-
-def longest_sequence(unread: str) -> int:
-    """Return the length of the longest run of digits that belongs to no phone number.
-
-    Characters between two digits, such as spaces, neither count nor end the run.
-
-    :param unread: a part without the digits of its phone numbers, as `read_segments` yields it.
-    """
-    return max(map(len, re.sub(rf"[^\d{READ}]", "", unread).split(READ)))
 
 
 def _is_short(digits: str) -> bool:

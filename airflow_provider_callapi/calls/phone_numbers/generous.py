@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import (
-    longest_sequence,
     other_readings,
     read_other_signs,
-    read_segments,
+    read_text,
     without_extensions,
 )
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
@@ -60,20 +59,15 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         return sip_numbers | _search_digits(text, region) | beside
     plain = without_extensions(text)
     refuse_suspicious(text, plain, region)
-    most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
-    found: set[str] = set()
-    rest = plain
-    for segment, numbers, left in read_segments(plain, region):
-        found |= numbers
-        if longest_sequence(left) > most_left:
-            raise NotANumber("digits that are not a phone number")
-        rest = rest.replace(segment, left, 1)
-    if has_shortened(rest):
+    reading = read_text(plain, region)
+    if reading.unread > (FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0):
+        raise NotANumber("digits that are not a phone number")
+    if has_shortened(reading.rest):
         raise NotANumber("a second number without its first digits; write each number whole")
-    found.update(read_other_signs(plain, region))
+    found = reading.numbers.union(read_other_signs(plain, region))
     if not found:
         raise NotANumber("no phone number")
-    return frozenset(found).union(_sip_words(plain, region))
+    return found.union(_sip_words(plain, region))
 
 
 def search_numbers(text: str, region: str) -> frozenset[str]:
@@ -101,8 +95,7 @@ def _search_digits(text: str, region: str) -> frozenset[str]:
     if count_digits(text) < FEWEST_DIGITS:
         return frozenset()
     plain = without_extensions(text)
-    found = (numbers for _, numbers, _ in read_segments(plain, region))
-    return frozenset(read_other_signs(plain, region)).union(*found)
+    return read_text(plain, region).numbers.union(read_other_signs(plain, region))
 
 
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:

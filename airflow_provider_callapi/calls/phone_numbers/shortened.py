@@ -8,7 +8,7 @@ from collections.abc import Collection
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, only_digits
 from airflow_provider_callapi.calls.phone_numbers.digit_groups import (
     READ,
-    read_segments,
+    read_text,
     without_extensions,
 )
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import read_international
@@ -48,7 +48,7 @@ _WHOLE_LOCAL = 5
 def has_shortened(rest: str) -> bool:
     """Return whether a text contains the last digits of a second number behind a first one.
 
-    :param rest: the text without the digits of the numbers that were found, see `read_segments`.
+    :param rest: the text without the digits of the numbers that were found, see `Reading`.
     """
     return _SHORTENED.search(rest) is not None
 
@@ -70,9 +70,7 @@ def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozen
     """
     if not any(map(str.isalpha, text)):
         return frozenset()
-    rest = without_extensions(text)
-    for segment, _, left in read_segments(rest, region):
-        rest = rest.replace(segment, left, 1)
+    rest = read_text(without_extensions(text), region).rest
     ends = {only_digits(match[0]) for match in _ENDING.finditer(rest) if _may_be_end(match, rest)}
     completed = {number[: -len(end)] + end for number in numbers if number.isdigit() for end in ends}
     return frozenset(number for number in completed if read_international(number) is not None)
