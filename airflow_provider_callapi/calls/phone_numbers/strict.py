@@ -46,7 +46,8 @@ _MASKED = re.compile(
     r"|[0-9]{2,}([A-Za-z])\1{2,}[0-9]*"
 )
 """Matches digits with signs that stand for other digits: ``7926***0001``, ``*0001``, ``7926nnn``."""
-_EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
+SHORT_FORM = re.compile(r"[+-]?(\d+)(?:[.,]\d*)?[eEеЕ][+-]?(\d+)")
+"""Matches a number in the short form of a spreadsheet, such as ``7,926E+10``. Groups: its 7 and its 10."""
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _EXTENSION_BEHIND = re.compile(
     r"\+?(?:[0-9][ ().-]*){5,}[,;]?\s*"
@@ -215,7 +216,7 @@ def _read_with_country_code(digits: str, region: str) -> str | None:
 
 
 def _read_sip(text: str, region: str) -> str:
-    if _EXPONENT.fullmatch(text):
+    if SHORT_FORM.fullmatch(text):
         raise NotANumber(ROUNDED)
     if _EXTENSION_BEHIND.fullmatch(text):
         raise NotANumber("a phone number with an extension, which a call cannot dial; remove the extension")

@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NumberingPlan,
     may_be_longer,
 )
-from airflow_provider_callapi.calls.phone_numbers.strict import MASKED, refuse_rounded_float
+from airflow_provider_callapi.calls.phone_numbers.strict import MASKED, SHORT_FORM, refuse_rounded_float
 
 RANGE = "this may be a range of numbers; write each number, separated by commas"
 """What is wrong with a text such as ``79260000001 – 79260000009``, and what to do."""
@@ -37,7 +37,6 @@ _CUT = re.compile(r"\d(?=\s?(?:\.{2,}|[…?%]|ff\b)|[⁰¹²³⁴-⁹]|-\s*$)")
 _AT_END, _AT_BEGIN = re.compile(r"\d[\d\s().-]*$"), re.compile(r"[\s+(]*\d[\d\s().-]*")
 _LONGEST_NUMBER = 40
 """The longest number before a sign, in characters. A search in a long text would take long."""
-_EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?(\d+)")
 _LOOK_ALIKE = str.maketrans("OoОоЗзIlІ", "000033111")
 """Letter → the digit for which people mistype the letter, or for which a scanner takes it."""
 _MISTYPED = re.compile(r"(?<![^\W_])(?:[\dOoОоЗзIlІ][\s().-]*){7,15}(?![^\W_])")
@@ -50,7 +49,7 @@ def refuse_suspicious(text: str, plain: str, region: str) -> None:
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is refused.
     """
-    if _EXPONENT.search(text):
+    if SHORT_FORM.search(text):
         raise NotANumber(ROUNDED)
     refuse_rounded_float(text.strip())
     if _may_be_range(plain, region):
@@ -75,11 +74,11 @@ def is_rounded_number(text: str, region: str) -> bool:
 
     :param region: ISO 3166 code of the country.
     """
-    match = _EXPONENT.fullmatch(fold(text))
-    if match is None or len(match[1]) > 2:
+    match = SHORT_FORM.fullmatch(fold(text))
+    if match is None or len(match[2]) > 2:
         return False
     plan = NumberingPlan.of(region)
-    return int(match[1]) + 1 - len(plan.country_code) in plan.lengths
+    return len(match[1]) + int(match[2]) - len(plan.country_code) in plan.lengths
 
 
 def _may_be_range(text: str, region: str) -> bool:
