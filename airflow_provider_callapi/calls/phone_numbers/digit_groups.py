@@ -17,6 +17,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_digits,
     read_international,
 )
+from airflow_provider_callapi.calls.phone_numbers.strict import EXTENSION_WORD
 
 _MOST_DIGITS = 15
 _WHOLE_DIGITS = 10
@@ -24,7 +25,7 @@ _WHOLE_DIGITS = 10
 READ = "\0"
 """Stands for a group of digits that belongs to a phone number."""
 _FRACTION = re.compile(r"(?<=\d{5})(?:\.0+(?!\.?\d)|,0+(?!\d))")
-_EXTENSION = re.compile(r"(?:доб\w*|вн\w*|ext\w*|[xх#])[\s.:№=]*\d{1,6}(?!\d)", re.IGNORECASE)
+_EXTENSION = re.compile(rf"(?:{EXTENSION_WORD}|[xх#])[\s.:№=]*\d{{1,6}}(?!\d)", re.IGNORECASE)
 _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 _OTHER_SIGNS = re.compile(r"\d+(?:[\W_]\d+)+")
 """Matches digits with any one sign between them, such as ``8_926_000_00_01`` and ``79,260,000,001``."""

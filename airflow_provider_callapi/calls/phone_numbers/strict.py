@@ -49,10 +49,10 @@ _MASKED = re.compile(
 SHORT_FORM = re.compile(r"[+-]?(\d+)(?:[.,]\d*)?[eEеЕ][+-]?(\d+)")
 """Matches a number in the short form of a spreadsheet, such as ``7,926E+10``. Groups: its 7 and its 10."""
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
+EXTENSION_WORD = r"(?:доб\w*|вн\w*|ext\w*)"
+"""A regular expression: the words before an extension, such as ``доб``."""
 _EXTENSION_BEHIND = re.compile(
-    r"\+?(?:[0-9][ ().-]*){5,}[,;]?\s*"
-    r"(?:доб(?:авочный|ав)?|вн(?:утр(?:енний)?)?|ext(?:ension|n)?)[. :№#]*[0-9]{1,6}",
-    re.IGNORECASE,
+    rf"\+?(?:[0-9][ ().-]*){{5,}}[,;]?\s*{EXTENSION_WORD}[. :№#]*[0-9]{{1,6}}", re.IGNORECASE
 )
 """Matches a phone number with an extension, such as ``8 (926) 000-00-01 доб. 12``."""
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
