@@ -15,6 +15,7 @@ from string import ascii_letters, digits
 from types import NoneType
 from typing import Any
 
+from airflow_provider_callapi.api.values.control_characters import has_control_character
 from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.api.values.value_kinds import TextWithGap
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
@@ -59,8 +60,6 @@ _NESTED = (dict, *_SEQUENCES, Mapping)
 _NAMES = (str, int, float, NoneType)
 """The types of names that the results can contain, because JSON can express them."""
 _INVISIBLE = "".join(map(chr, [*range(33), 127]))
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
 _CONTROL_CODE = re.compile("_x00([01][0-9A-Fa-f])_")
 """Matches how a workbook stores a control character, such as ``_x000D_`` in a line end of Windows."""
 _PROTECTED = re.compile(r'\s*="([^"]*)"\s*')
@@ -198,4 +197,4 @@ def _decode(data: bytes) -> str | bytes:
         text = data.decode()
     except UnicodeDecodeError:
         return data
-    return data if _CONTROL.search(text) else text
+    return data if has_control_character(text) else text
