@@ -151,17 +151,17 @@ class _OtherColumn:
         if is_failed_formula(text):
             self.suspects.append((line, _FAILED))
             return frozenset()
-        is_rounded = is_rounded_number(text, region)
-        digits = count_digits(text)
-        if digits > FEWEST_DIGITS // 2:  # otherwise, ООО would be three zeros
-            digits = len(digits_meant(text))
-        if not is_rounded and digits < FEWEST_DIGITS:
-            return search_numbers(text, region) if digits else frozenset()  # each SIP number has a digit
-        self.long += 1
-        if is_rounded:
+        if is_rounded_number(text, region):
+            self.long += 1
             self.phones += 1
             self.suspects.append((line, ROUNDED))
             return frozenset()
+        digits = count_digits(text)
+        if digits > FEWEST_DIGITS // 2:  # otherwise, ООО would be three zeros
+            digits = len(digits_meant(text))
+        if digits < FEWEST_DIGITS:
+            return search_numbers(text, region) if digits else frozenset()  # each SIP number has a digit
+        self.long += 1
         try:
             numbers = find_numbers(text, region)
         except NotANumber as problem:
