@@ -209,10 +209,8 @@ class _Checks(NodeTransformer):
             return node
         if node.name == "join":
             _take_attribute(node)
-        if node.name == "format" and not _has_number_place(node.node):
-            _check_arguments(node, _INSERT)
-        elif check := _ARGUMENTS.get(node.name):
-            _check_arguments(node, check)
+        if check := _ARGUMENTS.get(node.name):
+            _check_arguments(node, check, node.node)
         elif node.name == "map" and (check := _ARGUMENTS.get(_mapped_filter(node))):
             name, *node.args = node.args
             _check_arguments(node, check)
@@ -237,8 +235,7 @@ class _Checks(NodeTransformer):
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # 'Hello {}'.format(params.name)
         self.generic_visit(node)
         if isinstance(node.node, nodes.Getattr) and (check := _TEXT_METHODS.get(node.node.attr)):
-            can_insert = check is _FORMAT and not _has_number_place(node.node.node)
-            _check_arguments(node, _INSERT if can_insert else check)
+            _check_arguments(node, check, node.node.node)
         return node
 
     def visit_If(self, node: nodes.If) -> nodes.Node:
@@ -287,7 +284,13 @@ def _checked(value: nodes.Expr, check: str, *arguments: nodes.Expr) -> nodes.Exp
     return nodes.Filter(value, check, [*arguments], [], None, None, lineno=value.lineno)
 
 
-def _check_arguments(node: nodes.Filter | nodes.Call, check: str) -> None:
+def _check_arguments(node: nodes.Filter | nodes.Call, check: str, text: nodes.Node | None = None) -> None:
+    """Put a check around each argument. A text without a place such as ``%.2f`` formats no argument.
+
+    :param text: the text into which the arguments are inserted. None: it is not known.
+    """
+    if check is _FORMAT and not _has_number_place(text):
+        check = _INSERT
     node.args = [_checked(value, check) for value in node.args]
     for argument in node.kwargs:
         if isinstance(argument, nodes.Keyword):
