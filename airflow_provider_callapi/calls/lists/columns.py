@@ -118,7 +118,7 @@ _WORD_BESIDE = re.compile(
     r"|preferred|other|second|first|contact|contacts|client|clients|customer|customers|user|users|person"
     r"|people|patients?|students?|parents?|debtors?|employees?|members?|subscribers?|guests?|owners?|buyers?"
     r"|company|existing|blocked|excluded|forbidden|do|not|to|call|of|the|our|[1-9]"
-    r"|номера?|список|доб|вн|пациент\w{0,2}|должник\w{0,2}|ученик\w{0,2}|родител\w{1,2}|сотрудник\w{0,2}"
+    r"|номера?|список|доб|вн(?:утр)?|пациент\w{0,2}|должник\w{0,2}|ученик\w{0,2}|родител\w{1,2}|сотрудник\w{0,2}"
     r"|покупател\w{1,2}|заказчик\w{0,2}|владельц\w{1,2}|гост\w{1,2}|клиент\w{0,3}|абонент\w{0,3}|контакт\w{0,4}|личн\w{2}|рабоч\w{2}|служебн\w{2}"
     r"|домашн\w{2}|основн\w{2}|городск\w{2}|друг\w{2}|второй|дополнительн\w{2}|запрещенн\w{2}|отказавшихся"
     r"|для|связи|не|звонить"
