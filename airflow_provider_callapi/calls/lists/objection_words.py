@@ -23,7 +23,8 @@ _KINDS = {
         "no_(?:phone_)?calls_please",
         "опт_?аут отписан* стоп_?лист* черн*_спис* незвони(?:ть|т|те)? звон(?:ок|ки)_не_нуж*",
         "(?:без|никаких)_звонков (?:прекрат|перестан|хватит)*_звон* не_(?:хо|жел)*_получать_звон*",
-        "(?:не_?соглас*|отозва*_согласие)_на_(?:об)?звон*",
+        "бл[эе]клист* (?:исключ|удал|убер|убрать)*_из_(?:баз*_|списк*_)?(?:об)?звон*",
+        "remove*_from_(?:the_)?call*_list*",
         "robinson_?list* werbesperre keine_anrufe ne_pas_appeler no_llamar не_дзвонити не_телефонувати",
     ),
     "CONSENT": any_of(
@@ -32,7 +33,7 @@ _KINDS = {
     ),
     "ALLOW": any_of("allow(?:s|ed)? permit(?:s|ted)? permissions? ok(?:ay)?_to можно разреш*"),
     "FORBID": any_of("forbid* prohibit* запре* нельзя"),
-    "REFUSE": any_of("refus* objects?_to отказ* против жалоб* несоглас(?:ен|на|ны|ие)"),
+    "REFUSE": any_of("refus* objects?_to отказ* отписк* против жалоб* несоглас(?:ен|на|ны|ие)"),
     "GONE": any_of(
         "withdr* revok* revoc* expired denied deny declin* missing cancel* lifted remov* disabled out_of",
         "удален* исключен* отзыв* отозв* аннулир* истек истекл*",
@@ -47,7 +48,8 @@ _KINDS = {
     "WANT": any_of("wants? wish* need* надо нужно нужны следует хочет хочу хотят желает"),
     "CALL": any_of(
         "call contact dial disturb звонить звоните звони беспокоить беспокойте",
-        "тревожить тревожьте набирать обзванивать перезванивать названивать",
+        "связываться связывайтесь контактировать контактируйте тревожить тревожьте набирать",
+        "обзванивать перезванивать названивать",
     ),
     "CALLS": any_of(
         "calls calling telemarketing marketing communications? звонок звонк[аио]* обзвон* контакты контактов",
@@ -64,18 +66,20 @@ _PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _KINDS.items()]
 _YES_OR_NO = re.compile(any_of("да_нет нет_да yes_no no_yes y_n"))
 _SMALL = re.compile(
     any_of(
-        "a an the to be been is are was were has had have in of for any only yet please",
+        "a an the to be been is are was were has had have in of for any only ever yet please",
         "в во на из от со ко к по о об для был была было были есть уже еще больше меня мне им ему ей",
     )
     + " (?=.)"
 )
 """Matches small words between other words. The last word of ``не звонить с`` is no small word."""
 _NO = "(?:DONT|NO)"
+_CONSENT_TO_CALLS = "(?:CONSENT CALLS?|CALLS? CONSENT)"
 _RULES = [
     (re.compile(rf"\b(?:{pattern})\b"), meaning)
     for pattern, meaning in (
         (rf"{_NO} (?:GONE|REFUSE|FORBID)", "ALLOW"),  # consent not withdrawn
         (rf"{_NO} ALLOW", "FORBID"),
+        (rf"(?:{_NO}|GONE) (?:\w+ )?{_CONSENT_TO_CALLS}|{_CONSENT_TO_CALLS} GONE", "STOP"),
         (r"DONT CALL (?:\w+ )?DOOR|REFUSE WHEN CALLS", ""),  # refused after calls
         (r"DONT CALL WHEN(?= WHEN| \d|$)", "HOURS"),  # do not call after 18
         (r"WHEN ?", ""),  # from here, words such as on and from are small words
