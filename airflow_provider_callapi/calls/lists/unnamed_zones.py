@@ -21,7 +21,9 @@ _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 _MOSCOW = "[MМ][SСC][KК]"
 _FROM = rf"(?:[UУ][TТ][CС]|GMT|{_MOSCOW})"
 """A regular expression: the names from which offsets count. The letters may be Latin or Cyrillic."""
-_OFFSET = r"[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?"
+_PLUS = "(?:[+-]|плюс|минус|plus|minus)"
+"""A regular expression: the sign of an offset, also as a word."""
+_OFFSET = rf"{_PLUS}\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?"
 """A regular expression: a signed number of hours, perhaps with minutes, such as ``+7`` and ``-05:30``."""
 _HOURS = r"\s*(?:(?:ч|h)\w{0,4}\.?)?"
 """A regular expression: the word for hours behind an offset, if any, as in ``+7 ч.``."""
@@ -54,7 +56,8 @@ three letters, such as ``EST``, may be something else.
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
 _ONLY_AN_OFFSET = re.compile(
-    rf"{_MOSCOW}|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{{1,2}}|Москва\s*[+-]\s*\d{{1,2}}", re.IGNORECASE
+    rf"{_MOSCOW}|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{{1,2}}|Москва\s*{_PLUS}\s*\d{{1,2}}",
+    re.IGNORECASE,
 )
 """Matches a text that is only an offset, such as ``+03:00``, ``UTC10`` or ``Москва +7``."""
 _SIGNED_OR_ZERO = re.compile(
@@ -141,7 +144,11 @@ def _contains_zone(text: str) -> bool:
     if (place := _CONTINENT.match(text)) and is_like_iana_zone("/".join(place.groups()).replace(" ", "_")):
         return True
     if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
-        return _NAME_OF_A_ZONE.search(text.strip().casefold()) is not None
+        lower = text.strip().casefold()
+        if _NAME_OF_A_ZONE.search(lower):
+            return True
+        if not ("плюс" in lower or "минус" in lower or "plus" in lower or "minus" in lower):
+            return False
     text = fold(text)
     if (
         _NAME_OF_A_ZONE.search(text.casefold())

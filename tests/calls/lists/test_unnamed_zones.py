@@ -101,6 +101,7 @@ def test_a_text_that_only_begins_like_json_is_a_text() -> None:
 @pytest.mark.parametrize(
     "value",
     [
+        *("Москва плюс 7", "МСК плюс 4", "Омск (мск плюс 3)", "UTC Плюс 7", "плюс 4 к МСК", "UTC minus 5"),
         *("Омск, +3 к МСК", "Москва +7", "Омск (25 лет), UTC+6", "№ 5 МСК+3", "утс+6"),
         *("Russia Time Zone 10", "RTZ 9 (зима)", "Омское время", "VLAT", "Yekt"),
     ],
@@ -125,6 +126,7 @@ def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
     [
         *(
             "Москва/Химки",
+            *("Москва плюс", "тариф плюс 5", "Plus 7", "магазин Москва Плюс 24", "Москва плюс область"),
             *("Europe", "Asia Pacific", "Indian food", "America-West", "заказ 5 +7 МСК", "09:00 +0300 MSK"),
             "1/2",
             "Alpha/Beta",
