@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_callapi.api.values.lone_surrogates import replace_lone_surrogates
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications._alert.alert_reason import with_accessors
 from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,
@@ -167,17 +168,30 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         # Airflow passes the context if the alert is due. Then a mistake must not prevent the alert. Airflow
         # makes the notifier of a deadline only then, so no one may have seen the mistake before.
         if "context" not in kwargs:
-            refuse_ignored_attributes(self, ())
-            parameters = {**ALERT_PARAMETERS, **OPTIONAL_PARAMETERS}
-            read_parameters(parameters, vars(self), not_rendered=self.template_fields)
-            read_acknowledgement(acknowledged_by, scenario_id)
-            # Not the message: a function may insert an exception's text, and the alert must ring.
-            refuse_single_braces(vars(self), ["external_id"])
-            if not is_template(region):
-                region = read_region(str(region))  # a number is a text, too, but no region
-                check_virtual_number(virtual_phone_number, region)
-                check_external_id(external_id, contact, region)
-                check_contacts(contact, region)
+            try:
+                self._check_constants()
+            except InvalidParameter as error:
+                # Of an error of the DAG file, Airflow shows only the last two frames of the traceback. The
+                # frame before this one is the line of the DAG file.
+                raise InvalidParameter(str(error)) from None
+
+    def _check_constants(self) -> None:
+        """Check the parameters whose values contain no template.
+
+        :raises InvalidParameter: a value cannot be used.
+        """
+        refuse_ignored_attributes(self, ())
+        read_parameters(
+            {**ALERT_PARAMETERS, **OPTIONAL_PARAMETERS}, vars(self), not_rendered=self.template_fields
+        )
+        read_acknowledgement(self.acknowledged_by, self.scenario_id)
+        # Not the message: a function may insert an exception's text, and the alert must ring.
+        refuse_single_braces(vars(self), ["external_id"])
+        if not is_template(self.region):
+            region = read_region(str(self.region))  # a number is a text, too, but no region
+            check_virtual_number(self.virtual_phone_number, region)
+            check_external_id(self.external_id, self.contact, region)
+            check_contacts(self.contact, region)
 
     def __call__(self, *args: Any) -> None:
         """Call the contacts. Airflow uses this method for a synchronous callback.

@@ -206,7 +206,7 @@ def test_operations_in_an_unknown_shape_take_no_route_of_an_operation(operations
     ],
 )
 def test_wrong_routes_are_an_error_of_the_dag_file(routes):
-    with pytest.raises(ValueError, match=r"^routes(\.\(entry 1\))?: (?!routes)"):
+    with pytest.raises(ValueError, match=r"^task \w+: routes(\.\(entry 1\))?: (?!routes)"):
         CallApiBranchOperator(task_id="branch", call=None, routes=routes)
 
 

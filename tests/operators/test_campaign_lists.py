@@ -214,7 +214,7 @@ def test_the_question_marks_of_the_authors_own_text_are_spoken(desk):
 
 def test_a_campaign_whose_own_text_has_half_of_a_character_calls_no_one(desk):
     call = {**CALL, "contact_message": {"type": "tts", "value": f"Здравствуйте {HALF}"}}
-    with pytest.raises(CallApiFailure, match=r"^call: .*contact_message.value: a text of whole"):
+    with pytest.raises(CallApiFailure, match=r"^task \w+: call: .*contact_message.value: a text of whole"):
         calls(desk, call=call).run()
 
     assert rung(desk) == []
@@ -629,7 +629,7 @@ OF_YAML = 103402424
 def test_a_number_that_yaml_has_read_as_octal_is_an_error_of_the_dag_file(desk, name, rows):
     if name == "contacts" and isinstance(rows, dict):
         rows = rows["list"]
-    with pytest.raises(InvalidParameter, match=f"^{name}: YAML reads a number that begins with 0"):
+    with pytest.raises(InvalidParameter, match=rf"^task \w+: {name}: YAML reads a number that begins with 0"):
         calls(desk, region="FR", **{name: rows}).make()
     calls(desk, region="RU", **{name: [79260000001, {"phone": 9260000002, "sum": OF_YAML}]}).make()
 

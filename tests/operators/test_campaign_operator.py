@@ -45,14 +45,14 @@ def test_some_mistakes_are_errors_when_the_dag_is_parsed(campaign_desk, wrong):
 
 def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(campaign_desk, monkeypatch):
     monkeypatch.setattr("airflow_provider_callapi.operators._option_checks.is_installed", lambda: False)
-    with pytest.raises(ValueError, match=r"^calling_days: .*airflow-provider-callapi\[holidays\]"):
+    with pytest.raises(ValueError, match=r"^task \w+: calling_days: .*airflow-provider-callapi\[holidays\]"):
         campaign(campaign_desk, calling_days="workdays").make()
     assert campaign(campaign_desk, calling_days="{{ params.days }}").make()
 
 
 @pytest.mark.parametrize("name", ["results.xlsx", "results.parquet", "results", "results.csv.gz"])
 def test_results_in_an_unknown_file_format_are_refused_before_the_first_call(campaign_desk, tmp_path, name):
-    with pytest.raises(InvalidParameter, match=r"^results: .*\.csv or \.jsonl"):
+    with pytest.raises(InvalidParameter, match=r"^task \w+: results: .*\.csv or \.jsonl"):
         campaign(campaign_desk, results=f"file://{tmp_path}/{name}").run()
     rendered = campaign(campaign_desk).make()
     rendered.results = f"file://{tmp_path}/{name}"  # as Airflow sets the text of a rendered template

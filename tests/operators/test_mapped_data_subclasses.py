@@ -60,9 +60,11 @@ def test_a_subclass_that_does_not_name_a_field_with_a_template_is_refused_while_
     fixed = {"task_id": "call", "virtual_phone_number": VNUMBER, "contact": "{{ params.contact }}"}
     text = {"type": "tts", "value": "Hello {{ params.name }}"}
 
-    with pytest.raises(InvalidParameter, match=r"^contact_message: .* template_fields of the subclass"):
+    with pytest.raises(
+        InvalidParameter, match=r"^task \w+: contact_message: .* template_fields of the subclass"
+    ):
         Forgets(**fixed, contact_message=text)
-    with pytest.raises(InvalidParameter, match=r"^contact_message: "):
+    with pytest.raises(InvalidParameter, match=r"^task \w+: contact_message: "):
         Forgets.partial(task_id="call", virtual_phone_number=VNUMBER, contact_message=text).expand(
             contact=[CONTACT]
         ).unmap({"contact": CONTACT})

@@ -85,13 +85,15 @@ def test_a_class_attribute_that_the_constructor_ignores_is_an_error(
     base: type, arguments: dict[str, Any], attribute: str
 ) -> None:
     mine = type("Mine", (base,), {attribute: ("09:00", "21:00"), "__module__": "my_dag"})
-    with pytest.raises(InvalidParameter, match=f"^{attribute}: the class attribute of Mine has no effect"):
+    with pytest.raises(InvalidParameter, match=rf"^(task \w+: )?{attribute}: the class attribute of Mine"):
         mine(**arguments)
 
 
 def test_a_class_attribute_that_an_author_inherits_from_a_mixin_is_an_error_too() -> None:
     mine = type("Mine", (Mixin, CallApiStartInformerCallOperator), {"__module__": "my_dag"})
-    with pytest.raises(InvalidParameter, match=r"^calling_hours: the class attribute of Mine has no effect"):
+    with pytest.raises(
+        InvalidParameter, match=r"^task \w+: calling_hours: the class attribute of Mine has no effect"
+    ):
         mine(**INFORMER)
     assert mine(**INFORMER, calling_hours=None).calling_hours is None, "the DAG file says so"
 

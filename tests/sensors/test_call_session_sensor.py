@@ -255,7 +255,7 @@ def test_soft_fail_may_be_a_text(desk, wait_mode, soft_fail, error):
 @pytest.mark.parametrize("name", ["soft_fail", "silent_fail", "never_fail", "exponential_backoff"])
 @pytest.mark.parametrize("value", ["no", 1, None, "", "{{ params.x }}"])
 def test_a_flag_of_airflow_that_is_no_boolean_is_an_error_of_the_dag_file(name, value):
-    with pytest.raises(InvalidParameter, match=f"^{name}: true or false is needed"):
+    with pytest.raises(InvalidParameter, match=rf"^task \w+: {name}: true or false is needed"):
         sensor(1, **{name: value})
 
 

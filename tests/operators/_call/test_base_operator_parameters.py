@@ -183,7 +183,9 @@ def test_a_tag_that_cannot_be_set_is_refused_before_dialling(desk: Desk, tags: A
 
 
 def test_the_error_for_a_tags_name_says_where_its_id_stands(desk: Desk) -> None:
-    with pytest.raises(InvalidParameter, match=r"^tags\.answered: .*`airflow callapi tags` lists the ids"):
+    with pytest.raises(
+        InvalidParameter, match=r"^task \w+: tags\.answered: .*`airflow callapi tags` lists the ids"
+    ):
         informer_task(desk, tags={"answered": "VIP"}).run()
 
 

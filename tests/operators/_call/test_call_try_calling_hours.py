@@ -347,14 +347,16 @@ def test_all_start_operators_have_the_parameters_as_templates() -> None:
 def test_a_constant_that_cannot_be_used_is_an_error_of_the_dag_file(
     desk: Desk, wrong: dict[str, Any]
 ) -> None:
-    with pytest.raises(InvalidParameter, match=rf"^{next(iter(wrong))}(\.exept)?: "):
+    with pytest.raises(InvalidParameter, match=rf"^task \w+: {next(iter(wrong))}(\.exept)?: "):
         task(desk, **wrong).make()
 
 
 def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(desk: Desk) -> None:
     options = "airflow_provider_callapi.operators._option_checks.is_installed"
     desk.monkeypatch.setattr(options, lambda: False)
-    with pytest.raises(InvalidParameter, match=r"^calling_days: .*airflow-provider-callapi\[holidays\]"):
+    with pytest.raises(
+        InvalidParameter, match=r"^task \w+: calling_days: .*airflow-provider-callapi\[holidays\]"
+    ):
         task(desk, calling_days="workdays").make()
     task(desk, calling_days=["mon"]).make()
     rendered = task(desk, calling_days="{{ 'workdays' }}").make()
