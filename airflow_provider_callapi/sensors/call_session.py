@@ -13,6 +13,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
+    AirflowException,
     AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
@@ -69,6 +70,8 @@ _KINDS: Schema = {
 The dict lacks ``call_session_id``, which `read_call` reads, and the other parameters that Airflow reads.
 """
 
+_REPORT_PAUSES = (0.0, 3.0, 5.0)
+"""Seconds before each request for the report of an ended call. The Data API has it a few seconds after the end."""
 _STORE_KEY = "callapi_watch"
 """The key in task state under which the sensor stores its observation of the call."""
 
@@ -77,7 +80,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
     With ``until="answered"``, the wait also ends when the call ends without an observed answer. The dict then
-    has ``status="ended"``. Its ``answered`` is None (not known) if the Data API has reported nothing.
+    has ``status="ended"``. If the polls have shown no answer, the sensor asks the Data API for the report of
+    the ended call. ``answered`` is None (not known) if the Data API has no report within eight seconds.
 
     The sensor works with ``mode="poke"``, ``mode="reschedule"`` and ``deferrable=True``. Before Airflow 3.3,
     ``mode="reschedule"`` forgets after each poll what the poll observed. The wait may then end too early, and
@@ -355,6 +359,24 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         if state := self._state_for_next_poke(context):
             state.set(_STORE_KEY, self._stored)
 
+    def _complete(self, call: Outcome) -> Outcome:
+        """Return the outcome of a call. If no answer of an ended call is known, ask the Data API for its report.
+
+        Without a report, e.g. because the connection does not use the Data API, return the outcome unchanged.
+        """
+        if call.status != "ended" or call.answered is not None:
+            return call
+        try:
+            if not self.hook.has_data_api:
+                return call
+            for seconds in _REPORT_PAUSES:
+                system_clock.sleep(seconds)
+                if final := self.hook.reports.final_outcome(call):
+                    return final[0]
+        except (CallApiError, AirflowException) as error:  # what the polls have shown is a result, too
+            self.log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
+        return call
+
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
         """Return the call as a dict after the wait.
 
@@ -365,6 +387,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:
             raise AirflowSensorTimeout(f"{name} is still active after timeout ({self.timeout:g} s)")
+        call = self._complete(call)
         log_call_event(LogEvent.DONE, call)
         forgotten = (
             '; before Airflow 3.3, a sensor with mode="reschedule" forgets what its earlier polls have shown'

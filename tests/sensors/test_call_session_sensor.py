@@ -94,7 +94,35 @@ def test_a_call_that_was_never_listed_has_ended_after_the_appear_timeout(desk, w
 
 
 @wait_modes
+@pytest.mark.parametrize("until", ["answered", "ended"])
+@pytest.mark.parametrize(("script", "answered"), [(Script(rings=1, talks=2), True), (Script.busy(), False)])
+def test_the_report_of_a_call_that_no_poll_has_shown_tells_who_answered(
+    desk, wait_mode, until, script, answered
+):
+    desk.exchange.script(CONTACT, script)
+    call = desk.start()
+    desk.clock.advance(20)
+
+    result = waiting(desk, call, wait_mode, until=until).run()
+
+    assert (result["status"], result["observed"]) == ("ended", False)
+    assert (result["answered"], result["source"]) == (answered, "data_api")
+
+
+@wait_modes
+@pytest.mark.parametrize("broken", ["no report", "refused"])
+def test_without_a_report_the_answer_stays_unknown(desk, wait_mode, broken):
+    if broken == "refused":
+        desk.exchange.fault(Fault.INTERNAL_ERROR, method="get.calls_report", times=99)
+
+    result = waiting(desk, 999, wait_mode, appear_timeout=10).run()
+
+    assert (result["status"], result["answered"], result["source"]) == ("ended", None, "list.calls")
+
+
+@wait_modes
 def test_the_appear_timeout_counts_from_the_start_of_the_call_if_that_is_known(desk, wait_mode):
+    desk.connect(extra={"data_api": False})  # with the Data API, the sensor then waits for a report
     started = desk.clock()
     call = {"call_session_id": 999, "started_at": "2025-10-09T08:53:20Z"}  # the clock's first second
 
