@@ -190,7 +190,8 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         self.refuse_second_request(context, request)
         if options.deferrable and not options.wait_for_completion:  # maybe by Airflow's default_deferrable
             self.log.info(
-                "deferrable=True has no effect without wait_for_completion=True: nothing is awaited"
+                "Without wait_for_completion=True, the task does not wait for the call. deferrable=True then "
+                "concerns only waits before the call, such as for the calling hours"
             )
         with self._open_try(context) as call_try:
             return self._complete(call_try, call_try.start(request))

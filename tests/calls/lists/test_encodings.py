@@ -36,6 +36,20 @@ def test_a_text_is_read_as_it_was_written_or_refused(names: list[str], encoding:
     assert content.decode(found.name) == text
 
 
+COLUMNS = ["Заказ", "Имя", "Йод", "Код", "Район", "Сумма", "Телефон", "Улица", "Фирма", "Химки", "Эркер"]
+
+
+@given(
+    st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3),
+    st.sampled_from(["5", "просила не звонить", "ООО «Ромашка»"]),
+)
+def test_each_capital_letter_is_read_in_a_short_list_of_excel(columns: list[str], value: str) -> None:
+    """In mac-cyrillic, some of the capital letters of cp1251 are signs."""
+    content = f"phone;{';'.join(columns)}\r\n1;{value}\r\n".encode("cp1251")
+
+    assert detect_encoding(content).name == "cp1251"
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\0\0", "phone;name\n1;Ren\xe9\n".encode("latin-1"), b"\x89PNG\r\n\x1a\n\0"]
 )
