@@ -34,6 +34,12 @@ from airflow_provider_callapi.parameters.own_classes import fields_of_package
 
 _NUMBER_FIELDS = frozenset({"contact", "virtual_phone_number", "operator", "employee", "to", "phone_number"})
 """The template fields with phone numbers, or with an object that contains one."""
+_OF_LOGICAL_DATE = frozenset(
+    {"ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz", "logical_date"}
+    | {"data_interval_start", "data_interval_end"}
+)
+"""The names that Airflow defines only in a DAG run with a logical date."""
+_NO_LOGICAL_DATE = "this DAG run has no logical date; use e.g. {{ dag_run.run_after.strftime('%d.%m.%Y') }}"
 
 
 @dataclass(frozen=True)
@@ -263,5 +269,6 @@ def _check(check: Callable[[Any], Any], value: Any) -> Any:
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
 
     if isinstance(value, Undefined):
-        raise UnsuitableValue(f"no value: {mask_phones(value._undefined_message)}; {DEFAULT}")
+        remedy = _NO_LOGICAL_DATE if value._undefined_name in _OF_LOGICAL_DATE else DEFAULT
+        raise UnsuitableValue(f"no value: {mask_phones(value._undefined_message)}; {remedy}")
     return check(without_enum(value))

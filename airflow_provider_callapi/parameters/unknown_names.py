@@ -74,5 +74,7 @@ def _parameters_of(classes: tuple[type, ...]) -> Mapping[str, Parameter]:
 
 def _similar(name: str, known: Collection[str]) -> list[str]:
     near = get_close_matches(name, sorted(known), n=1, cutoff=_NEAR)
-    longer = [each for each in sorted(known) if each.startswith(name) and len(name) > 3]  # max_attempt(s)
-    return near or longer[:1]
+    if near or len(name) <= 3:
+        return near
+    longer = [each for each in sorted(known) if each.startswith(name)]  # max_attempt(s)
+    return (longer or [each for each in sorted(known) if each.endswith(f"_{name}")])[:1]  # (contact_)message

@@ -71,7 +71,7 @@ The dict lacks ``call_session_id``, which `read_call` reads, and the other param
 """
 
 _REPORT_PAUSES = (0.0, 3.0, 5.0)
-"""Seconds before each request for the report of an ended call. The Data API has it a few seconds after the end."""
+"""Seconds before each request for the report of an ended call, which is there some seconds after the end."""
 _STORE_KEY = "callapi_watch"
 """The key in task state under which the sensor stores its observation of the call."""
 
@@ -360,7 +360,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             state.set(_STORE_KEY, self._stored)
 
     def _complete(self, call: Outcome) -> Outcome:
-        """Return the outcome of a call. If no answer of an ended call is known, ask the Data API for its report.
+        """Return the outcome of a call. If it has ended without a known answer, complete it from its report.
 
         Without a report, e.g. because the connection does not use the Data API, return the outcome unchanged.
         """

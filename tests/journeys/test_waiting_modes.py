@@ -138,7 +138,9 @@ def test_a_sensor_keeps_the_observation_of_an_earlier_task(desk, mode):
 
 
 @pytest.mark.parametrize("data_api", [True, False])
-@pytest.mark.parametrize(("script", "answered"), [(Script(rings=0, talks=23), True), (Script.busy(12), False)])
+@pytest.mark.parametrize(
+    ("script", "answered"), [(Script(rings=0, talks=23), True), (Script.busy(12), False)]
+)
 def test_a_rescheduled_sensor_without_task_state_takes_the_answer_only_from_the_report(
     desk, data_api, script, answered
 ):

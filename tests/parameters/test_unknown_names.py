@@ -147,3 +147,10 @@ def test_a_property_for_a_parameter_has_an_effect() -> None:
             vars(self)["results"] = value
 
     assert Mine(**INFORMER).results is None
+
+
+@pytest.mark.parametrize(("given", "meant"), [("message", "contact_message"), ("conn_id", "callapi_conn_id")])
+def test_the_end_of_a_name_is_enough_for_a_hint(given: str, meant: str) -> None:
+    unknown = describe_unknown(CallApiStartInformerCallOperator, {given: "x"})
+
+    assert unknown == f"CallApiStartInformerCallOperator has no parameter {given}; did you mean {meant}?"

@@ -21,6 +21,7 @@ _ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:[/+-][A-Za-z_]+){0,3}(?:[+-]?[0-9
 _LONGEST_ZONE_NAME = 40
 
 
+_WORDS_FOR_NONE = frozenset({"None", "nan", "NaN", "NaT", "<NA>", "null", "undefined"})
 A_TEXT = "a text"
 """The words for a text of which an error cannot say more."""
 
@@ -126,6 +127,8 @@ def kind_of(value: Any) -> str:
 def _kind_of_object(value: Any) -> str:
     if isinstance(value, TextWithGap):
         return str(value)
+    if isinstance(value, type):
+        return "a class"
     name = type(value).__name__
     if isinstance(value, list | tuple | set | frozenset | Mapping) and not value:
         return f"an empty {name}"
@@ -156,6 +159,11 @@ def _kind_of_text(value: str) -> str:
         return "an empty text"
     if not value.strip():
         return "a blank text"
+    if value.strip() in _WORDS_FOR_NONE:
+        return (
+            f"the text {value.strip()!r}, which a template makes of a missing value, such as that of "
+            "xcom_pull with a wrong task id"
+        )
     if has_lone_surrogate(value):
         return "a text with half of a character (a lone surrogate)"
     return "a template" if is_template_text(value) else A_TEXT

@@ -43,6 +43,11 @@ class CallingHours:
     days: CallingDays = field(default_factory=CallingDays)
 
     @property
+    def is_always_open(self) -> bool:
+        """Return whether people may be called at any time."""
+        return self.opens == self.closes and self.days.is_every_day
+
+    @property
     def over_midnight(self) -> bool:
         """Return whether the calling window opens on one day and closes on the next day, after midnight."""
         return time(0) != self.closes < self.opens
@@ -66,7 +71,7 @@ class CallingHours:
         :param now: the present time, epoch seconds.
         :param zone: IANA name of the person's time zone.
         """
-        if self.opens == self.closes and self.days.is_every_day:
+        if self.is_always_open:
             return now, NEVER
         for ahead, day in enumerate(self._searched_days(now, zone), -1):
             is_allowed = self.days.allow(day)

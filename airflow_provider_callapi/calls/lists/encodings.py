@@ -97,6 +97,6 @@ def _likelihood(head: bytes, encoding: str) -> float:
     if encoding == "cp1251" and all(map(_HEBREW_WORD.fullmatch, words)):
         return 0.0
     letters = "".join(words).lower()
-    # Signs count as rare letters: the capital letters З, К, Т, У and others of cp1251 are signs in mac-cyrillic.
+    # Signs count as rare letters: З, К, Т, У and other capitals of cp1251 are signs in mac-cyrillic.
     signs = sum(map(text.count, others))
     return sum(letter in _COMMON for letter in letters) / max(len(letters) + signs, 1)

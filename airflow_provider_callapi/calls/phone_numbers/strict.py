@@ -75,6 +75,7 @@ _SHAPES = (
     (re.compile(r".*"), "several lines; write one number on one line"),
     (re.compile(r".[^+]*"), "several numbers, or a + inside the number"),
     (re.compile(r"(?!\D*-\d).*", re.DOTALL), _NEGATIVE),
+    (re.compile(r"(?!(\D*\d){10,}\s*[,;](\D*\d){10}).*"), "several numbers; write one number"),
     (re.compile(r"\+?[\d\s().~/-]*"), "a character that is not part of a phone number"),
     (re.compile(r"[^()]*(\([\d\s]*\)(\D*\d){4,}[^()]*)?"), "brackets that contain no area code"),
     (re.compile(r"(?!.*\d{5}\.\d{1,3}$).*"), "a fraction behind the number"),

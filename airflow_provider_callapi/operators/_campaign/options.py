@@ -63,7 +63,7 @@ CAMPAIGN_OPTIONS: Schema = {
     "points_reserve": share(below_one=True),
     "operations": FLAG,
     "block_on": TEXTS.or_none("no one"),
-    "redial": mapping_of(SECONDS_OR_ZERO.or_none("no redial")).or_none("the default delays"),
+    "redial": mapping_of(SECONDS_OR_ZERO.or_none("no redial")).or_none("all default delays"),
     "max_attempts": count(),
     "max_lateness": LIMIT,
     "ledger_conn_id": TEXT.or_none("task state"),

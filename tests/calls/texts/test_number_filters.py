@@ -37,7 +37,7 @@ def test_any_other_text_is_refused_unless_there_is_a_default(text: str) -> None:
         assert "give a default with {{ … | int(0) }}" in str(error)  # noqa: PT017
         assert to_int(text, "no number") in ("no number", *_of_jinja(text))
     else:
-        assert Decimal(text.strip()) == number
+        assert Decimal("".join(text.split()).replace(",", ".")) == number
 
 
 def _of_jinja(text: str) -> list[int]:
@@ -57,7 +57,29 @@ def test_an_empty_value_is_no_zero(convert: Any, value: Any) -> None:
         convert(value)
 
 
-@pytest.mark.parametrize("value", [None, "", [], "1 500,00"])
+@given(
+    whole=st.integers(-(10**12), 10**12),
+    blank=st.sampled_from([" ", "\xa0", "\u202f"]),
+    cents=st.none() | st.integers(0, 99),
+    default=st.sampled_from([(), (0,)]),
+)
+def test_an_amount_of_a_spreadsheet_is_the_number_also_with_a_default(
+    whole: int, blank: str, cents: int | None, default: tuple[int, ...]
+) -> None:
+    text = f"{whole:,}".replace(",", blank) + ("" if cents is None else f",{cents:02}")
+
+    assert to_float(text, *default) == float(f"{whole}.{cents or 0:02}")
+    if not cents:
+        assert to_int(text, *default) == whole
+
+
+@pytest.mark.parametrize("text", ["1,500", "1 50", "15 00,00", "1 500,000", "1 500.00", "1.500,00", "1,5,5"])
+def test_an_amount_with_two_meanings_or_none_is_refused(text: str) -> None:
+    with pytest.raises(TemplateRuntimeError, match="no number"):
+        to_float(text)
+
+
+@pytest.mark.parametrize("value", [None, "", [], "1,500"])
 @pytest.mark.parametrize("convert", [to_int, to_float])
 def test_a_default_replaces_what_cannot_be_converted(convert: Any, value: Any) -> None:
     assert convert(value, 7) == 7

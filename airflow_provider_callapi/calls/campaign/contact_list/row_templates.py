@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from airflow_provider_callapi.calls.texts.damaged_text import (
     has_nested_text,
     is_damaged,
 )
+from airflow_provider_callapi.calls.texts.empty_values import is_empty
 from airflow_provider_callapi.calls.texts.inserted_values import (
     CONTROL_CHARACTER,
     MACHINE_TIME,
@@ -72,6 +74,9 @@ _CHECKS_OF_SPOKEN = (
     (has_control_character, f"a value contains {CONTROL_CHARACTER}"),
 )
 """The same for a text that a person hears."""
+
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
+"""Matches Jinja's error for a name that does not exist."""
 
 
 class InvalidRow(ValueError):
@@ -258,9 +263,23 @@ class RowTemplate:
         except ListUnreadable:  # it is not certain which column the template means
             raise
         except TemplateError as error:
-            raise InvalidRow(f"{self._where}: {mask_phones(str(error))}") from None
+            problem = str(error)
+            raise InvalidRow(f"{self._where}: {mask_phones(problem)}{self._hint(problem, row)}") from None
         except Exception as error:  # an author's expression can raise anything
             raise InvalidRow(f"{self._where}: {type(error).__name__} in its template") from None
+
+    def _hint(self, problem: str, row: Mapping[str, Any]) -> str:
+        """Return which columns of a row may have caused Jinja's error, as the end of the error text."""
+        undefined = _UNDEFINED.fullmatch(problem)
+        if undefined is not None and undefined[1] in row:
+            return f"; the row has a column of this name: write {ROW}.{undefined[1]}"
+        if problem != EMPTY_CELL_USED:
+            return ""
+        used = set(map(fold_name, self.columns))
+        empty = [
+            shown_name(name) for name, value in row.items() if fold_name(name) in used and is_empty(value)
+        ]
+        return f"; empty in this row: {', '.join(empty)}" if empty else ""
 
     def render_for_all(self) -> str:
         """Return the text of a template that does not use the person's row. All people get this text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.calls.texts.time_texts import local_time
 
 _ROWS_SHOWN = 10
+_ZONES_SHOWN = 5
 _WORTH_SAYING = 60.0
 """If the first call waits for more than this many seconds, the log shows why."""
 
@@ -54,6 +56,7 @@ class Announcement:
             f"{count_text(len(plan.invalid), 'invalid row')}, "
             f"{count_text(len(plan.duplicates), 'duplicate row')}, {self.excluded} on the do_not_call list"
         )
+        yield from self._zone_lines()
         for warning in plan.warnings:
             yield Line(warning, is_warning=True)
         for skipped in plan.invalid[:_ROWS_SHOWN]:
@@ -62,6 +65,19 @@ class Announcement:
             more = count_text(len(plan.invalid) - _ROWS_SHOWN, "more row is skipped", "more rows are skipped")
             where = "; the results list all skipped rows" if self.writes_results else ""
             yield Line(f"… and {more}{where}", is_warning=True)
+
+    def _zone_lines(self) -> Iterator[Line]:
+        """Yield the line that shows in which time zones the calling hours apply, if there are such hours."""
+        hours, zones = self.campaign.rules.hours, Counter(person.zone for person in self.campaign.plan.people)
+        if not zones or hours.is_always_open:
+            return
+        shown = [
+            f"{zone} ({count_text(count, 'person', 'people')})"
+            for zone, count in zones.most_common(_ZONES_SHOWN)
+        ]
+        if len(zones) > _ZONES_SHOWN:
+            shown.append(count_text(len(zones) - _ZONES_SHOWN, "more time zone"))
+        yield Line(f"Calling hours {hours.opens:%H:%M} to {hours.closes:%H:%M} in {', '.join(shown)}")
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
         """Yield the log lines that a campaign writes before its first call.

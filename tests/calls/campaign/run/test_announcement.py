@@ -43,6 +43,18 @@ def test_the_first_ten_invalid_rows_are_named_and_the_others_counted() -> None:
     assert last.text == "… and 2 more rows are skipped", "there will be no results"
 
 
+def test_the_plan_shows_in_which_time_zones_the_calling_hours_apply() -> None:
+    rules = replace(RULES, hours=CallingHours(*read_hours(("09:00", "21:00"))))
+    world = World([ANNA, BORIS], rules=rules)
+    world.rows[0]["timezone"] = "Asia/Omsk"
+    world.process()
+    default = world.campaign.plan.people[1].zone
+
+    (_, line) = announcement(world).plan_lines()
+
+    assert line.text == f"Calling hours 09:00 to 21:00 in Asia/Omsk (1 person), {default} (1 person)"
+
+
 def test_the_forecast_takes_one_point_a_call_until_the_cost_is_known() -> None:
     world = World([ANNA, BORIS])
     guess = announcement(world).forecast()
