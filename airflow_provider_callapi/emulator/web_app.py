@@ -37,6 +37,7 @@ def call_as_json(call: Call) -> dict[str, Any]:
 
     - ``method``: the start method. For an inbound call: ``inbound``.
     - ``state``: the call's state in the state diagram, e.g. ``talk``.
+    - ``messages``: the messages that the participants hear: ``{"contact_message": "Your order is ready"}``.
     - ``finish_reason``: why the call ended. Null: the call is active.
     - ``started_at``, ``answered_at``, ``talked_at``, ``ended_at``: epoch seconds. Null: not yet.
     """
@@ -44,6 +45,7 @@ def call_as_json(call: Call) -> dict[str, Any]:
         **call.listing(),
         "method": call.method,
         "state": call.state.value,
+        "messages": call.messages,
         "finish_reason": call.finish_reason,
         "started_at": call.started_at,
         "answered_at": call.answered_at,

@@ -73,6 +73,8 @@ class Call:
     :ivar operators: the phones at which the call can still ring, each as (phone number, employee). The
         employee is None in a call by ``start.simple_call``.
     :ivar dialing_timeout: for how many seconds the contact's phone may ring. None: without a limit.
+    :ivar messages: parameter of the start request, e.g. ``contact_message`` → the text that the participant
+        hears, or the id of the media file, as text.
     :ivar scenario: the scenario of the call. None: no scenario.
     :ivar operations: the steps of the scenario that the call has passed.
     :ivar talk_number: how many talks have begun, including messages and the talks after transfers.
@@ -100,6 +102,7 @@ class Call:
     tags: dict[int, str] = field(default_factory=dict)
     recorded: bool = False
     dtmf: list[str] = field(default_factory=list)
+    messages: dict[str, str] = field(default_factory=dict)
     scenario: Scenario | None = None
     operations: list[Operation] = field(default_factory=list)
     talk_number: int = 0

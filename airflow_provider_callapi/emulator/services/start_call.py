@@ -9,6 +9,7 @@ Source: "Группа методов создания звонков" (methods t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_callapi.api.methods import (
@@ -33,6 +34,8 @@ DIALING_TIMEOUT = 30
 NUMBER_MANAGEMENT = "Автоматическое управление номерами"
 """The account component that ``virtual_phone_usage_rule`` needs, as the account's settings show it."""
 
+_MESSAGES = ("contact_message", "employee_message", "operator_message")
+"""The parameters of start requests that are messages to a participant."""
 _BLACKLIST_CODE = {"start.employee_call": -32002, "start.simple_call": -32002}
 """Method → error code if the contact is on the blacklist. The other methods use ``-32602``."""
 
@@ -188,6 +191,7 @@ def _new_call(switchboard: Switchboard, account: Account, request: StartCall) ->
     call.direction = request.direction
     call.external_id = request.external_id
     call.dtmf_string = request.dtmf_string or ""
+    call.messages = {name: message.value for name, message in _messages(request)}
     return call
 
 
@@ -231,12 +235,18 @@ def _check_number_rule(account: Account, rule: str | None) -> None:
 
 
 def _check_audio(account: Account, request: StartCall) -> None:
-    parameters = vars(request)
-    media = parameters.get("media_file_id")
+    media = getattr(request, "media_file_id", None)
     if media is not None and media not in account.media:
         raise RpcError("media_file_not_found", "media_file_id", media, media_file_id=media)
-    for name in ("contact_message", "employee_message", "operator_message"):
-        check_message(account, name, parameters.get(name))
+    for name, message in _messages(request):
+        check_message(account, name, message)
+
+
+def _messages(request: StartCall) -> Iterator[tuple[str, Message]]:
+    """Yield each message of a request with the name of its parameter."""
+    for name in _MESSAGES:
+        if (message := getattr(request, name, None)) is not None:
+            yield name, message
 
 
 def check_message(account: Account, name: str, message: Message | None) -> None:

@@ -45,6 +45,16 @@ def test_a_start_that_names_something_unknown_fails(api, method, changes, mnemon
 
 
 @pytest.mark.parametrize("method", STARTS)
+def test_a_test_can_read_what_the_participants_hear(api, exchange, method):
+    message = {"type": "tts", "value": "Your order is ready"}
+
+    api.data(method, **start_params(method, contact_message=message))
+
+    [call] = exchange.calls
+    assert call.messages == {"contact_message": "Your order is ready"}
+
+
+@pytest.mark.parametrize("method", STARTS)
 def test_an_800_number_of_the_account_can_be_the_virtual_number(api, exchange, method):
     exchange.account.virtual_numbers.add("78001234567")
     exchange.account.number_scenarios["78001234567"] = 23456
