@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import importlib.util
 import json
 import os
@@ -120,6 +121,34 @@ def test_the_dag_returns_what_the_quick_starts_show(run_dag, exchange):
         assert list(shown) == list(call)
         varies = {name for name in call if name.endswith(("_at", "_id"))}
         assert {**shown, **{name: call[name] for name in varies}} == call
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_first_campaign_rehearses_and_calls_as_the_page_says(run_dag, exchange, tmp_path, capsys):
+    page = PAGES["operators/first-campaign.md"]
+    for name in ("people", "do_not_call"):
+        (tmp_path / f"{name}.csv").write_text(block(page, name))
+    dag = block(page, "dag").replace("file:///tmp/callapi", tmp_path.as_uri())
+    exchange.script("79161234567", Script(rings=0.3, talks=1))
+
+    rehearsal = run_dag(dag)
+
+    assert (rehearsal.state, exchange.calls) == ("success", [])
+    log = capsys.readouterr().out
+    for line in block(page, "plan").splitlines():
+        assert line.replace(" …:", f".{rehearsal.run_id}:") in log
+
+    run = run_dag(dag.replace('("09:00", "21:00")', "None"), conf={"dry_run": False})
+
+    assert run.state == "success"
+    assert [call.messages for call in exchange.calls] == [
+        {"contact_message": "Hello Anna, you owe 1500 rubles."}
+    ]
+    (results,) = tmp_path.glob("results-*.csv")
+    rows = list(csv.DictReader(results.open(encoding="utf-8-sig"), delimiter=";"))
+    assert [row["call_result"] for row in rows] == ["answered", "do_not_call", "invalid"]
+    for column, _ in table("operators/first-campaign.md", "column"):
+        assert rows[0][column], column
 
 
 @pytest.mark.timeout(300)
