@@ -172,6 +172,8 @@ def _read_time(value: Any, number: int) -> time:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         shown = "a number: in YAML, write times in quotation marks" if is_number else kind_of(value)
         raise WrongValue(f"entry {number} is {shown}")
+    if _SHORT_TIME.fullmatch(value):
+        value = f"0{value}"
     try:
         # Python alone also reads 09.30, as 09:00:00.3.
         moment = time.fromisoformat(value if value != "24:00" else "00:00")
@@ -182,12 +184,14 @@ def _read_time(value: Any, number: int) -> time:
     except WrongValue:
         raise
     except ValueError:
-        raise WrongValue(f"entry {number} is no time with two digits for the hour and the minute") from None
+        raise WrongValue(f"entry {number} is no time such as 09:00") from None
     return moment
 
 
 _TIME = re.compile(r"[0-9]{2}:?[0-9]{2}(:[0-9]{2})?")
 """Matches a time such as ``09:00``."""
+_SHORT_TIME = re.compile(r"[0-9]:[0-9]{2}(:[0-9]{2})?")
+"""Matches a time such as ``9:00``, as people and spreadsheets write it."""
 
 
 @lru_cache(maxsize=1024)

@@ -202,7 +202,9 @@ def _read_plain(digits: str, region: str) -> str:
         raise NotANumber("more than 15 digits")
     number = read_digits(digits, region)
     if number is None or len(number) > _MOST_DIGITS:
-        raise NotANumber(f"no phone number of region {region}; a number of another country needs its +")
+        is_near = NumberingPlan.of(region).is_near_national_length(digits)
+        typo = ", perhaps with a digit too few or too many" if is_near else ""
+        raise NotANumber(f"no phone number of region {region}{typo}; a number of another country needs its +")
     if number != digits and _read_with_country_code(digits, region) not in (None, number):
         raise NotANumber("two different numbers, with and without a country code; write it with its +")
     return number
