@@ -26,7 +26,7 @@ with DAG(
     doc_md=__doc__,
     tags=["callapi"],
     params={
-        "contact": Param("79161234567", type="string", pattern="^[0-9]{10,15}$"),
+        "contact": Param(type="string", title="Phone number to call"),
         "scenario_id": Param(23457, type="integer", description="The scenario with the menu."),
         "virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$"),
     },

@@ -37,7 +37,7 @@ with DAG(
     doc_md=__doc__,
     tags=["callapi"],
     params={
-        "contact": Param("79161234567", type="string", pattern="^[0-9]{10,15}$"),
+        "contact": Param(type="string", title="Phone number to call"),
         "employee_id": Param(25, type="integer"),
         "colleague": Param(
             "79260000002", type="string", description="The colleague's phone, extension or SIP number."

@@ -29,7 +29,7 @@ with DAG(
     doc_md=__doc__,
     tags=["callapi"],
     params={
-        "contact": Param("79161234567", type="string", pattern="^[0-9]{10,15}$"),
+        "contact": Param(type="string", title="Phone number to call"),
         "employee_id": Param(25, type="integer", description="The employee who talks to the contact."),
         "virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$"),
         "tag_id": Param(36, type="integer", description="The tag that the call gets after the answer."),

@@ -14,9 +14,7 @@ with DAG(
     doc_md=__doc__,
     tags=["callapi"],
     params={
-        "contact": Param(
-            "79161234567", type="string", pattern="^[0-9]{10,15}$", title="Phone number to call"
-        ),
+        "contact": Param(type="string", title="Phone number to call"),
         "rows": Param(120, type="integer", minimum=0, title="Rows that the night's load has read"),
     },
 ) as dag:

@@ -162,7 +162,7 @@ def test_the_call_is_tagged_and_followed_if_a_poll_shows_its_answer(
     if not answers:
         exchange.script(CONTACT, Script.busy(rings=6))
 
-    run = run_yaml("start_wait_tag_branch")
+    run = run_yaml("start_wait_tag_branch", contact=CONTACT)
 
     assert run.state == "success", run.states
     followed, skipped = ("thank", "another_way") if answers else ("another_way", "thank")
@@ -185,7 +185,7 @@ def test_a_reminder_takes_the_branch_of_its_outcome(run_yaml, exchange, connecti
     if what == "blacklisted":
         exchange.account.blacklist.add(CONTACT)
 
-    run = run_yaml("remind_and_branch")
+    run = run_yaml("remind_and_branch", contact=CONTACT)
 
     assert run.state == "success", run.states
     routes = {"done", "write", "forget", "look"}
@@ -199,7 +199,7 @@ def test_a_reminder_takes_the_branch_of_its_outcome(run_yaml, exchange, connecti
 def test_a_phone_key_decides_about_the_branch(run_yaml, exchange, key, followed):
     exchange.script(CONTACT, Script.presses(key, rings=0.2, talks=3))
 
-    run = run_yaml("confirm_by_key")
+    run = run_yaml("confirm_by_key", contact=CONTACT)
 
     assert run.state == "success", run.states
     routes = {"confirmed", "call_later", "cancelled", "look"}
@@ -211,7 +211,7 @@ def test_a_start_that_fails_for_another_reason_takes_the_branch_unknown(run_yaml
     exchange.fault(Fault.INTERNAL_ERROR, method="start.informer_call")
     exchange.account.day_limit = 0
 
-    run = run_yaml("remind_and_branch", hurried={"remind": {"appear_timeout": 5.0}})
+    run = run_yaml("remind_and_branch", contact=CONTACT, hurried={"remind": {"appear_timeout": 5.0}})
 
     assert run.states["remind"] == "failed"
     assert (run.states["look"], run.states["forget"]) == ("success", "skipped")

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("hurry")
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 CONTACT = "79161234567"
+TO_CONTACT = {"contact": CONTACT}
 EMPLOYEE = "79260000001"
 COLLEAGUE = "79260000002"
 COACH = "79260000009"
@@ -134,6 +135,20 @@ def test_informer_call_refuses_a_contact_that_is_no_phone_number_and_logs_it_now
     assert not [line for line in lines if "123-45-678" in line and "[debug" not in line]
 
 
+def test_the_form_of_an_example_gives_the_contact_no_default_and_no_pattern(dag_bag):
+    """A misspelt key would call the default, and Airflow writes a value that does not match into the log."""
+    dags = [*dag_bag(EXAMPLES).dags.values(), *dag_bag(EXAMPLES / "dag_factory").dags.values()]
+    contacts = {dag.dag_id: dag.params.get_param("contact") for dag in dags if "contact" in dag.params}
+    for alert in ("callapi_ring_on_failure", "callapi_yaml_ring_on_failure"):
+        del contacts[alert]  # the person on duty is the same in each run
+
+    assert len(contacts) >= 8
+    for dag_id, param in contacts.items():
+        with pytest.raises((ParamValidationError, ValueError)):  # there is no value without the form
+            param.resolve()
+        assert "pattern" not in param.schema, dag_id
+
+
 def test_informer_call_refuses_a_run_whose_configuration_misspells_the_contact(run_dag, exchange):
     # Airflow before 3.3 raises a ValueError
     with pytest.raises((ParamValidationError, ValueError), match="contact"):
@@ -148,7 +163,7 @@ def test_informer_call_refuses_a_run_whose_configuration_misspells_the_contact(r
 def test_an_answered_call_is_tagged_and_watched_to_its_end(run_dag, exchange, talks_until_tagged):
     talks_until_tagged(CONTACT)
 
-    run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
+    run = run_dag(EXAMPLES / "start_wait_tag_branch.py", conf=TO_CONTACT)
 
     assert run.state == "success"
     assert (run.states["thank"], run.states["another_way"]) == ("success", "skipped")
@@ -175,7 +190,7 @@ def test_a_call_without_an_observed_answer_takes_the_other_branch_and_is_not_tag
     connection(extra={"data_api": False})  # the report of the call would show the answer
     exchange.script(CONTACT, script)
 
-    run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
+    run = run_dag(EXAMPLES / "start_wait_tag_branch.py", conf=TO_CONTACT)
 
     assert run.state == "success"
     assert (run.states["thank"], run.states["another_way"]) == ("skipped", "success")
@@ -190,7 +205,7 @@ def test_a_call_without_an_observed_answer_takes_the_other_branch_and_is_not_tag
 def test_the_key_that_a_person_presses_decides_about_the_next_task(run_dag, exchange):
     exchange.script(CONTACT, Script.presses("2", rings=0.2, talks=3))
 
-    run = run_dag(EXAMPLES / "confirm_by_key.py")
+    run = run_dag(EXAMPLES / "confirm_by_key.py", conf=TO_CONTACT)
 
     assert run.state == "success", run.states
     assert run.xcoms["confirm"]["operations"] == ["Меню", "Перезвонить"]
@@ -311,7 +326,7 @@ def test_a_call_is_controlled_in_the_order_of_the_state_diagram(run_dag, exchang
     for phone in (CONTACT, EMPLOYEE, COLLEAGUE, COACH):
         exchange.script(phone, UNTIL_RELEASED)
 
-    run = run_dag(EXAMPLES / "live_control.py", conf={"then": then})
+    run = run_dag(EXAMPLES / "live_control.py", conf={**TO_CONTACT, "then": then})
 
     assert run.state == "success"
     assert steered(exchange) == [*FIRST, f"{then}.talk", *LAST]
@@ -340,7 +355,7 @@ def test_a_poll_that_omits_the_active_call_leaves_no_one_on_hold(run_dag, exchan
 
     monkeypatch.setattr(switchboard, "is_listed", omit_once)
 
-    run = run_dag(EXAMPLES / "live_control.py")
+    run = run_dag(EXAMPLES / "live_control.py", conf=TO_CONTACT)
 
     assert (run.state, len(omitted)) == ("success", 1)
     assert steered(exchange) == [*FIRST, "restore.talk", *LAST]
@@ -349,7 +364,7 @@ def test_a_poll_that_omits_the_active_call_leaves_no_one_on_hold(run_dag, exchan
 def test_an_unanswered_call_is_not_controlled(run_dag, exchange):
     exchange.script(CONTACT, Script.no_answer(rings=0.5))
 
-    run = run_dag(EXAMPLES / "live_control.py")
+    run = run_dag(EXAMPLES / "live_control.py", conf=TO_CONTACT)
 
     assert (run.state, run.states["answered"], run.states["hold"]) == ("failed", "failed", "upstream_failed")
     assert steered(exchange) == []

@@ -208,7 +208,7 @@ def hurry(monkeypatch):
 def test_the_example_tags_an_answered_call_and_watches_it_to_its_end(run_dag, exchange):
     exchange.script(CONTACT, Script(rings=0.2, employee_rings=0.2, talks=8))
 
-    run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
+    run = run_dag(EXAMPLES / "start_wait_tag_branch.py", conf={"contact": CONTACT})
 
     assert run.state == "success", run.states
     assert (run.states["thank"], run.states["another_way"]) == ("success", "skipped")
