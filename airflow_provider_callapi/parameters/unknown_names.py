@@ -29,8 +29,19 @@ def describe_unknown(owner: type, given: Mapping[str, Any]) -> str | None:
     if not unknown:
         return None
     meant = [name for each in unknown for name in _similar(each, known - given.keys())]
-    hint = f"; did you mean {', '.join(meant)}?" if meant else ""
+    hint = f"; did you mean {', '.join(meant)}?" if meant else _describe_missing(owner, given)
     return f"{owner.__name__} has no parameter {', '.join(unknown)}{hint}"
+
+
+def _describe_missing(owner: type, given: Collection[str]) -> str:
+    """Return which names the constructors need and do not get, as the end of an error text."""
+    ours = _parameters_of(tuple(filter(is_of_package, owner.__mro__)))
+    missing = [
+        name
+        for name, parameter in ours.items()
+        if parameter.default is Parameter.empty and name not in given and name != "self"
+    ]
+    return f"; it needs {', '.join(sorted(missing))}" if missing else ""
 
 
 def refuse_ignored_attributes(thing: object, given: Collection[str]) -> None:

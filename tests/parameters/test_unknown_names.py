@@ -58,7 +58,13 @@ def test_a_misspelt_parameter_that_a_subclass_passes_on_to_the_notifier_is_named
 
 
 def test_a_name_that_is_like_no_parameter_gets_no_suggestion() -> None:
-    assert describe_unknown(CallApiNotifier, {"xyz": 1}) == "CallApiNotifier has no parameter xyz"
+    assert describe_unknown(CallApiNotifier, {**CALL, "xyz": 1}) == "CallApiNotifier has no parameter xyz"
+
+
+def test_without_a_suggestion_the_error_names_what_is_missing():
+    unknown = describe_unknown(CallApiNotifier, {"phone": "1"})
+
+    assert unknown == "CallApiNotifier has no parameter phone; it needs contact, virtual_phone_number"
     assert describe_unknown(CallApiNotifier, CALL) is None
 
 
