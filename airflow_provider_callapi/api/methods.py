@@ -287,6 +287,11 @@ class StartCall(Request[StartedCall]):
     dtmf_string: DtmfWithPauses | None = None
     direction: Direction = "out"
 
+    @property
+    def may_call_contact_first(self) -> bool:
+        """Whether the contact's phone may ring before that of another participant, or rings alone."""
+        return getattr(self, "first_call", "contact") not in ("employee", "operator")
+
 
 class _TwoSidedCall(StartCall):
     """Base class of start requests that connect the contact with a person or with a scenario (call flow)."""

@@ -176,7 +176,6 @@ class AccountReports:
         *,
         recording_link: bool = False,
         operations: bool = False,
-        contact_first: bool = False,
     ) -> tuple[Outcome, CallReport] | None:
         """Return the final outcome of a finished call, and the Data API's report of the call.
 
@@ -185,8 +184,6 @@ class AccountReports:
         :param call: the outcome of the call so far.
         :param recording_link: whether to ask for the link to the recording.
         :param operations: whether to ask for the scenario's operations.
-        :param contact_first: whether the contact's phone rang first. If so, the legs of other participants do
-            not prove that the contact did not answer. False: also if this is not known.
         :return: the pair (final outcome, report). None: there is no readable report of the finished call yet.
         """
         report = self.of_call(
@@ -201,8 +198,7 @@ class AccountReports:
             finished = FinishedCall(report, answered=True)
         else:
             [finished] = judge_reports(self._requests, [report], *self._interval(call.started_at))
-        final = with_report(call, finished, self._timezone(), contact_first=contact_first)
-        return final, report
+        return with_report(call, finished, self._timezone()), report
 
     def _interval(self, since: float | None) -> tuple[float, float]:
         """Return the interval in which a call may have begun: (``since``, now), epoch seconds.

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.production_calendar import NOT_INSTALLED, is_installed
 from airflow_provider_callapi.exceptions import InvalidParameter
-
-
-def may_call_contact_first(values: Mapping[str, Any]) -> bool:
-    """Return whether a start request may let the contact's phone ring before that of another participant.
-
-    :param values: the parameters of the request: name → value. Without ``first_call``, the request calls only
-        the contact. The value may be a template.
-    """
-    return values.get("first_call", "contact") not in ("employee", "operator")
 
 
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:

@@ -46,8 +46,6 @@ class CallApiSessionTrigger(BaseTrigger):
         an error. Default: 10. A permanent error ends the wait at once.
     :param cancel_on_kill: True: release (end) the call when a user clears the waiting task, or marks it as
         success or failed. Default: False.
-    :param contact_first: whether the contact's phone rings first. If so, the legs of other participants do
-        not prove that the contact did not answer. Default: False.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -62,7 +60,6 @@ class CallApiSessionTrigger(BaseTrigger):
         deadline: float,
         poll_failures_tolerated: int = 10,
         cancel_on_kill: bool = False,
-        contact_first: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
@@ -75,7 +72,6 @@ class CallApiSessionTrigger(BaseTrigger):
             "poll_failures_tolerated", poll_failures_tolerated, count(at_least=0)
         )
         self.cancel_on_kill = read_parameter("cancel_on_kill", cancel_on_kill, FLAG)
-        self.contact_first = read_parameter("contact_first", contact_first, FLAG)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the trigger's class path and its arguments: plain JSON without secrets or phone numbers."""
@@ -90,7 +86,6 @@ class CallApiSessionTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_failures_tolerated": self.poll_failures_tolerated,
                 "cancel_on_kill": self.cancel_on_kill,
-                "contact_first": self.contact_first,
             },
         )
 
@@ -113,7 +108,6 @@ class CallApiSessionTrigger(BaseTrigger):
             self.deadline,
             tolerance=PollTolerance(failures=self.poll_failures_tolerated),
             observation=Observation.from_outcome(call),
-            contact_first=self.contact_first,
         )
         try:
             await watch_call(self.callapi_conn_id, watch, self.until, self.poll_interval)

@@ -113,7 +113,7 @@ class Escalation:
         self.gateway.log(
             f"person {progress.person} was called before: call session {progress.call_session_id}"
         )
-        return Outcome(progress.call_session_id) if self.has_next else None
+        return Outcome(progress.call_session_id, contact_first=True) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
         """Return the active call of this alert whose person comes last in the calling order.

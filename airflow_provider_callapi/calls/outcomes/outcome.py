@@ -55,6 +55,8 @@ class Outcome(Struct, frozen=True, gc=False):
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
     :ivar source: the newest source of this outcome: ``start`` (the reply to the start request),
         ``list.calls`` or ``data_api``.
+    :ivar contact_first: whether the contact's phone may ring first. If so, the legs of other participants do
+        not prove that the contact did not answer. False: also if this is not known.
     """
 
     call_session_id: int
@@ -73,6 +75,7 @@ class Outcome(Struct, frozen=True, gc=False):
     operations: tuple[str, ...] | None = None
     communication_id: int | None = None
     source: Literal["start", "list.calls", "data_api"] = "start"
+    contact_first: bool = False
 
     @property
     def finish_category(self) -> FinishCategory | None:
@@ -140,17 +143,12 @@ class ReportedEnd:
     finished: FinishedCall
     timezone: str
 
-    def extend_outcome(self, call: Outcome, *, contact_first: bool) -> Outcome:
-        """Return the final outcome of the call: the outcome so far, updated with the report.
-
-        :param contact_first: see `with_report`.
-        """
-        return with_report(call, self.finished, self.timezone, contact_first=contact_first)
+    def extend_outcome(self, call: Outcome) -> Outcome:
+        """Return the final outcome of the call: the outcome so far, updated with the report."""
+        return with_report(call, self.finished, self.timezone)
 
 
-def with_report(
-    call: Outcome, finished: FinishedCall, timezone: str, *, contact_first: bool = False
-) -> Outcome:
+def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome:
     """Return the final outcome of a finished call: the outcome so far, updated with the Data API's report.
 
     If ``answered`` is already True, it stays True, even if the report shows no answer.
@@ -158,11 +156,9 @@ def with_report(
     :param call: the outcome so far.
     :param finished: what the Data API reports about the call.
     :param timezone: IANA name of the account's time zone. The report gives times in this zone.
-    :param contact_first: whether the contact's phone rings first. If so, the legs of other participants do
-        not prove that the contact did not answer. False: also if this is not known.
     """
     report = finished.report
-    answered = None if contact_first and finished.if_contact_is_last else finished.answered
+    answered = None if call.contact_first and finished.if_contact_is_last else finished.answered
     ended_at = call.ended_at
     with suppress(ValueError):  # the report may lack a credible end; its other facts still count
         ended_at = _end_time(report.finish_time or "", timezone, call)

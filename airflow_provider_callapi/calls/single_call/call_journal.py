@@ -407,14 +407,23 @@ class Journal:
             self._store(replace(self.current, missing_since=now))
         return missing_since
 
-    def mark_started(self, call_session_id: int, started_at: float) -> Outcome:
+    def mark_started(
+        self, call_session_id: int, started_at: float, *, contact_first: bool = False
+    ) -> Outcome:
         """Store that the service accepted the call, and return the call's outcome so far.
 
+        :param contact_first: see `Outcome`.
         :param started_at: when the call started, epoch seconds. If the answer to the start request was lost,
             and a search has found the call: when the intent was stored.
         """
         record = self.current
-        call = Outcome(call_session_id, record.external_id, attempt=record.attempt, started_at=started_at)
+        call = Outcome(
+            call_session_id,
+            record.external_id,
+            attempt=record.attempt,
+            started_at=started_at,
+            contact_first=contact_first,
+        )
         self._store_stage(Stage.STARTED, call=call.to_xcom())
         return call
 

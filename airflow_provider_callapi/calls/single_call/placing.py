@@ -257,7 +257,7 @@ def _dial(
         )
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
-        return _store_placed(journal, session_id, journal.current.intended_at)
+        return _store_placed(journal, request, session_id, journal.current.intended_at)
     seconds = gateway.clock() - journal.current.intended_at
     if isinstance(if_not_found, ProveAbsence) and seconds >= if_not_found.after:
         # Another try may have proven that the call was never placed, and may have placed it.
@@ -276,17 +276,17 @@ def _dial(
     if is_earlier:  # this does not show whether a new call was placed
         raise _Unconfirmed(f"The answer names call session {session_id}, which is an earlier call")
     gateway.log(f"Call session {session_id}: the call is placed")
-    return _store_placed(journal, session_id, gateway.clock())
+    return _store_placed(journal, request, session_id, gateway.clock())
 
 
-def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outcome:
+def _store_placed(journal: Journal, request: StartCall, session_id: int, started_at: float) -> Outcome:
     """Store that the call is placed. Return what is known of the call.
 
     :raises AnswerNotStored: the session id could not be stored.
     """
     try:
         # The callers log the session id before, because the store may fail.
-        return journal.mark_started(session_id, started_at)
+        return journal.mark_started(session_id, started_at, contact_first=request.may_call_contact_first)
     except Exception as error:  # a store may raise anything
         raise AnswerNotStored(session_id, journal.current.external_id, error) from error
 
@@ -317,4 +317,4 @@ def _search(
     if session_id is None:
         return None
     gateway.log(f"Found call session {session_id} by its external_id: it was placed")
-    return _store_placed(journal, session_id, record.intended_at)
+    return _store_placed(journal, request, session_id, record.intended_at)

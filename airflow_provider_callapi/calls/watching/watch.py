@@ -54,8 +54,6 @@ class SessionWatch:
     :ivar deadline: epoch seconds. If the end was not observed by this time, the phase becomes ``TIMED_OUT``.
     :ivar tolerance: how many snapshots without the call prove its end, and how many failed polls in a row are
         tolerated.
-    :ivar contact_first: whether the contact's phone rings first, see `with_report`. False: also if this is
-        not known.
     :ivar reported_end: the end of the call according to the Data API. None: the Data API has reported no end.
     """
 
@@ -64,7 +62,6 @@ class SessionWatch:
     deadline: float
     tolerance: PollTolerance = TOLERANCE
     observation: Observation = field(default_factory=Observation)
-    contact_first: bool = False
     phase: Phase = field(default=Phase.EXPECTED, init=False)
     reported_end: ReportedEnd | None = field(default=None, init=False)
 
@@ -146,7 +143,7 @@ class SessionWatch:
         )
         if self.reported_end is None:
             return extended
-        return self.reported_end.extend_outcome(extended, contact_first=self.contact_first)
+        return self.reported_end.extend_outcome(extended)
 
     def _observe(self, snapshot: Snapshot) -> None:
         is_listed = self.call_session_id in snapshot.sessions

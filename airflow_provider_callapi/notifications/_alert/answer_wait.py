@@ -65,7 +65,7 @@ class Acknowledgement:
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
     """Return a watch of a call. The watch ends ``longest`` seconds from now at the latest."""
     now = system_clock.now()
-    return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest, contact_first=True)
+    return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
 
 async def wait_for_acknowledgement(
@@ -142,9 +142,7 @@ def _wait_for_report(
     """
     while True:
         try:
-            if final := hook.reports.final_outcome(
-                call, operations=need_operations(marks), contact_first=True
-            ):
+            if final := hook.reports.final_outcome(call, operations=need_operations(marks)):
                 return final[0]
         except Exception as error:  # no error may keep the next person from being called
             log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)

@@ -30,7 +30,6 @@ from airflow_provider_callapi.operators._call.called_people import CalledPeople
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.redial_guard import forbid_redial
 from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
-from airflow_provider_callapi.operators._option_checks import may_call_contact_first
 from airflow_provider_callapi.operators._request_operator import RequestOperator
 from airflow_provider_callapi.operators._tags import check_tag_rules
 from airflow_provider_callapi.parameters.kinds import FLAG
@@ -164,7 +163,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        self._options_of(values)
+        CallOptions.of(values)
 
     def _read_options(self) -> CallOptions:
         """Check the operator's parameters, and return them as one object.
@@ -172,10 +171,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         :raises InvalidParameter: a parameter cannot be used.
         """
         # A subclass or a cluster policy may change attributes after the constructor has checked them.
-        return self._options_of(read_parameters(CALL_OPTIONS, vars(self)))
-
-    def _options_of(self, values: Mapping[str, Any]) -> CallOptions:
-        return CallOptions.of(values, contact_first=may_call_contact_first(vars(self)))
+        return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""

@@ -173,7 +173,6 @@ class CallWait:
             step.deadline,
             tolerance=PollTolerance(failures=self._options.poll_failures_tolerated),
             observation=Observation.from_outcome(step.call),
-            contact_first=self._options.contact_first,
         )
         phase = self._hook.watch_session(
             watch,
@@ -206,7 +205,6 @@ class CallWait:
             deadline=step.deadline,
             poll_failures_tolerated=self._options.poll_failures_tolerated,
             cancel_on_kill=self._options.cancel_on_kill,
-            contact_first=self._options.contact_first,
         )
         return Deferral(
             trigger,
@@ -274,7 +272,6 @@ class CallWait:
                     hook.reports.final_outcome,
                     recording_link=self._options.recording_link,
                     operations=self._options.operations,
-                    contact_first=self._options.contact_first,
                 )
                 if hook.has_data_api
                 else None

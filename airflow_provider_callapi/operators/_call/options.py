@@ -81,7 +81,6 @@ class CallOptions:
     delivery: Delivery
     absence_proven_after: float | None
     durable: bool
-    contact_first: bool
     cancel_on_kill: bool
     max_lateness: timedelta | None
     recording_link: bool
@@ -91,15 +90,13 @@ class CallOptions:
     tags: TagRules
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], *, contact_first: bool) -> Self:
+    def of(cls, values: Mapping[str, Any]) -> Self:
         """Return the parameters of a start operator as one object.
 
         :param values: parameter name → value.
-        :param contact_first: whether the contact's phone may ring before that of the other participant.
         :raises InvalidParameter: two parameters cannot be used together.
         """
-        given = {name: values[name] for name in CALL_OPTIONS}
-        return cls(contact_first=contact_first, **given)
+        return cls(**{name: values[name] for name in CALL_OPTIONS})
 
     def __post_init__(self) -> None:
         check_absence_proven_after(self.absence_proven_after, self.appear_timeout)

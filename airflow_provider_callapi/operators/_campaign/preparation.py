@@ -24,7 +24,6 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
-from airflow_provider_callapi.operators._option_checks import may_call_contact_first
 from airflow_provider_callapi.operators._tags import check_tag_rules
 from airflow_provider_callapi.parameters.schema import as_invalid_parameter
 
@@ -77,7 +76,7 @@ def read_rules(
         call_timeout=options.call_timeout,
         report_timeout=options.report_timeout if hook.has_data_api else None,
         absence_proven_after=options.absence_proven_after,
-        contact_first=may_call_contact_first(options.call),
+        contact_first=options.call.get("first_call", "contact") not in ("employee", "operator"),
         timezone=account_timezone,
         dial_until=dial_until,
         tags=options.tags,

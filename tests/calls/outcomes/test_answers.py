@@ -231,12 +231,12 @@ def test_a_verdict_that_rests_on_the_legs_of_others_holds_only_if_the_contact_is
     for call in (missing, unconnected):
         assert (call.answered, call.if_contact_is_last) == (False, True)
         assert with_report(Outcome(1), call, "UTC").answered is False
-        assert with_report(Outcome(1), call, "UTC", contact_first=True).answered is None
+        assert with_report(Outcome(1, contact_first=True), call, "UTC").answered is None
 
     own = judge_finished_call(failed, [leg(None), leg(None, is_operator=True)])
     busy = judge_finished_call(report(finish_reason="subscriber_busy"), [leg(None, is_operator=True)])
     for call in (own, busy):
-        assert with_report(Outcome(1), call, "UTC", contact_first=True).answered is False
+        assert with_report(Outcome(1, contact_first=True), call, "UTC").answered is False
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -79,12 +79,10 @@ def test_the_legs_of_others_prove_no_answer_only_if_the_contact_is_called_last(c
     failed = {**FINISHED, "talk_duration": 0, "finish_reason": "sip_offline"}
     operators = {"id": 1, "call_session_id": 1, "connect_time": None, "is_operator": True}
     desk = Desk(DataApi([failed], [operators]))
-    desk.watch = SessionWatch(
-        1, AT + 900, AT + 900, observation=Observation(listed=True), contact_first=contact_first
-    )
+    desk.watch = SessionWatch(1, AT + 900, AT + 900, observation=Observation(listed=True))
 
     assert desk.poll(AT + 5) is Phase.ENDED
-    assert desk.watch.extend_outcome(Outcome(1)).answered is answered
+    assert desk.watch.extend_outcome(Outcome(1, contact_first=contact_first)).answered is answered
 
 
 def test_the_witness_asks_for_the_legs_of_all_calls_without_a_talk_with_one_request():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.calls.campaign.engine.attempt_progress import AttemptProgress
@@ -129,8 +130,9 @@ class MissingReports:
         return [*changed, *self._finish_overdue(now, patience=0.0)]
 
     def _with_report(self, state: PersonState, finished: FinishedCall) -> Outcome:
-        rules = self._rules
-        return with_report(state.current_call, finished, rules.timezone, contact_first=rules.contact_first)
+        if self._rules.contact_first and finished.if_contact_is_last:
+            finished = replace(finished, answered=None)
+        return with_report(state.current_call, finished, self._rules.timezone)
 
     def _owner_of(
         self, report: CallReport, unconfirmed_calls: UnconfirmedByExternalId, now: float
