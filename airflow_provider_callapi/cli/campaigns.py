@@ -37,7 +37,7 @@ def campaigns(args: Namespace) -> None:
             fail(str(error))
     listed = list_campaigns(ledgers, args.name)
     for problem in listed.problems:
-        warn(problem)
+        warn(problem.text)
     print_rows([_row(seen, args) for seen in listed.found], args)
     if listed.problems:  # a script must not conclude that no campaign runs
         raise SystemExit(1)

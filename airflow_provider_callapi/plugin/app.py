@@ -5,6 +5,7 @@ On the page, a user can also release a call, and pause, resume or stop a campaig
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 from fastapi import FastAPI, Form, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -88,9 +90,9 @@ def make_app() -> FastAPI:
         return RedirectResponse(f"{CallApiHook.default_conn_name}/", _SEE_OTHER)
 
     @app.get("/{connection_id}/", dependencies=[MAY_READ])
-    def show_page(connection_id: ConnectionId, user: UserDep) -> Response:
-        look = looks.of(connection_id).look()
-        return _render("page.html.j2", **_page_context(connection_id, user, look, known.look()))
+    async def show_page(connection_id: ConnectionId, user: UserDep) -> Response:
+        look, seen = await asyncio.gather(looks.of(connection_id).look(), known.look())
+        return await run_in_threadpool(_show_page, connection_id, user, look, seen)
 
     @app.get("/{connection_id}/release", dependencies=[MAY_EDIT])
     def confirm_release(connection_id: ConnectionId, user: UserDep, call_session_id: int) -> Response:
@@ -123,8 +125,7 @@ def make_app() -> FastAPI:
     def ask(
         connection_id: ConnectionId, user: UserDep, campaign: CampaignName, kind: Annotated[WishKind, Form()]
     ) -> Response:
-        known.expire()
-        if not known.look().is_only_of(connection_id, campaign):
+        if not read_databases().is_only_of(connection_id, campaign):
             raise HTTPException(404, f"No campaign of this connection has the name {campaign}.")
         try:
             asked = ask_campaign(campaign, Wish(kind, str(user.get_name()), system_clock.now()))
@@ -140,6 +141,10 @@ def make_app() -> FastAPI:
     return app
 
 
+def _show_page(connection_id: str, user: Any, look: Look, known: Known) -> Response:
+    return _render("page.html.j2", **_page_context(connection_id, user, look, known))
+
+
 def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
     """Return the variables of the template ``page.html.j2``: name → value."""
     now, root = system_clock.now(), root_path()
@@ -153,7 +158,7 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
         "calls": page.call_rows(look, known.callers, campaigns, root),
         "bars": page.bars(look.limits),
         "campaigns": page.campaign_rows(campaigns, now, root),
-        "problems": known.problems,
+        "problems": [problem.text for problem in known.problems],
         "tasks": [(page.TaskLink.of(task.owner, root), task) for task in known.tasks],
         "newest_actions": audit.read_newest(connection_id),
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.exceptions import CallApiTrouble
-from airflow_provider_callapi.supervision.campaigns import SeenCampaign, list_campaigns
+from airflow_provider_callapi.supervision.campaigns import Problem, SeenCampaign, list_campaigns
 from airflow_provider_callapi.supervision.task_states import Owner
 from airflow_provider_callapi.supervision.tasks import PollingTask, find_callers, list_polling_tasks
 
@@ -20,14 +20,14 @@ class Known:
     """What the page *Calls* shows from the SQL ledgers and from Airflow's metadata database.
 
     :ivar campaigns: the campaigns of all connections, the newest progress first.
-    :ivar problems: for each database that cannot be read, a sentence without phone numbers.
+    :ivar problems: the databases that cannot be read.
     :ivar callers: call session id → dag id, run id, task id and map index of the task that placed the call.
         Calls of campaigns are missing.
     :ivar tasks: the running and deferred tasks of this package's operators.
     """
 
     campaigns: list[SeenCampaign]
-    problems: list[str]
+    problems: list[Problem]
     callers: Mapping[int, Owner] = field(default_factory=dict)
     tasks: list[PollingTask] = field(default_factory=list)
 
@@ -57,4 +57,4 @@ def read_databases() -> Known:
     try:
         return Known(listed.found, listed.problems, find_callers(), list_polling_tasks())
     except CallApiTrouble as trouble:
-        return Known(listed.found, [*listed.problems, str(trouble)])
+        return Known(listed.found, [*listed.problems, Problem(str(trouble), None)])

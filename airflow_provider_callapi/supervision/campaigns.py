@@ -15,6 +15,7 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.deployment_settings import read_ledger_conn_ids
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.supervision import task_states
+from airflow_provider_callapi.supervision.patience import ask_each
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.ledgers.sql_supervision import SqlSupervision
@@ -37,17 +38,41 @@ class SeenCampaign:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """Why campaigns may be missing in `Campaigns.found`.
+
+    :ivar text: one sentence without phone numbers.
+    :ivar ledger_conn_id: id of the Airflow connection to the SQL ledger that could not be read; None: it is
+        Airflow's own database.
+    """
+
+    text: str
+    ledger_conn_id: str | None
+
+
+@dataclass(frozen=True)
 class Campaigns:
     """The result of `list_campaigns`: the campaigns, and which databases with campaigns could not be read.
 
     :ivar found: the tasks of all campaigns, one entry for each task. The task that published its progress
         last comes first.
-    :ivar problems: one sentence, without phone numbers, for each database that `list_campaigns` could not
-        read: for an SQL ledger, or for Airflow's own database.
+    :ivar problems: the databases that `list_campaigns` could not read: SQL ledgers, or Airflow's own one.
     """
 
     found: list[SeenCampaign]
-    problems: list[str]
+    problems: list[Problem]
+
+
+def followers(name: str, found: Iterable[SeenCampaign]) -> list[SeenCampaign]:
+    """Return the tasks of a campaign that follow a user's wish, such as a stop.
+
+    These are the unfinished tasks. If all tasks are finished, their next tries follow the wish.
+
+    :param name: the campaign's name.
+    :param found: tasks of any campaigns, as in `Campaigns.found`.
+    """
+    named = [seen for seen in found if seen.progress.campaign == name]
+    return [seen for seen in named if seen.progress.doing != "over"] or named
 
 
 def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None) -> Campaigns:
@@ -57,39 +82,44 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None)
     ledgers in task state, in the option ``[callapi] ledger_conn_ids`` and in the parameter
     ``ledger_conn_ids``. Inside a task, it cannot read task state. Each task that runs a
     campaign, or a part of one, is an item of the result. From task state and from each SQL ledger, the
-    function returns at most 500 items. It omits the oldest finished tasks first.
+    function returns at most 500 items. It omits the oldest finished tasks first. The function reads all SQL
+    ledgers at once, and waits five seconds at most for them.
 
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers.
     :param name: the name of the only campaign that is wanted. None: all campaigns.
     :return: the campaigns, and one sentence for each database that the function could not read.
     """
     found: list[SeenCampaign] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     ledgers = {*ledger_conn_ids, *read_ledger_conn_ids()}
     try:
         found += [SeenCampaign(progress, wish, None) for progress, wish in task_states.find_campaigns()]
         ledgers |= task_states.find_ledgers()
     except CallApiTrouble as error:
-        problems.append(str(error))
+        problems.append(Problem(str(error), None))
     except RuntimeError:
         pass  # a task may not use the metadata database
-    for ledger in sorted(ledgers):
-        try:
-            with _open(ledger) as tables:
-                listed = tables.list_progress(name)
-                wishes: dict[str, Wish | None] = {}
-                for campaign in {progress.campaign for progress in listed}:
-                    try:
-                        wishes[campaign] = tables.read_wish(campaign)
-                    except ValueError as error:
-                        problems.append(f"ledger {ledger}: the wish for campaign {campaign!r}: {error}")
-                found += [
-                    SeenCampaign(progress, wishes.get(progress.campaign), ledger) for progress in listed
-                ]
-        except (CallApiFailure, CallApiTrouble, ValueError) as error:
-            problems.append(f"ledger {ledger}: {error}")
+    answers, silent = ask_each(sorted(ledgers), lambda ledger: _read(ledger, name))
+    for ledger, (seen, sentences) in answers.items():
+        found += seen
+        problems += [Problem(sentence, ledger) for sentence in sentences]
+    problems += [Problem(f"ledger {ledger}: {reason}", ledger) for ledger, reason in silent.items()]
     wanted = [seen for seen in found if name in (None, seen.progress.campaign)]
     return Campaigns(sorted(wanted, key=lambda seen: -seen.progress.at), problems)
+
+
+def _read(ledger: str, name: str | None) -> tuple[list[SeenCampaign], list[str]]:
+    """Read a SQL ledger. Return its campaigns, and one sentence for each wish that cannot be read."""
+    problems = []
+    with _open(ledger) as tables:
+        listed = tables.list_progress(name)
+        wishes: dict[str, Wish | None] = {}
+        for campaign in {progress.campaign for progress in listed}:
+            try:
+                wishes[campaign] = tables.read_wish(campaign)
+            except ValueError as error:
+                problems.append(f"ledger {ledger}: the wish for campaign {campaign!r}: {error}")
+    return [SeenCampaign(progress, wishes.get(progress.campaign), ledger) for progress in listed], problems
 
 
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
@@ -108,22 +138,42 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
     :param wish: what the user asks, the user's name, and the time.
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers, as in `list_campaigns`.
     :return: the tasks that follow the wish, as they were before the wish.
-    :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
-    :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.
+    :raises CallApiFailure: no campaign has this name.
+    :raises CallApiTrouble: a database of the campaign does not answer, see `send_wish`.
     """
-    named = list_campaigns(ledger_conn_ids, name).found
-    asked = [seen for seen in named if seen.progress.doing != "over"] or named
+    asked = followers(name, list_campaigns(ledger_conn_ids, name).found)
     if not asked:
         campaigns = list_campaigns(ledger_conn_ids)
         known = ", ".join(sorted({seen.progress.campaign for seen in campaigns.found})) or "none"
-        more = "".join(f". {problem}" for problem in campaigns.problems)
+        more = "".join(f". {problem.text}" for problem in campaigns.problems)
         raise CallApiFailure(f"campaign: no campaign is named {name!r}. Known campaigns: {known}{more}")
-    if owners := [seen.progress.owner for seen in asked if seen.ledger_conn_id is None]:
-        task_states.write_wish(owners, wish)
-    for ledger in sorted({seen.ledger_conn_id for seen in asked if seen.ledger_conn_id is not None}):
+    send_wish(name, wish, asked)
+    return asked
+
+
+def send_wish(name: str, wish: Wish, asked: Iterable[SeenCampaign]) -> None:
+    """Store what a user asks of a campaign, in task state and in each SQL ledger of the campaign's tasks.
+
+    :param name: the campaign's name.
+    :param wish: what the user asks, the user's name, and the time.
+    :param asked: the tasks that get the wish, such as the result of `followers`. All tasks of the
+        campaign with the same SQL ledger get it.
+    :raises CallApiTrouble: a database does not answer within five seconds, or refuses the wish. The message
+        names the database. It is unknown whether the wish is stored there. The other databases have it.
+    """
+    asked = list(asked)
+    owners = [seen.progress.owner for seen in asked if seen.ledger_conn_id is None]
+    ledgers = sorted({seen.ledger_conn_id for seen in asked if seen.ledger_conn_id is not None})
+
+    def write(ledger: str) -> None:
         with _open(ledger) as tables:
             tables.write_wish(name, wish)
-    return asked
+
+    _, silent = ask_each(ledgers, write)
+    task_states.write_wish(owners, wish)
+    if silent:
+        reasons = "; ".join(f"ledger {ledger}: {reason}" for ledger, reason in silent.items())
+        raise CallApiTrouble(f"It is unknown whether the tasks with these ledgers got the wish: {reasons}")
 
 
 @contextmanager

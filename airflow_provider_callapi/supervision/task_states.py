@@ -127,6 +127,8 @@ def write_wish(owners: Iterable[Owner], wish: Wish) -> None:
     :param owners: the dag id, run id, task id and map index of each task.
     :param wish: what the user asks, the user's name, and the time.
     """
+    if not (owners := list(owners)):
+        return
     from airflow.state import TaskScope, get_state_backend  # noqa: PLC0415 - Airflow 3.3+, as task state is
 
     for dag_id, run_id, task_id, map_index in owners:

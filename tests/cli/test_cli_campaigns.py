@@ -77,3 +77,12 @@ def test_a_ledger_that_cannot_be_read_is_a_warning(callapi, airflow_db, ledger):
 
     assert json.loads(run.out)[0]["campaign"] == "spring"
     assert "missing" in run.err
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_silent_ledger_of_other_campaigns_does_not_hinder_a_stop(callapi, autumn, silent_ledger):
+    run = callapi("campaigns", "stop", "autumn", "--ledger-conn-id", silent_ledger, "--output", "json")
+
+    assert run.code == 1
+    assert json.loads(run.out)[0]["asked"].startswith("stop by ")
+    assert f"ledger {silent_ledger}: the database does not answer" in run.err

@@ -6,12 +6,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from campaigns_seen import autumn, ledger, no_other_campaigns, task_states
+from campaigns_seen import autumn, ledger, no_other_campaigns, silent_ledger, task_states
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 from real_databases import postgres
 
-__all__ = ["app", "autumn", "browse", "ledger", "no_other_campaigns", "postgres", "task_states"]
+__all__ = [
+    "app",
+    "autumn",
+    "browse",
+    "ledger",
+    "no_other_campaigns",
+    "postgres",
+    "silent_ledger",
+    "task_states",
+]
 
 RIGHTS = {"anna": ("GET", "PUT"), "olga": ("GET", "PUT"), "vera": ("GET",), "nora": ()}
 """User → what the user may do with connections: anna and olga act, vera reads, nora does neither."""

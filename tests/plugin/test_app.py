@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import time
@@ -10,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import anyio.to_thread
+import httpx
 import pytest
 import time_machine
 from airflow.api_fastapi.app import create_auth_manager
@@ -342,6 +345,32 @@ def test_the_page_shows_the_stored_progress_while_the_service_is_away(
     assert page.status_code == 200
     assert "The API server cannot poll the active calls: " in page.text
     assert "50 of 200 people" in page.text
+
+
+def test_a_silent_ledger_is_named_and_takes_no_thread_of_the_server(
+    browse: Browse, campaigns: Any, silent_ledger: str, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow's API server runs each of its other endpoints in one of its 40 threads."""
+    monkeypatch.setenv("AIRFLOW__CALLAPI__LEDGER_CONN_IDS", f"ledger,{silent_ledger}")
+    monkeypatch.setattr("airflow_provider_callapi.supervision.patience.LONGEST_WAIT", 2.0)
+    cookies = {"Cookie": "user=anna"}
+
+    async def watch() -> tuple[list[Any], float]:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://calls", headers=cookies) as client:
+            viewers = [asyncio.create_task(client.get(PAGE)) for _ in range(60)]
+            await asyncio.sleep(1)
+            held = limiter.borrowed_tokens
+            return await asyncio.gather(*viewers), held
+
+    browse("anna")
+    pages, held = asyncio.run(watch())
+
+    assert held == 0
+    for page in pages:
+        assert f"ledger {silent_ledger}: the database does not answer" in page.text
+        assert "50 of 200 people" in page.text
 
 
 def test_a_release_that_fails_is_explained_and_not_logged_as_done(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.plugin.shared_look import SharedLook
@@ -16,9 +18,11 @@ class Service:
         self.polls: list[float] = []
         self.may_answer = threading.Event()
         self.may_answer.set()
+        self.began = threading.Event()
 
     def take(self, now: float) -> float:
         self.polls.append(now)
+        self.began.set()
         assert self.may_answer.wait(60)
         return now
 
@@ -29,25 +33,65 @@ def test_a_look_serves_all_viewers_for_its_lifetime() -> None:
     assert service.polls == []
 
     for _ in range(3):
-        assert shared.look() == 100.0
+        assert asyncio.run(shared.look()) == 100.0
         clock.advance(1.5)
     assert service.polls == [100.0]
 
     clock.advance(0.5)
-    assert shared.look() == 105.0
+    assert asyncio.run(shared.look()) == 105.0
 
 
-def test_a_viewer_who_comes_during_a_poll_gets_its_look() -> None:
+def test_viewers_who_come_during_a_poll_get_its_look_and_hold_no_thread() -> None:
+    """Airflow's API server has few threads, which also serve the running tasks."""
     service = Service()
     service.may_answer.clear()
     shared = SharedLook(service.take, lambda: 100.0, lifetime=5.0)
 
-    with ThreadPoolExecutor(10) as pool:
-        looks = [pool.submit(shared.look) for _ in range(10)]
+    async def watch() -> list[float]:
+        threads = threading.active_count()
+        viewers = [asyncio.create_task(shared.look()) for _ in range(100)]
+        await asyncio.sleep(0)
+        assert threading.active_count() == threads + 1
+        viewers.pop().cancel()
         service.may_answer.set()
+        return await asyncio.gather(*viewers)
 
-    assert {look.result() for look in looks} == {100.0}
+    assert asyncio.run(watch()) == [100.0] * 99
     assert service.polls == [100.0]
+
+
+def test_a_look_that_began_before_a_change_is_not_shown_after_it() -> None:
+    service = Service()
+    service.may_answer.clear()
+    clock = ManualClock(100.0)
+    shared = SharedLook(service.take, clock, lifetime=5.0)
+
+    async def watch() -> list[float]:
+        before = asyncio.create_task(shared.look())
+        assert await asyncio.to_thread(service.began.wait, 60)
+        clock.advance(1.0)
+        shared.expire()
+        after = asyncio.create_task(shared.look())
+        await asyncio.sleep(0)
+        service.may_answer.set()
+        return [await before, await after, await shared.look()]
+
+    assert asyncio.run(watch()) == [100.0, 101.0, 101.0]
+
+
+def test_an_error_reaches_all_viewers_and_the_next_viewer_reads_again() -> None:
+    polls: list[float] = []
+
+    def fail(now: float) -> float:
+        polls.append(now)
+        raise ValueError("away")
+
+    shared = SharedLook(fail, lambda: 100.0, lifetime=5.0)
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="away"):
+            asyncio.run(shared.look())
+    assert len(polls) == 2
 
 
 def test_a_slow_look_serves_all_viewers_who_waited_for_it() -> None:
@@ -60,16 +104,16 @@ def test_a_slow_look_serves_all_viewers_who_waited_for_it() -> None:
 
     shared = SharedLook(take, clock, lifetime=5.0)
 
-    assert [shared.look(), shared.look()] == [100.0, 100.0]
+    assert [asyncio.run(shared.look()), asyncio.run(shared.look())] == [100.0, 100.0]
 
 
 def test_a_new_poll_follows_an_expired_look_and_a_clock_that_went_back() -> None:
     clock, service = ManualClock(100.0), Service()
     shared = SharedLook(service.take, clock, lifetime=5.0)
-    shared.look()
+    asyncio.run(shared.look())
     shared.expire()
-    shared.look()
+    asyncio.run(shared.look())
     assert len(service.polls) == 2
 
-    SharedLook(service.take, lambda: 50.0, lifetime=5.0).look()
+    asyncio.run(SharedLook(service.take, lambda: 50.0, lifetime=5.0).look())
     assert service.polls[-1] == 50.0

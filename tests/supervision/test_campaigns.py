@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,8 @@ from sqlalchemy import text
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.supervision.campaigns import ask_campaign, list_campaigns
+from airflow_provider_callapi.ledgers.sql_supervision import open_sql_supervision
+from airflow_provider_callapi.supervision.campaigns import Problem, ask_campaign, list_campaigns, send_wish
 
 pytest_plugins = ["campaigns_seen"]
 pytestmark = pytest.mark.usefixtures("airflow_db")
@@ -102,7 +105,7 @@ def test_a_wish_that_cannot_be_read_hides_no_campaign(ledger: Any) -> None:
 
     assert sorted(names(["ledger"])) == [("spring", "ledger"), ("winter", "ledger")]
     (problem,) = list_campaigns(["ledger"]).problems
-    assert problem.startswith("ledger ledger: the wish for campaign 'winter': ")
+    assert problem.text.startswith("ledger ledger: the wish for campaign 'winter': ")
 
     ask_campaign("winter", PAUSE, ["ledger"])
     assert ledger.read_wish("winter") == PAUSE
@@ -119,7 +122,8 @@ def test_a_ledger_that_cannot_be_read_is_named_and_hides_no_other_ledger(ledger:
 
     assert [seen.progress.campaign for seen in campaigns.found if seen.ledger_conn_id] == ["spring"]
     assert len(campaigns.problems) == 1
-    assert "missing" in campaigns.problems[0]
+    assert campaigns.problems[0].ledger_conn_id == "missing"
+    assert "missing" in campaigns.problems[0].text
 
 
 def test_only_sql_ledgers_are_read_without_the_metadata_database(
@@ -144,4 +148,46 @@ def test_a_metadata_database_that_does_not_answer_hides_no_sql_ledger(
     monkeypatch.setattr("airflow_provider_callapi.supervision.task_states.read_values", fail)
 
     assert names(["ledger"]) == [("spring", "ledger")]
-    assert list_campaigns(["ledger"]).problems == ["Airflow's metadata database: OperationalError: away"]
+    problem = Problem("Airflow's metadata database: OperationalError: away", None)
+    assert list_campaigns(["ledger"]).problems == [problem]
+
+
+def test_a_silent_ledger_is_named_and_delays_no_stop_of_another_campaign_for_long(
+    ledger: Any, silent_ledger: str
+) -> None:
+    ledgers = ["ledger", silent_ledger]
+
+    ask_campaign("spring", PAUSE, ledgers)
+
+    assert ledger.read_wish("spring") == PAUSE
+    assert names(ledgers) == [("spring", "ledger")]
+    (problem,) = list_campaigns(ledgers).problems
+    assert problem == Problem(
+        f"ledger {silent_ledger}: the database does not answer within 0.5 s", silent_ledger
+    )
+
+
+def test_a_silent_ledger_holds_one_thread_however_often_it_is_read(ledger: Any, silent_ledger: str) -> None:
+    for _ in range(3):
+        list_campaigns([silent_ledger])
+    time.sleep(0.6)  # the threads that have waited for their turn end
+
+    assert [thread.name for thread in threading.enumerate()].count(f"callapi-{silent_ledger}") == 1
+
+
+def test_a_wish_that_a_ledger_cannot_store_reaches_the_other_ledgers(
+    ledger: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_BROKEN", f"sqlite:///{tmp_path}/broken.sqlite")
+    other = open_sql_supervision("broken")
+    other.publish(PROGRESS)
+    asked = list_campaigns(["broken", "ledger"], "spring").found
+    with other._engine.begin() as db:
+        db.execute(text("DROP TABLE callapi_campaign_wish"))
+        db.execute(text("CREATE VIEW callapi_campaign_wish AS SELECT 1"))
+
+    with pytest.raises(CallApiTrouble, match=r"It is unknown .* ledger broken: "):
+        send_wish("spring", PAUSE, asked)
+
+    assert ledger.read_wish("spring") == PAUSE
+    other.close()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +56,20 @@ def ledger(no_other_campaigns: None, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     control.publish(PROGRESS)
     yield control
     control.close()
+
+
+@pytest.fixture
+def silent_ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return the id of a connection to a database that accepts connections and never answers.
+
+    Supervision waits half a second for it, and not five seconds.
+    """
+    monkeypatch.setattr("airflow_provider_callapi.supervision.patience.LONGEST_WAIT", 0.5)
+    name = f"silent_{uuid.uuid4().hex[:8]}"  # the thread of an earlier test may still wait for its own
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
+        url = f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/db"
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", url)
+        yield name
 
 
 @pytest.fixture
