@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -48,7 +49,12 @@ from airflow_provider_callapi.plugin.connections import (
 from airflow_provider_callapi.plugin.database import Known, read_databases
 from airflow_provider_callapi.plugin.notifications import make_router
 from airflow_provider_callapi.plugin.shared_look import SharedLook
-from airflow_provider_callapi.supervision.campaigns import ask_campaign
+from airflow_provider_callapi.supervision.campaigns import (
+    SeenCampaign,
+    followers,
+    list_campaigns,
+    send_wish,
+)
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -125,10 +131,11 @@ def make_app() -> FastAPI:
     def ask(
         connection_id: ConnectionId, user: UserDep, campaign: CampaignName, kind: Annotated[WishKind, Form()]
     ) -> Response:
-        if not read_databases().is_only_of(connection_id, campaign):
-            raise HTTPException(404, f"No campaign of this connection has the name {campaign}.")
+        asked = followers(campaign, list_campaigns(name=campaign).found)
+        if refusal := _refuse_wish(connection_id, asked, lambda used: is_allowed("PUT", used, user)):
+            raise refusal
         try:
-            asked = ask_campaign(campaign, Wish(kind, str(user.get_name()), system_clock.now()))
+            send_wish(campaign, Wish(kind, str(user.get_name()), system_clock.now()), asked)
         except (CallApiFailure, CallApiTrouble) as error:
             raise HTTPException(502, describe_error(error)) from None
         known.expire()
@@ -141,6 +148,25 @@ def make_app() -> FastAPI:
     return app
 
 
+def _refuse_wish(
+    connection_id: str, asked: list[SeenCampaign], may_edit: Callable[[str], bool]
+) -> HTTPException | None:
+    """Return why a user may not pause, resume or stop a campaign on the page of a connection, or None.
+
+    :param asked: the tasks that would follow the wish, as `followers` returns them. They can dial through
+        several connections. A finished task is not among them, unless all tasks are finished.
+    :param may_edit: a function that returns whether the user may edit the connection with an id.
+    """
+    used = {seen.progress.connection for seen in asked}
+    if connection_id not in used:
+        return HTTPException(
+            404, "No campaign of this connection has this name, or its ledger cannot be read."
+        )
+    if not all(map(may_edit, used)):
+        return HTTPException(403, "The campaign also dials through a connection that you may not edit.")
+    return None
+
+
 def _show_page(connection_id: str, user: Any, look: Look, known: Known) -> Response:
     return _render("page.html.j2", **_page_context(connection_id, user, look, known))
 
@@ -149,11 +175,18 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
     """Return the variables of the template ``page.html.j2``: name → value."""
     now, root = system_clock.now(), root_path()
     campaigns = known.campaigns_of(connection_id)
+    may_edit = cache(lambda used: is_allowed("PUT", used, user))
+    names = {seen.progress.campaign for seen in campaigns}
     others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
     return {
         "connection_id": connection_id,
         "connections": sorted({connection_id, *others}),
-        "may_edit": is_allowed("PUT", connection_id, user),
+        "may_edit": may_edit(connection_id),
+        "may_ask": {
+            name
+            for name in names
+            if not _refuse_wish(connection_id, followers(name, known.campaigns), may_edit)
+        },
         "look": look,
         "calls": page.call_rows(look, known.callers, campaigns, root),
         "bars": page.bars(look.limits),

@@ -35,18 +35,6 @@ class Known:
         """Return the campaigns that dial through the given Airflow connection."""
         return [seen for seen in self.campaigns if seen.progress.connection == connection_id]
 
-    def is_only_of(self, connection_id: str, campaign: str) -> bool:
-        """Return True if a campaign exists and all its tasks dial through the given Airflow connection.
-
-        A user may have rights on one connection, and none on another. On the page of a connection, a user can
-        therefore pause or stop a campaign only if all its tasks dial through this connection.
-
-        :param connection_id: id of the connection.
-        :param campaign: the campaign's name.
-        """
-        used = {seen.progress.connection for seen in self.campaigns if seen.progress.campaign == campaign}
-        return used == {connection_id}
-
 
 def read_databases() -> Known:
     """Read the campaigns and the tasks of the page *Calls* from the SQL ledgers and the metadata database.

@@ -23,7 +23,10 @@ __all__ = [
 ]
 
 RIGHTS = {"anna": ("GET", "PUT"), "olga": ("GET", "PUT"), "vera": ("GET",), "nora": ()}
-"""User → what the user may do with connections: anna and olga act, vera reads, nora does neither."""
+"""User → what the user may do with connections: anna and olga act, vera reads, nora does neither.
+
+Nobody has a right on the connection ``callapi_secret``.
+"""
 
 
 @pytest.fixture
@@ -46,7 +49,9 @@ def app(connection: Any, airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(
         SimpleAuthManager,
         "is_authorized_connection",
-        lambda self, *, method, user, details=None: method in RIGHTS[user.get_name()],
+        lambda self, *, method, user, details=None: (
+            method in RIGHTS[user.get_name()] and details.conn_id != "callapi_secret"
+        ),
     )
     yield make_app()
     with create_session() as session:

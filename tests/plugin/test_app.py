@@ -270,6 +270,33 @@ def test_a_campaign_of_another_connection_is_neither_shown_nor_controlled(
     assert campaigns.read_wish("spring") is None
 
 
+def test_a_campaign_is_stopped_although_an_ended_run_has_used_another_connection(
+    browse: Browse, campaigns: Any
+) -> None:
+    owner = ("marketing", "manual__0", "call", "-1")
+    for used in ("callapi_secret", ""):
+        campaigns.publish(replace(PROGRESS, connection=used, owner=(*owner[:3], used), doing="over"))
+
+    assert submit(browse("anna"), f"{PAGE}campaign?campaign=spring&kind=stop").status_code == 200
+    assert campaigns.read_wish("spring").kind is WishKind.STOP
+
+
+@pytest.mark.parametrize(("used", "status"), [("callapi_secret", 403), ("callapi_other", 200)])
+def test_a_campaign_of_two_connections_is_stopped_by_users_who_may_edit_both(
+    browse: Browse, campaigns: Any, used: str, status: int
+) -> None:
+    owner = ("marketing", "manual__2", "call", "-1")
+    campaigns.publish(replace(PROGRESS, connection=used, owner=owner, doing="waiting"))
+    anna = browse("anna")
+
+    assert ("Stop…" in anna.get(PAGE).text) is (status == 200)
+    answer = submit(anna, f"{PAGE}campaign?campaign=spring&kind=stop")
+
+    assert answer.status_code == status
+    assert ("a connection that you may not edit" in answer.text) is (status == 403)
+    assert (campaigns.read_wish("spring") is None) is (status == 403)
+
+
 def token_of(form: Any) -> str:
     """Return the token in the page that asks for a confirmation."""
     (token,) = re.findall(r'name="token" value="([^"]+)"', form.text)
