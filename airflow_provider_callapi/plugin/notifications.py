@@ -231,8 +231,9 @@ def store_event(notification: Notification) -> bool:
             cast(AssetEvent.extra, String).contains(str(notification.call_session_id)),  # reads few events
         )
         for extra in session.scalars(recent):
-            payload = (extra or {}).get("payload") or {}
-            if all(payload.get(name) == value for name, value in key.items()):
+            payload = extra.get("payload") if isinstance(extra, dict) else None
+            # Others may add events of any form to the asset.
+            if isinstance(payload, dict) and key.items() <= payload.items():
                 return True
         payload = {**key, "seen_at": iso_time(now.timestamp())}
         asset_manager.register_asset_change(asset=asset, extra={"payload": payload}, session=session)

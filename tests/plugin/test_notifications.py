@@ -264,6 +264,20 @@ def test_a_notification_becomes_an_event_of_the_asset_once_for_all_processes(cli
     assert SECRET not in str(extra)
 
 
+@pytest.mark.parametrize("payload", ["call 5 handled", [5], {"call_session_id": [5]}, 5, None])
+def test_an_event_that_somebody_else_has_added_hinders_no_notification(client, asset, payload):
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        asset_id = session.scalar(select(AssetModel.id))
+        session.add(AssetEvent(asset_id=asset_id, extra={"payload": payload, "note": 5}))
+
+    assert client.post("/notifications", content=body()).status_code == 204
+    assert [extra["payload"]["event"] for extra in asset() if "note" not in extra] == ["ended"]
+
+
 def test_an_event_belongs_to_the_asset_that_a_dag_uses_and_not_to_an_older_one_of_its_name(client, asset):
     """An author has given the asset another URI. Airflow keeps the asset with the old one."""
     from airflow.models.asset import AssetActive, AssetEvent, AssetModel
