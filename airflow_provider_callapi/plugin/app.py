@@ -16,12 +16,14 @@ from typing import Annotated, Any
 from airflow.providers.common.compat.sdk import AirflowException
 from fastapi import FastAPI, Form, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.calls.texts.time_texts import iso_second
@@ -72,7 +74,8 @@ _ASK = {
 _SEE_OTHER = 303
 
 SessionId = Annotated[int, Form(ge=1, le=LARGEST_ID)]
-CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
+CampaignName = Annotated[str, Form(min_length=1)]
+"""A name in task state can be as long as the ids of a DAG, a run and a task together."""
 
 
 def make_app() -> FastAPI:
@@ -88,6 +91,7 @@ def make_app() -> FastAPI:
     app.middleware("http")(_add_headers)
     app.include_router(make_router())
     app.add_exception_handler(HTTPException, _show_error)
+    app.add_exception_handler(RequestValidationError, _show_error)
     looks = SharedLooks()
     known = SharedLook(lambda now: read_databases(), system_clock.now, lifetime=LIFETIME)
 
@@ -209,6 +213,9 @@ async def _add_headers(request: Request, call_next: Callable[[Request], Awaitabl
 
 
 def _show_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, RequestValidationError):
+        wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+        error = HTTPException(422, f"The request cannot be read. {mask_phones(wrong)}")
     assert isinstance(error, HTTPException)
     title = {401: "Not logged in", 403: "Not allowed", 404: "Not found"}.get(error.status_code, "Not done")
     return _render("error.html.j2", status_code=error.status_code, title=title, text=error.detail)

@@ -26,6 +26,7 @@ from itsdangerous import URLSafeTimedSerializer
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.task_context.state_keys import PROGRESS_KEY
 
 pytestmark = pytest.mark.needs_airflow("3.1", "pages of plugins")
 
@@ -186,9 +187,11 @@ def test_a_release_ends_the_call_and_the_log_names_the_user(  # noqa: PLR0917 - 
 def test_the_page_releases_each_session_id_that_a_list_of_calls_can_contain(
     browse: Browse, session: int, status: int
 ) -> None:
-    anna = browse("anna")
+    answer = submit(browse("anna"), f"{PAGE}release?call_session_id={session}")
 
-    assert submit(anna, f"{PAGE}release?call_session_id={session}").status_code == status
+    assert answer.status_code == status
+    if status == 422:
+        assert '<p role="alert" class="problem">The request cannot be read. call_session_id: ' in answer.text
 
 
 def test_a_release_of_a_call_that_has_ended_succeeds_too(browse: Browse, session: int, exchange: Any) -> None:
@@ -255,6 +258,19 @@ def test_a_paused_campaign_can_be_resumed(browse: Browse, campaigns: Any) -> Non
     submit(anna, f"{PAGE}campaign?campaign=spring&kind=resume")
 
     assert campaigns.read_wish("spring").kind is WishKind.RESUME
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_each_name_that_a_campaign_has_by_default_can_be_stopped(browse: Browse, task_states: Any) -> None:
+    """The default name consists of the ids of the DAG, the task and the run, of up to 250 characters each."""
+    name = ".".join(letter * 250 for letter in "dtr")
+    owner = ("autumn_dag", "manual__1", "call", "-1")
+    task_states("autumn_dag", {PROGRESS_KEY: replace(PROGRESS, campaign=name, owner=owner).to_json()})
+
+    answer = submit(browse("anna"), f"{PAGE}campaign?campaign={name}&kind=stop")
+
+    assert answer.status_code == 200
+    assert "anna asked to stop" in answer.text
 
 
 def test_a_campaign_of_another_connection_is_neither_shown_nor_controlled(
