@@ -137,10 +137,13 @@ def call_rows(
         rows.append(
             CallRow(
                 session=call.call_session_id,
-                direction=call.direction or "",
+                direction=mask_phones(call.direction or ""),
                 since=_since(call, look.timezone),
                 contact=mask_number(call.contact_phone_number or ""),
-                legs=[f"{'employee' if leg.is_operator else 'contact'}: {leg.state}" for leg in call.legs],
+                legs=[
+                    mask_phones(f"{'employee' if leg.is_operator else 'contact'}: {leg.state}")
+                    for leg in call.legs
+                ],
                 external_id=mask_phones(call.external_id or ""),
                 task=TaskLink.of(owner, root) if owner else None,
                 campaign=progress.campaign if progress else "",

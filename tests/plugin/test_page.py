@@ -42,6 +42,17 @@ def test_a_call_names_its_task_and_no_complete_number() -> None:
     assert row.task.href == "/airflow/dags/dag/runs/manual__2025-10-09T08%3A53%3A20%2B00%3A00/tasks/call"
 
 
+def test_each_text_of_the_service_is_shown_without_complete_numbers() -> None:
+    number = "79161234567"
+    leg = Leg(leg_id=1, is_operator=True, state=f"to {number}")
+    call = CALL.model_copy(update={"direction": f"out {number}", "legs": (leg,)})
+
+    (row,) = call_rows(replace(LOOK, sessions=[call]), {}, [], "")
+
+    assert number not in str(row)
+    assert (row.direction, row.legs) == ("out 7916…4567", ["employee: to 7916…4567"])
+
+
 def test_a_call_of_a_campaign_names_the_campaign() -> None:
     seen = SeenCampaign(replace(PROGRESS, sessions=(7,)), None, "ledger")
     (row,) = call_rows(LOOK, {}, [seen], "")
