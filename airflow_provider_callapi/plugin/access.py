@@ -9,6 +9,7 @@ A signed token in each form protects against CSRF (a form that another site send
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -83,6 +84,12 @@ def check_token(user: UserDep, token: Annotated[str, Form()] = "") -> None:
 
 FROM_THE_PAGE = Depends(check_token)
 """Refuses a form that the same user has not opened on the page, see `check_token`."""
+
+
+def keyed_hash(text: str) -> str:
+    """Return a hash of a text, made with Airflow's ``[api] secret_key``: 64 hexadecimal digits."""
+    key = conf.get_mandatory_value("api", "secret_key")
+    return hmac.new(key.encode(), f"callapi-calls-page {text}".encode(), hashlib.sha256).hexdigest()
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -42,6 +42,7 @@ from airflow_provider_callapi.plugin.access import (
 from airflow_provider_callapi.plugin.address import root_path
 from airflow_provider_callapi.plugin.connections import (
     LIFETIME,
+    AccountChanged,
     Look,
     SharedLooks,
     describe_error,
@@ -74,6 +75,7 @@ _ASK = {
 _SEE_OTHER = 303
 
 SessionId = Annotated[int, Form(ge=1, le=LARGEST_ID)]
+Account = Annotated[str, Form()]
 CampaignName = Annotated[str, Form(min_length=1)]
 """A name in task state can be as long as the ids of a DAG, a run and a task together."""
 
@@ -105,18 +107,25 @@ def make_app() -> FastAPI:
         return await run_in_threadpool(_show_page, connection_id, user, look, seen)
 
     @app.get("/{connection_id}/release", dependencies=[MAY_EDIT])
-    def confirm_release(connection_id: ConnectionId, user: UserDep, call_session_id: int) -> Response:
+    def confirm_release(
+        connection_id: ConnectionId, user: UserDep, call_session_id: int, account: str
+    ) -> Response:
         return _confirm(
             user,
             f"Release call {call_session_id}?",
             "The call ends at once. People may be talking.",
-            {"call_session_id": call_session_id},
+            {"call_session_id": call_session_id, "account": account},
         )
 
     @app.post("/{connection_id}/release", dependencies=[MAY_EDIT, FROM_THE_PAGE])
-    def release(connection_id: ConnectionId, user: UserDep, call_session_id: SessionId) -> Response:
+    def release(
+        connection_id: ConnectionId, user: UserDep, call_session_id: SessionId, account: Account
+    ) -> Response:
         try:
-            was_active = release_call(connection_id, call_session_id)
+            was_active = release_call(connection_id, call_session_id, account)
+        except AccountChanged as changed:
+            looks.of(connection_id).expire()
+            raise HTTPException(409, str(changed)) from None
         except (CallApiError, AirflowException) as error:
             raise HTTPException(502, describe_error(error)) from None
         looks.of(connection_id).expire()

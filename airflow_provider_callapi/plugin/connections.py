@@ -17,14 +17,14 @@ from airflow_provider_callapi.api.methods import ListCalls, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE
+from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.plugin.access import keyed_hash
 from airflow_provider_callapi.plugin.shared_look import SharedLook
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
 
 LIFETIME = 5.0
 """Seconds for which one look serves all viewers. The page renews itself as often."""
-_HOOK_LIFETIME = 300.0
-"""Seconds after which the page reads a connection again, because a user may have changed it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Look:
     :ivar limits: how many points (rate-limit units) are left. None: not known.
     :ivar timezone: IANA name of the account's time zone.
     :ivar problem: why the poll failed. ``""``: the poll succeeded.
+    :ivar account: the mark of the account that was polled, see `account_mark`. ``""``: the poll failed.
     """
 
     at: float
@@ -45,6 +46,19 @@ class Look:
     limits: Limits | None = None
     timezone: str = "UTC"
     problem: str = ""
+    account: str = ""
+
+
+class AccountChanged(AirflowException):
+    """The Airflow connection leads to another account than the page *Calls* that the user sees."""
+
+
+def account_mark(settings: ConnectionSettings) -> str:
+    """Return a text that stands for the account of a connection: 32 hexadecimal digits.
+
+    A page can contain the text: without Airflow's secret key, no one can try out passwords with it.
+    """
+    return keyed_hash(settings.account_digest)[:32]
 
 
 def list_connections() -> list[str]:
@@ -58,15 +72,23 @@ def list_connections() -> list[str]:
         return sorted(session.execute(query).scalars())
 
 
-def release_call(conn_id: str, call_session_id: int) -> bool:
+def release_call(conn_id: str, call_session_id: int, account: str) -> bool:
     """Release (end) an active call.
 
     :param conn_id: id of the Airflow connection.
+    :param account: the `Look.account` of the look that shows the call. Another account can have another call
+        with the same session id.
     :return: True: the service has ended the call. False: the call had already ended.
     :raises CallApiError: the service refuses the request or does not answer.
     :raises AirflowException: the Airflow connection is missing or cannot be used.
+    :raises AccountChanged: the connection now leads to another account. The function released no call.
     """
     with _open(conn_id) as hook:
+        if account_mark(hook.settings) != account:
+            raise AccountChanged(
+                f"The settings of the connection {conn_id} have changed since the page showed this call. "
+                "No call is released. Open the page again."
+            )
         return not hook.call(ReleaseCall(call_session_id=call_session_id)).already
 
 
@@ -81,11 +103,12 @@ def describe_error(error: CallApiError | AirflowException) -> str:
 class SharedLooks:
     """Polls the active calls of each connection for the page *Calls*, through one hook for each connection.
 
-    A hook stays open for up to five minutes, so that the next polls need no new login.
+    A hook stays open while the settings of its Airflow connection stay the same, so that the next polls need
+    no new login.
     """
 
     def __init__(self) -> None:
-        self._hooks: dict[str, tuple[CallApiHook, float]] = {}
+        self._hooks: dict[str, CallApiHook] = {}
         self._looks: dict[str, SharedLook[Look]] = {}
 
     def of(self, conn_id: str) -> SharedLook[Look]:
@@ -96,23 +119,26 @@ class SharedLooks:
 
     def _take(self, conn_id: str, now: float) -> Look:
         """Poll a connection's active calls once. If the poll fails, return the reason in `Look.problem`."""
-        hook, opened_at = self._hooks.pop(conn_id) if conn_id in self._hooks else (_open(conn_id), now)
+        hook, kept = _open(conn_id), self._hooks.pop(conn_id, None)
         try:
+            if kept is not None and kept.settings == hook.settings:
+                hook, kept = kept, None
             sessions = hook.get_conn().call(ListCalls())
             timezone = hook.settings.timezone or DEFAULT_TIMEZONE
         except (CallApiError, AirflowException) as error:
             hook.close()  # the next poll opens a new hook, which reads the Airflow connection again
             return Look(now, problem=describe_error(error))
-        if now < opened_at + _HOOK_LIFETIME:
-            self._hooks[conn_id] = (hook, opened_at)
-        else:
-            hook.close()
+        finally:
+            if kept is not None:
+                kept.close()
+        self._hooks[conn_id] = hook
         return Look(
             now,
             sessions=tuple(sessions),
             left_out=sessions.left_out + len(sessions.left_out_ids),
             limits=hook.limits,
             timezone=timezone,
+            account=account_mark(hook.settings),
         )
 
 

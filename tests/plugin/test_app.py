@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import html
+import itertools
+import json
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import anyio.to_thread
 import httpx
@@ -26,6 +30,10 @@ from itsdangerous import URLSafeTimedSerializer
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator.exchange import Exchange
+from airflow_provider_callapi.emulator.server import Emulator
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.plugin.connections import account_mark
 from airflow_provider_callapi.task_context.state_keys import PROGRESS_KEY
 
 pytestmark = pytest.mark.needs_airflow("3.1", "pages of plugins")
@@ -56,6 +64,16 @@ def looks(exchange: Any) -> int:
 
 def is_active(exchange: Any) -> bool:
     return any(call.ended_at is None for call in exchange.calls)
+
+
+def release_fields(session: int) -> dict[str, Any]:
+    """Return the fields of the form that releases a call, without the token."""
+    return {"call_session_id": session, "account": account_mark(CallApiHook().settings)}
+
+
+def release_url(session: int) -> str:
+    """Return the address behind the button *Release…* of a call."""
+    return f"{PAGE}release?{urlencode(release_fields(session))}"
 
 
 def submit(browser: Any, url: str, **changes: Any) -> Any:
@@ -115,7 +133,7 @@ def test_the_page_has_no_complete_number_and_no_secret(
 
 
 @pytest.mark.parametrize(
-    "url", [PAGE, f"{PAGE}release?call_session_id=1", f"{PAGE}campaign?campaign=spring&kind=stop"]
+    "url", [PAGE, f"{PAGE}release?call_session_id=1&account=a", f"{PAGE}campaign?campaign=spring&kind=stop"]
 )
 def test_a_user_without_the_right_is_refused(browse: Browse, exchange: Any, url: str) -> None:
     assert browse(None).get(url).status_code == 401
@@ -127,7 +145,7 @@ def test_a_user_without_the_right_is_refused(browse: Browse, exchange: Any, url:
 def test_a_viewer_can_neither_release_a_call_nor_control_a_campaign(
     browse: Browse, campaigns: Any, session: int, exchange: Any, what: str
 ) -> None:
-    fields = {"call_session_id": session, "campaign": "spring", "kind": "stop"}
+    fields = {"call_session_id": session, "account": "a", "campaign": "spring", "kind": "stop"}
     vera = browse("vera")
 
     assert vera.get(f"{PAGE}{what}", params=fields).status_code == 403
@@ -175,7 +193,7 @@ def test_a_release_ends_the_call_and_the_log_names_the_user(  # noqa: PLR0917 - 
     anna = browse("anna")
     assert str(session) in anna.get(PAGE).text
 
-    page = submit(anna, f"{PAGE}release?call_session_id={session}")
+    page = submit(anna, release_url(session))
 
     assert not is_active(exchange)
     assert "0 calls in progress" in page.text
@@ -187,7 +205,7 @@ def test_a_release_ends_the_call_and_the_log_names_the_user(  # noqa: PLR0917 - 
 def test_the_page_releases_each_session_id_that_a_list_of_calls_can_contain(
     browse: Browse, session: int, status: int
 ) -> None:
-    answer = submit(browse("anna"), f"{PAGE}release?call_session_id={session}")
+    answer = submit(browse("anna"), release_url(session))
 
     assert answer.status_code == status
     if status == 422:
@@ -196,9 +214,9 @@ def test_the_page_releases_each_session_id_that_a_list_of_calls_can_contain(
 
 def test_a_release_of_a_call_that_has_ended_succeeds_too(browse: Browse, session: int, exchange: Any) -> None:
     anna = browse("anna")
-    submit(anna, f"{PAGE}release?call_session_id={session}")
+    submit(anna, release_url(session))
 
-    page = submit(anna, f"{PAGE}release?call_session_id={session}")
+    page = submit(anna, release_url(session))
 
     assert page.status_code == 200
     assert "which had ended or never existed" in page.text
@@ -220,6 +238,29 @@ def test_the_page_shows_the_newest_actions_of_its_own_connection_only(app: Any) 
     assert newest == [f"released call {number}" for number in range(11, 1, -1)]
     assert [action.text for action in audit.read_newest("callapi_other")] == [tricky]
     assert audit.read_newest("callapi_defaul_") == []
+
+
+def test_a_release_through_changed_settings_of_the_connection_is_refused(
+    browse: Browse, session: int, exchange: Any, callapi_emulator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account of another host can have another call with the same session id."""
+    anna = browse("anna")
+    (url,) = re.findall(r'href="(release[^"]*)"', anna.get(PAGE).text)
+    with Emulator(Exchange()) as other:
+        other.exchange.default_script = Script(rings=0, talks=None)
+        other.exchange._current_switchboard()._call_ids = itertools.count(session)
+        assert start_informer_call(other.exchange, "79169999999") == session
+        monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps(other.connection()))
+
+        answer = submit(anna, PAGE + html.unescape(url))
+
+        assert answer.status_code == 409
+        assert "Open the page again" in answer.text
+        assert is_active(exchange)
+        assert is_active(other.exchange)
+        page = anna.get(PAGE).text
+        assert "7916…9999" in page
+        assert "7916…4567" not in page
 
 
 @pytest.mark.parametrize("kind", ["pause", "stop"])
@@ -326,12 +367,12 @@ def test_a_form_of_another_site_or_user_is_refused(
     browse: Browse, session: int, exchange: Any, token: str
 ) -> None:
     if token == "of another user":
-        token = token_of(browse("olga").get(f"{PAGE}release?call_session_id={session}"))
+        token = token_of(browse("olga").get(release_url(session)))
     if token == "of Airflow":  # Airflow signs other things with the same key
         sha256 = {"digest_method": hashlib.sha256}
         token = URLSafeTimedSerializer(conf.get("api", "secret_key"), signer_kwargs=sha256).dumps("anna")
 
-    answer = browse("anna").post(f"{PAGE}release", data={"call_session_id": session, "token": token})
+    answer = browse("anna").post(f"{PAGE}release", data={**release_fields(session), "token": token})
 
     assert answer.status_code == 403
     assert "Open the page again" in answer.text
@@ -344,9 +385,9 @@ def test_a_form_is_valid_for_twelve_hours(
 ) -> None:
     anna = browse("anna")
     with time_machine.travel(time.time() - hours * 3600):
-        token = token_of(anna.get(f"{PAGE}release?call_session_id={session}"))
+        token = token_of(anna.get(release_url(session)))
 
-    answer = anna.post(f"{PAGE}release", data={"call_session_id": session, "token": token})
+    answer = anna.post(f"{PAGE}release", data={**release_fields(session), "token": token})
 
     assert answer.status_code == status
     assert is_active(exchange) is (status == 403)
@@ -422,7 +463,7 @@ def test_a_release_that_fails_is_explained_and_not_logged_as_done(
     connection(password="wrong")
     anna = browse("anna")
 
-    answer = submit(anna, f"{PAGE}release?call_session_id={session}")
+    answer = submit(anna, release_url(session))
 
     assert answer.status_code == 502
     assert 'role="alert"' in answer.text
@@ -438,7 +479,9 @@ def test_a_connection_that_does_not_exist_is_named(browse: Browse) -> None:
 # --- safety of the HTML ---
 
 
-@pytest.mark.parametrize("url", [PAGE, "/static/page.js", f"{PAGE}release?call_session_id=1", "/nowhere"])
+@pytest.mark.parametrize(
+    "url", [PAGE, "/static/page.js", f"{PAGE}release?call_session_id=1&account=a", "/nowhere"]
+)
 def test_every_answer_forbids_inline_scripts_and_foreign_frames(browse: Browse, url: str) -> None:
     headers = browse("anna").get(url).headers
 
