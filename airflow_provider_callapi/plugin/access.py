@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails
 from airflow.api_fastapi.core_api.security import get_user
-from airflow.models import Connection
+from airflow.models import Connection, DagModel
 from airflow.providers.common.compat.sdk import conf
 from fastapi import Depends, Form, HTTPException, Path
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -39,6 +40,20 @@ def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
     team = {"team_name": find_team(connection_id)} if find_team else {}
     details = ConnectionDetails(conn_id=connection_id, **team)
     return bool(get_auth_manager().is_authorized_connection(method=method, details=details, user=user))  # type: ignore[arg-type]
+
+
+def readable_dags(dag_ids: Collection[str], user: BaseUser) -> set[str]:
+    """Return those of the given DAGs that a user may read in Airflow. Airflow's auth manager decides."""
+    has_teams = conf.getboolean("core", "multi_team", fallback=False)
+    find_team = getattr(DagModel, "get_team_name", None) if has_teams else None  # Airflow 3.2+
+    by_team: dict[str | None, set[str]] = {}
+    for dag_id in dag_ids:
+        by_team.setdefault(find_team(dag_id) if find_team else None, set()).add(dag_id)
+    readable: set[str] = set()
+    for team, members in by_team.items():
+        of_team: dict[str, Any] = {} if team is None else {"team_name": team}
+        readable |= get_auth_manager().filter_authorized_dag_ids(dag_ids=members, user=user, **of_team)
+    return readable
 
 
 def _requires(method: str) -> Any:

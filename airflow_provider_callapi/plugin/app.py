@@ -37,6 +37,7 @@ from airflow_provider_callapi.plugin.access import (
     ConnectionId,
     UserDep,
     is_allowed,
+    readable_dags,
     sign_token,
 )
 from airflow_provider_callapi.plugin.address import root_path
@@ -53,11 +54,13 @@ from airflow_provider_callapi.plugin.database import Known, read_databases
 from airflow_provider_callapi.plugin.notifications import make_router
 from airflow_provider_callapi.plugin.shared_look import SharedLook
 from airflow_provider_callapi.supervision.campaigns import (
+    Problem,
     SeenCampaign,
     followers,
     list_campaigns,
     send_wish,
 )
+from airflow_provider_callapi.supervision.task_states import Owner
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -187,7 +190,24 @@ def _show_page(connection_id: str, user: Any, look: Look, known: Known) -> Respo
 def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
     """Return the variables of the template ``page.html.j2``: name → value."""
     now, root = system_clock.now(), root_path()
-    campaigns = known.campaigns_of(connection_id)
+    campaigns, tasks = known.campaigns_of(connection_id), known.tasks_of(connection_id)
+    active = {call.call_session_id for call in look.sessions}
+    callers = {call: owner for call, owner in known.callers_of(connection_id).items() if call in active}
+    owners = [
+        *callers.values(),
+        *(seen.progress.owner for seen in campaigns),
+        *(task.owner for task in tasks),
+    ]
+    readable = readable_dags({owner[0] for owner in owners}, user)
+
+    def link(owner: Owner) -> page.TaskLink:
+        return page.TaskLink.of(owner, root) if owner[0] in readable else page.HIDDEN
+
+    def describe(problem: Problem) -> str:
+        ledger = problem.ledger_conn_id
+        may_see = ledger is None or is_allowed("GET", ledger, user)
+        return problem.text if may_see else "A ledger, whose connection you may not read, cannot be read."
+
     may_edit = cache(lambda used: is_allowed("PUT", used, user))
     names = {seen.progress.campaign for seen in campaigns}
     others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
@@ -201,11 +221,11 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
             if not _refuse_wish(connection_id, followers(name, known.campaigns), may_edit)
         },
         "look": look,
-        "calls": page.call_rows(look, known.callers, campaigns, root),
+        "calls": page.call_rows(look, callers, campaigns, link),
         "bars": page.bars(look.limits),
-        "campaigns": page.campaign_rows(campaigns, now, root),
-        "problems": [problem.text for problem in known.problems],
-        "tasks": [(page.TaskLink.of(task.owner, root), task) for task in known.tasks],
+        "campaigns": page.campaign_rows(campaigns, now, link),
+        "problems": list(dict.fromkeys(map(describe, known.problems))),
+        "tasks": [(link(task.owner), task) for task in tasks],
         "newest_actions": audit.read_newest(connection_id),
     }
 

@@ -21,19 +21,27 @@ class Known:
 
     :ivar campaigns: the campaigns of all connections, the newest progress first.
     :ivar problems: the databases that cannot be read.
-    :ivar callers: call session id → dag id, run id, task id and map index of the task that placed the call.
-        Calls of campaigns are missing.
-    :ivar tasks: the running and deferred tasks of this package's operators.
+    :ivar callers: (id of the Airflow connection, call session id) → dag id, run id, task id and map index of
+        the task that placed the call. Calls of campaigns are missing.
+    :ivar tasks: the running and deferred tasks of this package's operators, of all connections.
     """
 
     campaigns: list[SeenCampaign]
     problems: list[Problem]
-    callers: Mapping[int, Owner] = field(default_factory=dict)
+    callers: Mapping[tuple[str | None, int], Owner] = field(default_factory=dict)
     tasks: list[PollingTask] = field(default_factory=list)
 
     def campaigns_of(self, connection_id: str) -> list[SeenCampaign]:
         """Return the campaigns that dial through the given Airflow connection."""
         return [seen for seen in self.campaigns if seen.progress.connection == connection_id]
+
+    def callers_of(self, connection_id: str) -> dict[int, Owner]:
+        """Return the tasks that placed the calls of an Airflow connection: call session id → task."""
+        return {session: owner for (used, session), owner in self.callers.items() if used == connection_id}
+
+    def tasks_of(self, connection_id: str) -> list[PollingTask]:
+        """Return the running and deferred tasks that use an Airflow connection, or may use it."""
+        return [task for task in self.tasks if task.connection in (connection_id, None)]
 
 
 def read_databases() -> Known:

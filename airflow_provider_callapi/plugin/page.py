@@ -5,7 +5,7 @@ The rows contain no complete phone numbers and no secrets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -37,7 +37,8 @@ class TaskLink:
 
     :ivar text: the link's text, such as ``reminders · call[3]``, without phone numbers.
     :ivar run: the run id, without phone numbers.
-    :ivar href: the path of the task's page on the API server, such as ``/dags/…/runs/…/tasks/…``.
+    :ivar href: the path of the task's page on the API server, such as ``/dags/…/runs/…/tasks/…``. ``""``: the
+        user may not read the DAG, so the link names no task.
     """
 
     text: str
@@ -56,6 +57,10 @@ class TaskLink:
         mapped = int(index) >= 0
         text = f"{dag} · {task}" + (f"[{index}]" if mapped else "")
         return cls(mask_phones(text), mask_phones(run), href + (f"/mapped/{index}" if mapped else ""))
+
+
+HIDDEN = TaskLink("a task of a DAG that you may not read", "", "")
+"""What the page shows instead of the link to a task whose DAG the user may not read."""
 
 
 @dataclass(frozen=True)
@@ -120,14 +125,17 @@ class CampaignRow:
 
 
 def call_rows(
-    look: Look, callers: Mapping[int, Owner], campaigns: list[SeenCampaign], root: str
+    look: Look,
+    callers: Mapping[int, Owner],
+    campaigns: list[SeenCampaign],
+    link: Callable[[Owner], TaskLink],
 ) -> list[CallRow]:
     """Return the active calls as rows of the page *Calls*, in the order of their session ids.
 
     :param look: the result of the newest poll of the active calls.
     :param callers: call session id → dag id, run id, task id and map index of the task that placed the call.
     :param campaigns: the campaigns, each with the session ids of its active calls.
-    :param root: the path of the API server without a slash at its end, such as ``/airflow``.
+    :param link: a function that returns the link to a task, or `HIDDEN`.
     """
     of_campaigns = {session: seen.progress for seen in campaigns for session in seen.progress.sessions}
     rows = []
@@ -145,7 +153,7 @@ def call_rows(
                     for leg in call.legs
                 ],
                 external_id=mask_phones(call.external_id or ""),
-                task=TaskLink.of(owner, root) if owner else None,
+                task=link(owner) if owner else None,
                 campaign=progress.campaign if progress else "",
             )
         )
@@ -168,11 +176,13 @@ def bars(limits: Limits | None) -> list[Bar]:
     return found
 
 
-def campaign_rows(campaigns: list[SeenCampaign], now: float, root: str) -> list[CampaignRow]:
+def campaign_rows(
+    campaigns: list[SeenCampaign], now: float, link: Callable[[Owner], TaskLink]
+) -> list[CampaignRow]:
     """Return the campaigns as rows of the page *Calls*, without campaigns that ended more than a day ago.
 
     :param now: epoch seconds.
-    :param root: the path of the API server without a slash at its end, such as ``/airflow``.
+    :param link: a function that returns the link to a task, or `HIDDEN`.
     """
     rows = []
     for seen in campaigns:
@@ -188,7 +198,7 @@ def campaign_rows(campaigns: list[SeenCampaign], now: float, root: str) -> list[
             CampaignRow(
                 seen,
                 why=mask_phones(progress.why),
-                task=TaskLink.of(progress.owner, root),
+                task=link(progress.owner),
                 offered=offered,
                 wanted=f"{wish.by} asked to {wish.kind.value}" if wish and pending else "",
                 is_late=progress.doing != "over" and now > progress.next_at + _LATE,

@@ -21,11 +21,13 @@ class PollingTask:
     :ivar operator: the name of the operator's class, such as ``CallApiCampaignOperator``.
     :ivar state: ``running``: the task is in a worker. ``deferred``: the task waits in a triggerer. In one
         triggerer, one poll serves all deferred tasks of a connection.
+    :ivar connection: id of the Airflow connection that the task uses. None: not known.
     """
 
     owner: Owner
     operator: str
     state: str
+    connection: str | None = None
 
 
 def list_polling_tasks() -> list[PollingTask]:
@@ -36,14 +38,21 @@ def list_polling_tasks() -> list[PollingTask]:
     :raises RuntimeError: this process may not use Airflow's metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
+    from airflow.models.renderedtifields import RenderedTaskInstanceFields as Rendered  # noqa: PLC0415
     from airflow.models.taskinstance import TaskInstance as Task  # noqa: PLC0415 - the metadata database is heavy
     from airflow.utils.session import create_session  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import JSON, and_, select, type_coerce  # noqa: PLC0415
 
     from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415
 
+    # Each operator of this package that polls has this template field. Airflow stores its rendered value.
+    connection = type_coerce(Rendered.rendered_fields, JSON)["callapi_conn_id"].as_string()
+    names = ("dag_id", "run_id", "task_id", "map_index")
+    is_same = and_(*(getattr(Rendered, name) == getattr(Task, name) for name in names))
+    columns = (Task.dag_id, Task.run_id, Task.task_id, Task.map_index, Task.operator, Task.state)
     query = (
-        select(Task.dag_id, Task.run_id, Task.task_id, Task.map_index, Task.operator, Task.state)
+        select(*columns, connection)
+        .outerjoin(Rendered, is_same)
         .where(Task.state.in_(["running", "deferred"]), Task.operator.like("CallApi%"))
         .order_by(Task.dag_id, Task.run_id, Task.task_id, Task.map_index)
         .limit(_MOST)
@@ -53,25 +62,29 @@ def list_polling_tasks() -> list[PollingTask]:
         with create_session() as session:
             rows = session.execute(query).all()
         return [
-            PollingTask((dag, run, task, str(index)), str(operator), str(state))
-            for dag, run, task, index, operator, state in rows
+            PollingTask((dag, run, task, str(index)), str(operator), str(state), used)
+            for dag, run, task, index, operator, state, used in rows
         ]
 
     return mask_errors(fetch, "Airflow's metadata database")
 
 
-def find_callers() -> dict[int, Owner]:
+def find_callers() -> dict[tuple[str | None, int], Owner]:
     """Return the task of each call that the newest 500 journals in Airflow's task state contain.
 
     Calls of campaigns are missing. The result is empty before Airflow 3.3.
 
-    :return: call session id → (dag id, run id, task id, map index) of the task that has placed the call.
+    Calls of two accounts can have the same session id.
+
+    :return: (id of the Airflow connection, call session id) → (dag id, run id, task id, map index) of the
+        task that has placed the call. The connection is None if the journal does not name it.
     :raises RuntimeError: this process may not use Airflow's metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
     callers = {}
     for owner, journal in read_numbered_values(RECORD_KEY):
         records = [journal, *journal.get("earlier", ())] if isinstance(journal, dict) else []
-        for call in filter(None, (record.get("call") for record in records)):
-            callers[int(call["call_session_id"])] = owner
+        for record in records:
+            if call := record.get("call"):
+                callers[record.get("connection"), int(call["call_session_id"])] = owner
     return callers

@@ -20,6 +20,7 @@ import httpx
 import pytest
 import time_machine
 from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.providers.common.compat.sdk import conf
 from airflow_fakes import start_informer_call
@@ -29,11 +30,13 @@ from itsdangerous import URLSafeTimedSerializer
 
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.server import Emulator
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin.connections import account_mark
+from airflow_provider_callapi.supervision.tasks import PollingTask
 from airflow_provider_callapi.task_context.state_keys import PROGRESS_KEY
 
 pytestmark = pytest.mark.needs_airflow("3.1", "pages of plugins")
@@ -174,6 +177,61 @@ def test_the_rights_are_those_of_airflows_auth_manager(
         assert browser.get(PAGE).status_code == status
     with TestClient(app, cookies={"_token": "forged"}) as browser:
         assert browser.get(PAGE).status_code == 403
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize(("used", "shown"), [("callapi_default", True), ("callapi_other", False)])
+def test_a_call_is_linked_only_to_a_task_of_the_shown_connection(
+    browse: Browse, session: int, task_states: Any, used: str, shown: bool
+) -> None:
+    task_states("reminders", {RECORD_KEY: {"connection": used, "call": {"call_session_id": session}}})
+
+    assert ("reminders" in browse("vera").get(PAGE).text) is shown
+
+
+def test_only_the_tasks_of_the_shown_connection_poll_on_its_page(
+    browse: Browse, no_other_campaigns: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [
+        PollingTask((f"dag_of_{used}", "run", "call", "-1"), "CallApiCampaignOperator", "deferred", used)
+        for used in ("callapi_default", "callapi_other", None)
+    ]
+    monkeypatch.setattr("airflow_provider_callapi.plugin.database.list_polling_tasks", lambda: tasks)
+
+    page = browse("vera").get(PAGE).text
+
+    assert set(re.findall(r"dag_of_\w+", page)) == {"dag_of_callapi_default", "dag_of_None"}
+
+
+def test_the_page_names_no_dag_that_the_user_may_not_read(
+    browse: Browse, campaigns: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        SimpleAuthManager,
+        "is_authorized_dag",
+        lambda self, *, method, user, access_entity=None, details=None: details.id != "marketing",
+    )
+
+    page = browse("vera").get(PAGE).text
+
+    assert "50 of 200 people" in page
+    assert "marketing" not in page
+    assert "a task of a DAG that you may not read" in page
+
+
+@pytest.mark.parametrize("ledger_id", ["callapi_secret", "missing_ledger"])
+def test_a_problem_of_a_ledger_is_explained_to_readers_of_its_connection(
+    browse: Browse, campaigns: Any, monkeypatch: pytest.MonkeyPatch, ledger_id: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CALLAPI__LEDGER_CONN_IDS", ledger_id)
+
+    page = browse("vera").get(PAGE).text
+
+    assert (f"ledger {ledger_id}: " in page) is (ledger_id != "callapi_secret")
+    assert ("A ledger, whose connection you may not read, cannot be read." in page) is (
+        ledger_id == "callapi_secret"
+    )
+    assert ledger_id in page or ledger_id == "callapi_secret"
 
 
 # --- what a user does ---
