@@ -27,7 +27,7 @@ from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.calls.texts.time_texts import iso_second
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin import audit, page
 from airflow_provider_callapi.plugin.access import (
@@ -135,7 +135,7 @@ def make_app() -> FastAPI:
         text = f"released call {call_session_id}"
         if not was_active:
             text = f"asked to release call {call_session_id}, which had ended or never existed"
-        audit.write("release", text, user, connection_id=connection_id, call_session_id=call_session_id)
+        _record("release", text, user, connection_id=connection_id, call_session_id=call_session_id)
         return RedirectResponse("./", _SEE_OTHER)
 
     @app.get("/{connection_id}/campaign", dependencies=[MAY_EDIT])
@@ -150,18 +150,32 @@ def make_app() -> FastAPI:
         asked = followers(campaign, list_campaigns(name=campaign).found)
         if refusal := _refuse_wish(connection_id, asked, lambda used: is_allowed("PUT", used, user)):
             raise refusal
+        text, trouble = f"asked campaign {campaign} to {kind.value}", None
         try:
             send_wish(campaign, Wish(kind, str(user.get_name()), system_clock.now()), asked)
-        except (CallApiFailure, CallApiTrouble) as error:
-            raise HTTPException(502, describe_error(error)) from None
+        except CallApiTrouble as error:  # some of the tasks may have the wish
+            text, trouble = f"{text}, but not all its ledgers answered", error
         known.expire()
         for seen in asked:
-            text = f"asked campaign {campaign} to {kind.value}"
             owner = seen.progress.owner
-            audit.write(kind.value, text, user, connection_id=connection_id, owner=owner, campaign=campaign)
+            _record(kind.value, text, user, connection_id=connection_id, owner=owner, campaign=campaign)
+        if trouble is not None:
+            raise HTTPException(502, describe_error(trouble))
         return RedirectResponse("./", _SEE_OTHER)
 
     return app
+
+
+def _record(action: str, text: str, user: Any, **facts: Any) -> None:
+    """Write an action that is done into the audit log. If this fails, tell the user both.
+
+    :raises HTTPException: the audit log does not contain the action.
+    """
+    try:
+        audit.write(action, text, user, **facts)
+    except CallApiTrouble as trouble:
+        name = user.get_name()
+        raise HTTPException(500, f"{name} {text}. The audit log does not contain this: {trouble}") from None
 
 
 def _refuse_wish(
@@ -246,7 +260,8 @@ def _show_error(request: Request, error: Exception) -> Response:
         wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
         error = HTTPException(422, f"The request cannot be read. {mask_phones(wrong)}")
     assert isinstance(error, HTTPException)
-    title = {401: "Not logged in", 403: "Not allowed", 404: "Not found"}.get(error.status_code, "Not done")
+    titles = {401: "Not logged in", 403: "Not allowed", 404: "Not found", 500: "Done, but not recorded"}
+    title = titles.get(error.status_code, "Not done")
     return _render("error.html.j2", status_code=error.status_code, title=title, text=error.detail)
 
 

@@ -15,6 +15,7 @@ from airflow.models.log import Log
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
+from airflow_provider_callapi.databases.retries import mask_errors
 from airflow_provider_callapi.supervision.task_states import Owner
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ def write(
     :param owner: dag id, run id, task id and map index of the campaign's task. None: the action concerns no
         campaign.
     :param facts: more values for the audit log, as plain JSON, such as ``call_session_id=17``.
+    :raises CallApiTrouble: Airflow's metadata database does not answer. Only the API server's log has the
+        action.
     """
     name = str(user.get_name())
     _log.info("%s: %s (connection %s)", name, text, connection_id)
@@ -56,8 +59,12 @@ def write(
     task: dict[str, Any] = dict(zip(("dag_id", "run_id", "task_id", "map_index"), owner or (), strict=False))
     if owner is not None:
         task["map_index"] = int(owner[-1])
-    with create_session() as session:
-        session.add(Log(_PREFIX + action, owner=name, owner_display_name=name, extra=extra, **task))
+
+    def add() -> None:
+        with create_session() as session:
+            session.add(Log(_PREFIX + action, owner=name, owner_display_name=name, extra=extra, **task))
+
+    mask_errors(add, "Airflow's metadata database")
 
 
 def read_newest(connection_id: str) -> list[UserAction]:

@@ -27,6 +27,7 @@ from airflow_fakes import start_informer_call
 from campaigns_seen import PROGRESS
 from fastapi.testclient import TestClient
 from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.exc import OperationalError
 
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
@@ -34,7 +35,9 @@ from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.server import Emulator
+from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.ledgers.sql_supervision import SqlSupervision
 from airflow_provider_callapi.plugin.connections import account_mark
 from airflow_provider_callapi.supervision.tasks import PollingTask
 from airflow_provider_callapi.task_context.state_keys import PROGRESS_KEY
@@ -278,6 +281,38 @@ def test_a_release_of_a_call_that_has_ended_succeeds_too(browse: Browse, session
 
     assert page.status_code == 200
     assert "which had ended or never existed" in page.text
+
+
+def test_an_action_that_the_audit_log_cannot_store_is_reported_as_done_and_not_recorded(
+    browse: Browse, session: int, exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("", {}, Exception("away"))
+
+    monkeypatch.setattr("airflow_provider_callapi.plugin.audit.create_session", fail)
+
+    answer = submit(browse("anna"), release_url(session))
+
+    assert not is_active(exchange)
+    assert answer.status_code == 500
+    assert "Done, but not recorded" in answer.text
+    assert f"anna released call {session}. The audit log does not contain this: " in answer.text
+
+
+def test_a_wish_that_may_have_reached_only_some_tasks_is_in_the_audit_log(
+    browse: Browse, campaigns: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, *wish: Any) -> None:
+        raise CallApiTrouble("the ledger's database: away")
+
+    monkeypatch.setattr(SqlSupervision, "write_wish", fail)
+    anna = browse("anna")
+
+    answer = submit(anna, f"{PAGE}campaign?campaign=spring&kind=stop")
+
+    assert answer.status_code == 502
+    assert "It is unknown whether" in answer.text
+    assert "asked campaign spring to stop, but not all its ledgers answered" in anna.get(PAGE).text
 
 
 def test_the_page_shows_the_newest_actions_of_its_own_connection_only(app: Any) -> None:
