@@ -2,6 +2,10 @@
 "use strict";
 
 const SECONDS = 5;
+const LONGEST_WAIT = 30;
+const MOST_FAILURES = 1;
+let failures = 0;
+let renewedAt = new Date();
 const framed = window.parent !== window;
 
 function followTheme() {
@@ -22,13 +26,12 @@ function openOutside(event) {
 }
 
 async function renew() {
-  followTheme();
-  if (document.hidden || !document.getElementById("in-progress")) return;
-  const answer = await fetch(location.href, { credentials: "same-origin" });
-  if (!answer.ok) return;
+  const signal = AbortSignal.timeout(LONGEST_WAIT * 1000);
+  const answer = await fetch(location.href, { credentials: "same-origin", signal });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
   const main = document.getElementById("main");
-  if (!fresh) return;
+  if (!fresh) throw new Error("not the page of calls, but for example a login form");
   const focused = document.activeElement && document.activeElement.id;
   if (fresh.children.length !== main.children.length) main.replaceChildren(...fresh.childNodes);
   // An unchanged part stays, so that a screen reader reads a status only when it changes.
@@ -43,8 +46,34 @@ async function renew() {
 document.addEventListener("click", openOutside);
 followTheme();
 
+// A person must not take old calls for the present ones, e.g. after the login has expired.
+function showWhetherCurrent() {
+  const shown = document.getElementById("not-current");
+  if (failures <= MOST_FAILURES) {
+    if (shown) shown.remove();
+  } else if (!shown) {
+    const warning = document.createElement("p");
+    warning.id = "not-current";
+    warning.className = "problem";
+    warning.setAttribute("role", "alert");
+    const since = renewedAt.toLocaleTimeString();
+    warning.textContent = `This page is not current: Airflow has not renewed it since ${since}. Load the page again.`;
+    document.body.prepend(warning);
+  }
+}
+
 async function keepRenewing() {
-  await renew().catch(() => {});
+  followTheme();
+  if (!document.hidden && document.getElementById("in-progress")) {
+    try {
+      await renew();
+      failures = 0;
+      renewedAt = new Date();
+    } catch {
+      failures += 1;
+    }
+    showWhetherCurrent();
+  }
   setTimeout(keepRenewing, SECONDS * 1000);
 }
 setTimeout(keepRenewing, SECONDS * 1000);
