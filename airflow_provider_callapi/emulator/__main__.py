@@ -26,6 +26,8 @@ from airflow_provider_callapi.emulator.remote_control import ScriptsRequest
 from airflow_provider_callapi.emulator.server import Emulator
 
 _COMMAND = "python -m airflow_provider_callapi.emulator"
+_PORT = 8484
+"""Not 8080, which Airflow itself listens on."""
 
 
 def _port(text: str) -> int:
@@ -68,7 +70,9 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 also admits other machines"
     )
-    parser.add_argument("--port", type=_port, default=8080, help="port to listen on; 0: any free port")
+    parser.add_argument(
+        "--port", type=_port, default=_PORT, help="port to listen on (default: %(default)s); 0: any free port"
+    )
     clocks = parser.add_mutually_exclusive_group()
     clocks.add_argument("--speed", type=_speed, help="run the clock this many times as fast as real time")
     clocks.add_argument(

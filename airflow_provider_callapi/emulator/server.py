@@ -51,7 +51,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The base URL of the emulated telephone exchange, without an API version: ``http://127.0.0.1:8080``.
+        """The base URL of the emulated telephone exchange, without an API version: ``http://127.0.0.1:8484``.
 
         If ``host`` is a wildcard address (``0.0.0.0`` or ``::``), the URL contains the loopback address. If
         ``port`` is 0, the URL is usable only inside the ``with`` block.

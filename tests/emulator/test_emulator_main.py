@@ -40,6 +40,16 @@ def test_the_command_prints_a_connection_and_ends_cleanly(tmp_path):
         process.kill()
 
 
+def test_the_default_port_is_not_the_port_of_airflow(capsys):
+    from airflow.configuration import conf
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = re.search(r"port to listen on \(default:\s+(\d+)\)", capsys.readouterr().out)
+    assert shown is not None
+    assert int(shown[1]) == 8484 != conf.getint("api", "port")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
