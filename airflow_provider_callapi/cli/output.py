@@ -9,6 +9,7 @@ import sys
 import textwrap
 from argparse import Namespace
 from contextlib import redirect_stdout
+from io import TextIOWrapper
 from typing import Any, NoReturn, TextIO
 
 from airflow.cli.simple_table import AirflowConsole
@@ -40,8 +41,9 @@ def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
     if args.output == "plain" and rows:
         # Airflow's own plain output would reformat ids that look like numbers
         cells = [list(row.values()) for row in rows]
-        sys.stdout.write(tabulate(cells, list(rows[0]), tablefmt="plain", disable_numparse=True) + "\n")
+        write(tabulate(cells, list(rows[0]), tablefmt="plain", disable_numparse=True), sys.stdout)
     else:
+        _replace_unknown_characters(sys.stdout)
         AirflowConsole().print_as(rows, output=args.output)
 
 
@@ -98,10 +100,41 @@ def print_result(text: str, data: dict[str, Any], args: Namespace) -> None:
 
 
 def print_data(data: Any, args: Namespace) -> None:
-    if args.output == "json":
-        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-    else:
-        sys.stdout.write(yaml.dump(data, allow_unicode=True, sort_keys=False))
+    """Print data as JSON or YAML, with escape sequences if stdout cannot write one of the characters."""
+    as_text = _json_text if args.output == "json" else _yaml_text
+    text = as_text(data, only_ascii=False)
+    write(text if _can_encode(text, sys.stdout) else as_text(data, only_ascii=True), sys.stdout)
+
+
+def _json_text(data: Any, *, only_ascii: bool) -> str:
+    return json.dumps(data, ensure_ascii=only_ascii, indent=2)
+
+
+def _yaml_text(data: Any, *, only_ascii: bool) -> str:
+    return str(yaml.dump(data, allow_unicode=not only_ascii, sort_keys=False)).removesuffix("\n")
+
+
+def _can_encode(text: str, stream: TextIO) -> bool:
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def write(text: str, stream: TextIO) -> None:
+    """Write a text with a line break at its end. A ``?`` replaces a character that the stream cannot write.
+
+    The character may be the ``…`` of a shortened phone number. An error would keep back all session ids.
+    """
+    _replace_unknown_characters(stream)
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def _replace_unknown_characters(stream: TextIO) -> None:
+    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="replace")
 
 
 def print_text(text: str, stream: TextIO) -> None:
@@ -116,8 +149,7 @@ def print_text(text: str, stream: TextIO) -> None:
             textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
             for line in text.split("\n")
         )
-    stream.write(f"{text}\n")
-    stream.flush()
+    write(text, stream)
 
 
 def warn(text: str) -> None:

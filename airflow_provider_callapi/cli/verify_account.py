@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.methods import StartSimpleCall
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.cli.command_hook import open_hook
-from airflow_provider_callapi.cli.output import confirm, fail, print_data, print_text
+from airflow_provider_callapi.cli.output import confirm, fail, print_data, print_text, write
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.verify.bench import Options
 from airflow_provider_callapi.verify.gateway import Gateway, Service
@@ -134,7 +134,7 @@ def _gateway(settings: ConnectionSettings) -> Gateway:
 def _print_findings(context: Context, args: Namespace) -> None:
     text = table_text(table(context), max(_LEAST_WIDTH, shutil.get_terminal_size().columns))
     if args.output == "text":
-        sys.stdout.write(f"{text}\n")
+        write(text, sys.stdout)
         _say("For the profile of the emulator, repeat the command with --output json. No call is repeated.")
         return
     sys.stderr.write(f"{text}\n")

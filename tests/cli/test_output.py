@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
+import yaml
 from airflow_fakes import CONTACT
 from airflow_program import stdout_of
 
+from airflow_provider_callapi.cli.output import print_result
 from airflow_provider_callapi.emulator import Fault
 
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
@@ -168,3 +172,44 @@ def test_the_emulator_serves_until_it_is_stopped(airflow_db):
             assert process.wait(60) == 0
         finally:
             process.kill()
+
+
+@pytest.fixture
+def stdout_encoding(monkeypatch):
+    """Return a function that gives stdout an encoding, and returns what a command has written there."""
+    written = io.BytesIO()
+
+    def give(encoding: str) -> io.BytesIO:
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding=encoding, write_through=True))
+        return written
+
+    return give
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "koi8-r"])
+@pytest.mark.parametrize("output", ["json", "yaml", "table", "plain"])
+def test_calls_are_listed_if_stdout_cannot_write_the_sign_of_a_shortened_number(
+    callapi, talk, output, encoding, stdout_encoding
+):
+    """Otherwise, the command that ends all calls would end none of them."""
+    complete = callapi("calls", "--output", output).out
+    written = stdout_encoding(encoding)
+
+    assert callapi("calls", "--output", output).code == 0
+
+    shown = written.getvalue().decode(encoding)
+    if output == "json":
+        assert json.loads(shown) == json.loads(complete)
+    elif output == "yaml":
+        assert yaml.safe_load(shown) == yaml.safe_load(complete)
+    else:
+        assert str(talk) in shown
+        assert "7916?4567" in shown
+
+
+def test_a_sentence_is_printed_if_stdout_cannot_write_one_of_its_characters(stdout_encoding):
+    written = stdout_encoding("ascii")
+
+    print_result("7916…4567 is free", {}, Namespace(output="text"))
+
+    assert written.getvalue() == b"7916?4567 is free\n"
