@@ -12,23 +12,27 @@ from contextlib import redirect_stdout
 from io import TextIOWrapper
 from typing import Any, NoReturn, TextIO
 
-from airflow.cli.simple_table import AirflowConsole
+from airflow.cli.simple_table import AirflowConsole, SimpleTable
 from airflow.utils import yaml
 from airflow.utils.helpers import ask_yesno
+from rich.cells import cell_len
 from rich.markup import escape
 from tabulate import tabulate
 
 from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.calls.texts.time_texts import iso_second, utc_text
 
+_LEAST_WIDTH_OF_OTHERS = 64
+"""How many characters a line of a table has at least for all columns except the first."""
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
     """Print table rows in the form that the option ``--output`` names.
 
-    - ``json`` and ``yaml``: numbers and lists keep their types.
-    - ``table`` and ``plain``: all values become text. None becomes an empty text.
+    - ``json`` and ``yaml``: numbers, lists and dicts keep their types.
+    - ``table`` and ``plain``: all values become text. None becomes an empty text. A table never breaks a
+      value of its first column, such as a campaign's name: a user copies it into the next command.
 
     :param rows: for each row of the table, a dict: column → value. All rows have the same columns.
     :param args: the arguments of the command. ``args.output`` is the form.
@@ -43,8 +47,24 @@ def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
         cells = [list(row.values()) for row in rows]
         write(tabulate(cells, list(rows[0]), tablefmt="plain", disable_numparse=True), sys.stdout)
     else:
-        _replace_unknown_characters(sys.stdout)
-        AirflowConsole().print_as(rows, output=args.output)
+        _print_table(rows)
+
+
+def _print_table(rows: list[dict[str, str]]) -> None:
+    _replace_unknown_characters(sys.stdout)
+    console = AirflowConsole()
+    if not rows:
+        console.print_as(rows, output="table")  # says that there are none
+        return
+    table = SimpleTable(show_header=True)
+    for number, name in enumerate(rows[0]):
+        table.add_column(name, no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*row.values())
+    first_width = max(cell_len(next(iter(row.values()))) for row in rows)
+    # If this is more than the width of the terminal, the terminal breaks the lines of the table.
+    console.width = max(console.width, first_width + _LEAST_WIDTH_OF_OTHERS)
+    console.print(table)
 
 
 def _table_text(value: Any) -> str:
