@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +10,12 @@ from contextlib import contextmanager
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException
 
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.cli.interruption import interruptible
 from airflow_provider_callapi.cli.output import fail, warn
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
 from airflow_provider_callapi.exceptions import with_advice
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
-
-_INTERRUPTED_EXIT_CODE = 130
-"""The exit code of a shell command after Ctrl-C."""
 
 
 @contextmanager
@@ -31,7 +28,7 @@ def open_hook(args: Namespace) -> Iterator[CallApiHook]:
     # allows the hook to read the metadata database, as `airflow connections test` does
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
     try:
-        with ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
+        with interruptible(), ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
             yield hook
     except CallApiError as error:
         fail(with_advice(error))
@@ -39,8 +36,6 @@ def open_hook(args: Namespace) -> Iterator[CallApiHook]:
         fail(f"{error}. Add it with `airflow connections add`, or name another one with --conn-id")
     except AirflowException as error:
         fail(str(error))
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED_EXIT_CODE)
 
 
 def read_timezone(hook: CallApiHook) -> str:

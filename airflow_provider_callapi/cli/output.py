@@ -8,7 +8,7 @@ import shutil
 import sys
 import textwrap
 from argparse import Namespace
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from io import TextIOWrapper
 from typing import Any, NoReturn, TextIO
 
@@ -172,8 +172,17 @@ def print_text(text: str, stream: TextIO) -> None:
     write(text, stream)
 
 
+def say(text: str) -> None:
+    """Print a text to stderr. Do nothing if stderr is closed: whether somebody reads decides no request.
+
+    Example: Ctrl-C also kills ``tee``, to which the command writes. The command must still end its call.
+    """
+    with suppress(OSError, ValueError):
+        print_text(text, sys.stderr)
+
+
 def warn(text: str) -> None:
-    print_text(f"airflow callapi: {text}", sys.stderr)
+    say(f"airflow callapi: {text}")
 
 
 def fail(text: str) -> NoReturn:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from airflow.utils.cli import suppress_logs_and_warning
 
@@ -18,7 +15,8 @@ from airflow_provider_callapi.api.methods import StartSimpleCall
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.cli.command_hook import open_hook
-from airflow_provider_callapi.cli.output import confirm, fail, print_data, print_text, write
+from airflow_provider_callapi.cli.interruption import signals_interrupt
+from airflow_provider_callapi.cli.output import confirm, fail, print_data, say, write
 from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.verify.bench import Options
 from airflow_provider_callapi.verify.gateway import Gateway, Service
@@ -44,7 +42,7 @@ def verify(args: Namespace) -> None:
     The command first prints its plan to stderr. It then asks for a confirmation, except with ``--yes``.
     """
     try:
-        with open_hook(args) as hook, _sigterm_interrupts():
+        with open_hook(args) as hook, signals_interrupt():
             settings = hook.settings
             options = _options(args, settings)
             probes = _probes(args, options)
@@ -105,7 +103,7 @@ def _probes(args: Namespace, options: Options) -> list[Probe]:
 
 def _agree(args: Namespace, plan: str) -> None:
     """Print the plan. Ask the user whether to begin, except with ``--yes``. On refusal, exit with ``1``."""
-    _say(plan)
+    say(plan)
     if args.yes:
         return
     if not sys.stdin.isatty():
@@ -127,7 +125,7 @@ def _gateway(settings: ConnectionSettings) -> Gateway:
         data_api=None if data_api is None else service(data_api),
         clock=system_clock.now,
         sleep=system_clock.sleep,
-        say=_say,
+        say=say,
     )
 
 
@@ -135,28 +133,8 @@ def _print_findings(context: Context, args: Namespace) -> None:
     text = table_text(table(context), max(_LEAST_WIDTH, shutil.get_terminal_size().columns))
     if args.output == "text":
         write(text, sys.stdout)
-        _say("For the profile of the emulator, repeat the command with --output json. No call is repeated.")
+        say("For the profile of the emulator, repeat the command with --output json. No call is repeated.")
         return
-    sys.stderr.write(f"{text}\n")
+    with suppress(OSError, ValueError):  # as `say`, but without line breaks in the table
+        sys.stderr.write(f"{text}\n")
     print_data(to_profile(context.findings, connection_zone=context.timezone, now=context.now), args)
-
-
-def _say(text: str) -> None:
-    print_text(text, sys.stderr)
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Context manager: let SIGTERM interrupt the ``with`` block as Ctrl-C does.
-
-    The interrupted command then releases (ends) its call.
-    """
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

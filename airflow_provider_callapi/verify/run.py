@@ -69,13 +69,21 @@ class Run:
 
         If an earlier run has left a call active, the method first releases (ends) this call. If the present
         run is interrupted, e.g. by KeyboardInterrupt, the method releases its own active call, and raises the
-        exception again.
+        exception again. If a further interruption also stops the release, the method raises `CallLeft`.
 
         :param probes: the probes to run, in order.
         :return: the findings of this run and of the earlier runs with the same resume file.
         :raises CallApiError: the first poll or the login failed. No probe has run.
         :raises CallLeft: a call could not be released. The next run tries again.
         """
+        try:
+            return self._execute(probes)
+        except BaseException as error:  # also a second Ctrl-C, while the run releases its call
+            if active := self._file.state.active:
+                raise CallLeft(active) from error
+            raise
+
+    def _execute(self, probes: Iterable[Probe]) -> Findings:
         state = self._file.state
         self._release_active()
         self._gateway.call_api.send("list.calls").raise_for_error()

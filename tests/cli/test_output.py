@@ -118,6 +118,19 @@ def test_ctrl_c_ends_a_command_without_output(callapi, monkeypatch, command):
     assert (run.code, run.out, run.err) == (130, "", "")
 
 
+@pytest.mark.parametrize("command", ["campaigns", "campaigns stop spring"])
+def test_ctrl_c_ends_a_command_without_a_connection_without_output(callapi, monkeypatch, command):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    for name in ("list_campaigns", "ask_campaign"):
+        monkeypatch.setattr(f"airflow_provider_callapi.cli.campaigns.{name}", interrupted)
+
+    run = callapi(*command.split())
+
+    assert (run.code, run.out, run.err) == (130, "", "")
+
+
 AIRFLOW = Path(sys.executable).with_name("airflow")
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
 import pytest
@@ -145,29 +146,87 @@ def test_the_plan_needs_the_option_yes_without_a_terminal(verify, exchange, monk
     assert exchange.requests("list.calls") == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_command_and_its_call(number, verify, exchange, monkeypatch, tmp_path):
+HANDLERS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+
+
+@pytest.fixture
+def of_a_terminal():
+    """Give the signals the handlers of a command in a terminal.
+
+    A shell starts a background job with SIGINT ignored, and ``nohup`` ignores SIGHUP. The tests may run so.
+    """
+    of_the_tests = {number: signal.signal(number, handler) for number, handler in HANDLERS.items()}
+    yield
+    for number, handler in of_the_tests.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def in_a_call(of_a_terminal, exchange, monkeypatch):
+    """Return a function that lets the command do something, e.g. get a signal, when its call is active."""
     exchange.script(CONTACT, Script(rings=0, talks=None))
 
-    def sleep(_seconds):
-        if exchange.active_calls:
-            os.kill(os.getpid(), number)
+    def when_active(act):
+        monkeypatch.setattr(system_clock, "sleep", lambda _: exchange.active_calls and act())
 
-    monkeypatch.setattr(system_clock, "sleep", sleep)
-    before = signal.getsignal(signal.SIGTERM)
-    # A shell starts a background job with SIGINT ignored, and the tests may run in one.
-    of_the_tests = signal.signal(signal.SIGINT, signal.default_int_handler)
+    return when_active
 
-    try:
-        run = verify("--yes", *NUMBERS, "--only", "released")
-    finally:
-        signal.signal(signal.SIGINT, of_the_tests)
+
+def active_in_file():
+    return json.loads(Path("callapi-verify.state.json").read_text())["active"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_command_and_its_call(number, verify, exchange, in_a_call):
+    in_a_call(lambda: os.kill(os.getpid(), number))
+
+    run = verify("--yes", *NUMBERS, "--only", "released")
 
     assert run.code == 130
     assert exchange.rings(CONTACT) == 1
     assert exchange.active_calls == []
-    assert signal.getsignal(signal.SIGTERM) is before
-    assert json.loads((tmp_path / "callapi-verify.state.json").read_text())["active"] is None
+    assert {number: signal.getsignal(number) for number in HANDLERS} == HANDLERS
+    assert active_in_file() is None
+
+
+def test_a_command_that_ignores_the_end_of_its_terminal_goes_on(verify, in_a_call):
+    """As after ``nohup``."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signals = []
+
+    def hang_up():
+        os.kill(os.getpid(), signal.SIGHUP)
+        signals.append("SIGHUP")
+        if len(signals) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    in_a_call(hang_up)
+
+    assert verify("--yes", *NUMBERS, "--only", "released").code == 130
+    assert len(signals) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_command_that_nobody_reads_any_more_ends_its_call(number, verify, exchange, in_a_call):
+    """Ctrl-C also kills ``tee``, to which the command writes."""
+    reading, writing = os.pipe()
+
+    def interrupt():
+        os.close(reading)
+        os.kill(os.getpid(), number)
+
+    in_a_call(interrupt)
+    with suppress(BrokenPipeError), os.fdopen(writing, "w", buffering=1) as pipe, redirect_stderr(pipe):
+        run = verify("--yes", *NUMBERS, "--only", "released")
+
+    assert run.code == 130
+    assert exchange.rings(CONTACT) == 1
+    assert exchange.active_calls == []
+    assert active_in_file() is None
 
 
 def test_a_resume_file_of_another_connection_is_an_error(verify, tmp_path):

@@ -121,6 +121,24 @@ def test_a_call_that_cannot_be_released_stays_in_the_file(world):
     assert world.exchange.active_calls == []
 
 
+def test_a_run_that_is_interrupted_during_its_release_names_the_call(world, monkeypatch):
+    kill_at(world, 8)
+    say = world.say
+
+    def interrupt_the_release(text: str) -> None:
+        if "The command ends the call" in text:
+            raise KeyboardInterrupt
+        say(text)
+
+    monkeypatch.setattr(world, "say", interrupt_the_release)
+
+    with pytest.raises(CallLeft, match=r"call session \d+ may be active: .* or start this command again"):
+        world.verify("released")
+
+    assert len(world.exchange.active_calls) == 1
+    assert state_of(world).active is not None
+
+
 def test_a_finished_run_repeats_no_request(world):
     world.verify()
     rings, requests = world.exchange.rings(CONTACT), world.exchange.requests("start.informer_call")
