@@ -9,6 +9,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 from airflow_provider_callapi.verify.gateway import Gateway
+from airflow_provider_callapi.verify.local_times import QUARTER_HOUR, local_seconds
 from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.resume_file import ActiveCall
 
@@ -19,6 +20,15 @@ _NEEDED_PROOFS = 30
 """A search in ``list.calls`` ends after this many polls without a call that may be the wanted call."""
 _LONGEST_SEARCH = 90.0
 _MOST_TRIES = 3
+_LONGEST_UNNAMED_SEARCH = 600.0
+"""For this many seconds after the start request, a call without an ``external_id`` can be the run's call.
+
+It is less than a quarter hour, so that `_began_with` needs no time zone.
+"""
+_CLOCK_DIFFERENCE = 60.0
+"""Seconds by which the service's clock may differ from this machine's clock, if a call is to be ended."""
+_LARGEST_OFFSET = 15 * 3600.0
+"""Seconds by which a local time may differ from UTC, with a wrong clock."""
 _NOT_FOUND = "call_session_not_found"
 
 
@@ -37,8 +47,8 @@ class CallEnding:
 
     :param gateway: the services, the clock, and the output to the user.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
-    :param numbers: the phone numbers that the run calls. They identify a call in ``list.calls`` that has no
-        ``external_id``.
+    :param numbers: the phone numbers that the run calls. In the first ten minutes, a number and the start
+        time identify a call in ``list.calls`` that has no ``external_id``.
     """
 
     def __init__(self, gateway: Gateway, reader: ReportReader | None, numbers: Collection[str]) -> None:
@@ -140,8 +150,14 @@ class CallEnding:
             for call in calls
             if call.call_session_id == active.session_id or _external_id(call) == active.external_id
         ]
-        # A call without an external_id can only be recognised by the called phone number.
-        unnamed = [call for call in self._unnamed(calls, active) if self._is_to_the_user(call)]
+        # A call without an external_id can only be recognised by the called phone number and the start.
+        # After some minutes, the user may talk to somebody else.
+        is_recent = self._gateway.clock() < active.started_at + _LONGEST_UNNAMED_SEARCH
+        unnamed = [
+            call
+            for call in self._unnamed(calls, active)
+            if is_recent and self._is_to_the_user(call) and _began_with(call, active)
+        ]
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
@@ -159,9 +175,19 @@ class CallEnding:
 
     @staticmethod
     def _unnamed(calls: Entries[CallSession], active: ActiveCall) -> list[CallSession]:
-        """Return the calls without an ``external_id`` that were not active before the start request."""
+        """Return the calls without an ``external_id`` that may be the run's call.
+
+        Not included are calls that were active before the start request, or that began hours later. If the
+        session id of the run's call is known, no other call can be the run's call.
+        """
+        if active.session_id is not None:
+            return []
         return [
-            call for call in calls if not _external_id(call) and call.call_session_id not in active.others
+            call
+            for call in calls
+            if not _external_id(call)
+            and call.call_session_id not in active.others
+            and not _began_much_later(call, active)
         ]
 
     def _is_to_the_user(self, call: CallSession) -> bool:
@@ -173,3 +199,29 @@ class CallEnding:
 
 def _external_id(call: CallSession) -> str:
     return (call.external_id or "").strip()
+
+
+def _began_with(call: CallSession, active: ActiveCall) -> bool:
+    """Return whether a call of the last ten minutes may have begun with the start request of the run's call.
+
+    The account's time zone is perhaps not known. But each zone is whole quarter hours ahead of UTC.
+
+    :return: also True if the call's start time cannot be read.
+    """
+    later = _seconds_later(call, active)
+    if later is None:
+        return True
+    latest = _LONGEST_APPEARANCE + _CLOCK_DIFFERENCE
+    return (later + _CLOCK_DIFFERENCE) % QUARTER_HOUR <= latest + _CLOCK_DIFFERENCE
+
+
+def _began_much_later(call: CallSession, active: ActiveCall) -> bool:
+    """Return whether a call began after the start request of the run's call, whatever the time zone is."""
+    later = _seconds_later(call, active)
+    return later is not None and later > _LARGEST_OFFSET
+
+
+def _seconds_later(call: CallSession, active: ActiveCall) -> float | None:
+    """Return how much later than the run's call a call began, plus the account's offset from UTC."""
+    local = local_seconds(call.start_time)
+    return None if local is None else local - active.started_at
