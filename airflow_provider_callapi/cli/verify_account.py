@@ -25,7 +25,7 @@ from airflow_provider_callapi.verify.judgements.judgement import Context
 from airflow_provider_callapi.verify.probes import Probe, select
 from airflow_provider_callapi.verify.profile import to_profile
 from airflow_provider_callapi.verify.rendering import can_run, plan_text, table_text
-from airflow_provider_callapi.verify.resume_file import ResumeFile, ResumeFileInvalid
+from airflow_provider_callapi.verify.resume_file import ResumeFile, ResumeFileInvalid, only_user
 from airflow_provider_callapi.verify.run import CallLeft, Run
 
 _LEAST_WIDTH = 110
@@ -42,11 +42,12 @@ def verify(args: Namespace) -> None:
     The command first prints its plan to stderr. It then asks for a confirmation, except with ``--yes``.
     """
     try:
-        with open_hook(args) as hook, signals_interrupt():
+        path = Path(args.resume_file)
+        with open_hook(args) as hook, signals_interrupt(), only_user(path):
             settings = hook.settings
             options = _options(args, settings)
             probes = _probes(args, options)
-            file = ResumeFile.open(Path(args.resume_file), settings.conn_id, settings.account_digest)
+            file = ResumeFile.open(path, settings.conn_id, settings.account_digest)
             _agree(args, plan_text(probes, options, conn_id=settings.conn_id, finished=file.state.finished))
             possible = [probe for probe in probes if can_run(probe, options)]
             findings = Run(_gateway(settings), options, file).execute(possible)

@@ -7,6 +7,9 @@ end. The file contains no phone number and no secret.
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -61,10 +64,37 @@ class State(BaseModel):
 
 
 class ResumeFileInvalid(ValueError):
-    """Raised if the resume file cannot be used, e.g. because it belongs to another connection.
+    """Raised if the resume file cannot be used, e.g. because another run uses it.
 
     The error message gives the reason, and states what the user must do.
     """
+
+
+@contextmanager
+def only_user(path: Path) -> Iterator[None]:
+    """Context manager: let no other run use a resume file during the ``with`` block.
+
+    A second run would end the active call of the first, and overwrite its findings. The block locks another
+    file, ``<path>.lock``, because each write replaces the resume file. The operating system unlocks the file
+    even if the process is killed. The empty file remains.
+
+    :param path: the path of the resume file, which need not exist.
+    :raises ResumeFileInvalid: another run uses the resume file, or the lock file cannot be created or locked.
+    """
+    lock = path.with_name(path.name + ".lock")
+    with ExitStack() as stack:
+        try:
+            fcntl.flock(stack.enter_context(lock.open("a")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ResumeFileInvalid(
+                f"{path}: another airflow callapi verify uses this file; wait for its end, or name another "
+                "file with --resume-file"
+            ) from None
+        except OSError as error:
+            raise ResumeFileInvalid(
+                f"{lock}: cannot be locked ({type(error).__name__}); name another file with --resume-file"
+            ) from None
+        yield
 
 
 class ResumeFile:

@@ -18,6 +18,7 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.cli import verify_account
 from airflow_provider_callapi.emulator import Profile, Script
 from airflow_provider_callapi.verify.probes import MOST_CALLS, PROBES
+from airflow_provider_callapi.verify.resume_file import only_user
 
 pytestmark = pytest.mark.needs_airflow("3.2", "commands of providers")
 
@@ -176,6 +177,10 @@ def in_a_call(of_a_terminal, exchange, monkeypatch):
     return when_active
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def active_in_file():
     return json.loads(Path("callapi-verify.state.json").read_text())["active"]
 
@@ -236,6 +241,50 @@ def test_a_resume_file_of_another_connection_is_an_error(verify, tmp_path):
 
     assert run.code == 1
     assert "the file belongs to the connection other" in run.err
+
+
+def test_a_second_run_with_the_same_resume_file_is_an_error_and_leaves_the_call_of_the_first(
+    verify, exchange, in_a_call
+):
+    seconds = []
+
+    def run_a_second():
+        seconds.append(verify("--yes", *NUMBERS, "--only", "points"))
+        seconds.append(len(exchange.active_calls))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    in_a_call(run_a_second)
+
+    verify("--yes", *NUMBERS, "--only", "released")
+
+    second, active_calls = seconds
+    assert second.code == 1
+    assert "another airflow callapi verify uses this file; wait for its end" in second.err
+    assert active_calls == 1
+    assert exchange.requests("start.informer_call") == 1
+
+
+@pytest.mark.parametrize("end", ["finished", "refused", "interrupted"])
+def test_a_resume_file_is_free_after_the_end_of_a_run(end, verify, monkeypatch):
+    with monkeypatch.context() as patch:
+        if end == "interrupted":
+            patch.setattr(verify_account, "Run", interrupted)
+        verify("--yes", "--no-calls", "--only", "herd" if end == "refused" else "points")
+
+    assert verify("--yes", "--no-calls", "--only", "points").code == 0
+
+
+def test_two_runs_with_resume_files_of_their_own_do_not_wait_for_each_other(verify):
+    with only_user(Path("one.json")):
+        assert verify("--yes", "--no-calls", "--only", "points", "--resume-file", "two.json").code == 0
+
+
+def test_a_resume_file_in_a_folder_that_does_not_exist_is_an_error(verify, exchange):
+    run = verify("--yes", "--no-calls", "--resume-file", "nowhere/state.json")
+
+    assert run.code == 1
+    assert "cannot be locked (FileNotFoundError); name another file with --resume-file" in run.err
+    assert exchange.requests("list.calls") == 0
 
 
 def test_findings_of_another_account_are_not_shown_as_those_of_this_account(
