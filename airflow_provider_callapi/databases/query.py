@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from airflow_provider_callapi.api.values.value_parts import check_keys, invalid_part
+from airflow_provider_callapi.calls.lists.rounded_numbers import SinglePrecision
 from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
 from airflow_provider_callapi.calls.texts.empty_values import clean
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
@@ -24,6 +25,13 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 _PORTION = 1000
 """The number of rows that one request fetches from the database."""
 _KEYS = frozenset({"conn_id", "sql", "parameters"})
+_SINGLE_PRECISION: Mapping[str, Any] = {
+    **dict.fromkeys(("psycopg2", "psycopg", "redshift_connector"), 700),
+    **dict.fromkeys(("pymysql", "MySQLdb", "mysql"), 4),
+}
+"""Driver → its number of the type of 32-bit floats, in the description of a column."""
+_NAMED_SINGLE_PRECISION = re.compile(r"\breal\b|\bfloat32\b|binary_float", re.IGNORECASE)
+"""Matches the type of 32-bit floats of a driver that names the types: Trino, ClickHouse, Oracle."""
 _NAMED = re.compile(r"%\((\w+)\)s")
 """A placeholder with a name, in the form of most drivers."""
 
@@ -61,7 +69,7 @@ class Query:
     def rows(self, parameter: str, check_empty: CheckNames = accept_names) -> Iterator[Mapping[str, Any]]:
         """Run the query, and yield each row as a dict: column → value. The value of an empty cell is None.
 
-        The method never commits.
+        A float of a column with 32-bit floats becomes a `SinglePrecision`. The method never commits.
 
         :param parameter: the operator's parameter that contains the query, such as ``contacts``, for error
             messages.
@@ -114,13 +122,34 @@ def _rows_of(connection: Any, query: Query, check_empty: CheckNames) -> Iterator
         if cursor.description is None:
             raise ListUnreadable("the query returns no rows; one SELECT statement is needed")
         table = Table([column[0] for column in cursor.description])
+        single = [
+            name
+            for name, column in zip(table.names, cursor.description, strict=True)
+            if _is_single_precision(connection, column[1])
+        ]
         if not portion:
             check_empty(table.names)
         while portion:
             for row in portion:
                 values = list(row.values()) if isinstance(row, Mapping) else row
-                yield table.row(values, clean)
+                cells = table.row(values, clean)
+                for name in single:
+                    if isinstance(cells[name], float):
+                        cells[name] = SinglePrecision(cells[name])
+                yield cells
             portion = cursor.fetchmany(_PORTION)
+
+
+def _is_single_precision(connection: Any, type_code: Any) -> bool:
+    """Return whether a column has 32-bit floats, judged by the driver's description of the column."""
+    if isinstance(type_code, int):
+        return type_code == _SINGLE_PRECISION.get(_driver_of(connection))
+    return type_code is not None and _NAMED_SINGLE_PRECISION.search(str(type_code)) is not None
+
+
+def _driver_of(connection: Any) -> str:
+    """Return the name of the Python package to which a database connection belongs, e.g. ``psycopg2``."""
+    return type(connection).__module__.partition(".")[0]
 
 
 def _statement_for(connection: Any, query: Query) -> str:
@@ -138,7 +167,7 @@ def _open_cursor(connection: Any) -> Any:
 
     In PostgreSQL and MySQL, the server keeps the rows, so a long list need not fit into the worker's memory.
     """
-    driver = type(connection).__module__.partition(".")[0]
+    driver = _driver_of(connection)
     if driver in ("psycopg2", "psycopg"):
         return connection.cursor(name="callapi_list")
     if driver in ("pymysql", "MySQLdb"):

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy
 from known_numbers import ANNA, BORIS
 
+from airflow_provider_callapi.calls.lists.rounded_numbers import SinglePrecision
 from airflow_provider_callapi.databases import query as query_module
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -41,6 +42,45 @@ def test_each_row_is_a_dict_and_an_empty_cell_is_none(people):
 
 def test_numbers_keep_their_exact_value(people):
     assert float(rows("SELECT debt FROM people ORDER BY phone")[0]["debt"]) == Decimal("12.5")
+
+
+def test_a_float_of_a_column_of_single_precision_is_marked(dwh):
+    real, double = {"mysql": ("FLOAT", "DOUBLE")}.get(
+        sqlalchemy.engine.make_url(dwh).get_backend_name(), ("REAL", "DOUBLE PRECISION")
+    )
+    with sqlalchemy.create_engine(dwh).begin() as db:
+        db.execute(sqlalchemy.text(f"CREATE TABLE due (phone {real}, exact {double}, empty {real})"))
+        db.execute(sqlalchemy.text("INSERT INTO due VALUES (79161234567, 79161234567, NULL)"))
+
+    ((phone, exact, empty),) = (row.values() for row in rows("SELECT phone, exact, empty FROM due"))
+
+    # SQLite has no such type: its REAL has 64 bits.
+    assert isinstance(phone, SinglePrecision) == (not dwh.startswith("sqlite"))
+    assert (type(exact), exact, empty) == (float, 79_161_234_567, None)
+
+
+@pytest.mark.parametrize(
+    ("package", "type_code", "is_single"),
+    [
+        *[("psycopg2.extensions", 700, True), ("psycopg", 700, True), ("psycopg", 701, False)],
+        *[
+            ("pymysql.connections", 4, True),
+            ("MySQLdb.connections", 4, True),
+            ("pymysql.connections", 5, False),
+        ],
+        *[("mysql.connector.connection", 4, True), ("snowflake.connector.connection", 4, False)],
+        *[("trino.dbapi", "real", True), ("trino.dbapi", "double", False)],
+        *[
+            ("clickhouse_driver.dbapi", "Nullable(Float32)", True),
+            ("clickhouse_driver.dbapi", "Float64", False),
+        ],
+        *[("oracledb.connection", "<DbType DB_TYPE_BINARY_FLOAT>", True), ("pyodbc", float, False)],
+    ],
+)
+def test_each_driver_names_the_type_of_single_precision_in_its_own_way(package, type_code, is_single):
+    connection = type("Connection", (), {"__module__": package})()
+
+    assert query_module._is_single_precision(connection, type_code) is is_single
 
 
 def test_query_parameters_have_one_form_for_all_databases(people):

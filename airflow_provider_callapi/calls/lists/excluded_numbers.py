@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold, only_digits
 from airflow_provider_callapi.calls.lists.columns import fold_name, phone_columns, shown_name
 from airflow_provider_callapi.calls.lists.json_rows import Row
-from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
+from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers, refuse_single_precision
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers, search_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
@@ -71,13 +71,16 @@ class ExcludedNumbers:
 
         :param line: the position of the row in the list. The method adds entries that it cannot read, with
             this position, to `unreadable`.
-        :raises ListUnreadable: it is not certain which column contains the numbers.
+        :raises ListUnreadable: it is not certain which column contains the numbers. Or the column has 32-bit
+            floats.
         """
         if isinstance(row, str):
             row = {"phone": row}
         if is_blank(row):
             return
         phones = phone_columns(tuple(row))
+        for name in phones:
+            refuse_single_precision(name, row[name])
         # The shown text of a date, such as 31.12.2026, can be read as a number of Denmark.
         values = {name: stored_text(value) for name, value in row.items() if value is not None}
         for name in filter(_is_end_of_range, values):
@@ -109,6 +112,7 @@ class ExcludedNumbers:
         except NotANumber as problem:
             if count_digits(text):  # a text without digits, such as "-", is no mistyped number
                 self._problems.setdefault(line, str(problem))
+                self._rounded.add(text, line)
             return search_numbers(text, self._region).union(self._read_elsewhere(text))
         self._rounded.add(text, line)
         return numbers.union(complete_numbers(text, numbers, self._region), self._read_elsewhere(text))

@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import re
 import struct
+from typing import Any
 
+from airflow_provider_callapi.calls.lists.columns import shown_name
 from airflow_provider_callapi.calls.texts.number_texts import ROUNDED_DIGITS
+from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 _ROUNDED = re.compile(rf"{ROUNDED_DIGITS}(?:[.,]0+)?")
 """Matches the digits of a phone number without any sign, such as ``79261200000`` and ``79261200000.0``."""
@@ -26,6 +29,28 @@ _SHARE = 10
 """If more than one of ten rows has such a number, the list is damaged. By chance, it is one of 100,000."""
 _SHARE_OF_FLOATS = 2
 """If more than one of two rows has a 32-bit float, the list is damaged. Then every row should have one."""
+_EXACT = 2**24
+"""A 32-bit float stores each smaller whole number exactly."""
+
+
+class SinglePrecision(float):
+    """A number in a column of 32-bit floats, such as ``REAL`` in a database. It is no phone number."""
+
+
+def refuse_single_precision(column: object, value: Any) -> None:
+    """Refuse a value of a column from which a phone number is read, if the column has 32-bit floats.
+
+    The column has changed the last digits of its phone numbers. One such number is enough to know this.
+
+    :param column: the name of the column, for the error message.
+    :raises ListUnreadable: the value is a `SinglePrecision` with more digits than a 32-bit float holds.
+    """
+    if isinstance(value, SinglePrecision) and abs(value) >= _EXACT:
+        raise ListUnreadable(
+            f"the column {shown_name(column)} has 32-bit floats, such as REAL in a database, which change "
+            "the last digits of phone numbers. Store the numbers as text or bigint, and load them again. If "
+            "only the query makes floats of them, cast the stored column to text or bigint"
+        )
 
 
 class RoundedNumbers:
@@ -40,6 +65,7 @@ class RoundedNumbers:
         """Count a row, and record whether a program may have rounded its phone number, e.g. to 79260000000.
 
         :param text: the number, as the row contains it. A number with a ``+`` or with spaces is not rounded.
+            A float has its ``.0``.
         :param line: the number of the row in the list.
         """
         self._rows += 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from known_numbers import VNUMBER
 
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
-from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
+from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers, SinglePrecision
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 CALL = {
@@ -54,6 +54,7 @@ def as_float32(number: int) -> float:
 
 
 @settings(max_examples=100)
+@example(numbers=[79_000_100_000, 79_300_063_232], form="{:.0f}")  # the second is no phone number
 @given(
     numbers=st.lists(
         st.integers(79_000_100_000, 79_989_900_000), min_size=2, max_size=30, unique_by=lambda n: n // 100_000
@@ -111,3 +112,53 @@ def test_a_few_numbers_that_end_in_zeros_are_accepted(texts: list[str]) -> None:
 def test_one_number_of_ten_that_ends_in_zeros_is_no_chance() -> None:
     right = [str(79_260_000_001 + index) for index in range(15)]
     assert rounded_lines(["79261200000", *right, "79161300000"]) == [1, 17]
+
+
+@settings(max_examples=100)
+@given(
+    numbers=st.lists(
+        st.integers(79_000_100_000, 79_989_900_000), min_size=2, max_size=30, unique_by=lambda n: n // 100_000
+    ),
+    digits=st.sampled_from([7, 8]),
+    contact=st.sampled_from(
+        [
+            "{{ contact.phone }}",
+            "+{{ contact.phone }}",
+            "+{{ contact.phone | int }}",
+            "{{ contact['Phone'] }}",
+        ]
+    ),
+)
+def test_a_float_counts_as_the_text_with_its_fraction_whatever_the_template_makes_of_it(
+    numbers: list[int], digits: int, contact: str
+) -> None:
+    floats = [float(f"{as_float32(number):.{digits - 1}e}") for number in numbers]
+    assume(len(set(floats)) > 1 and all(value % 100_000 for value in floats))
+    name = "Phone" if "Phone" in contact else "phone"
+    with pytest.raises(ListUnreadable, match="32-bit floats"):
+        read_people(
+            [{"debt": 79_001_234_567.0, name: value} for value in floats],
+            CallTemplate({**CALL, "contact": contact}, region="RU"),
+            key_of=str,
+            timezone="Europe/Moscow",
+        )
+
+
+@settings(max_examples=100)
+@given(st.integers(79_000_000_000, 79_989_999_999), st.sampled_from(["", "+", "{{ contact.name }}"]))
+def test_one_number_of_a_column_of_single_precision_calls_and_protects_no_one(
+    number: int, before: str
+) -> None:
+    row = {"name": "", "phone": SinglePrecision(as_float32(number)), "debt": SinglePrecision(12.5)}
+    template = CallTemplate({**CALL, "contact": before + "{{ contact.phone }}"}, region="RU")
+    with pytest.raises(ListUnreadable, match=r"the column 'phone' has 32-bit floats.*cast"):
+        read_people([row], template, key_of=str, timezone="Europe/Moscow")
+    with pytest.raises(ListUnreadable, match=r"the column 'phone' has 32-bit floats.*cast"):
+        list(ExcludedNumbers("RU").read(1, row))
+
+
+def test_a_column_of_single_precision_that_holds_no_phone_number_is_accepted() -> None:
+    row = {"phone": "79260000011", "debt": SinglePrecision(79_161_240_000.0)}
+    plan = read_people([row], CallTemplate(CALL, region="RU"), key_of=str, timezone="Europe/Moscow")
+    assert [person.contact for person in plan.people] == ["79260000011"]
+    assert "79260000011" in set(ExcludedNumbers("RU").read(1, row))

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import METHODS, StartCall
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS
 from airflow_provider_callapi.calls.campaign.contact_list.people import Person
 from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
     ROW,
@@ -18,10 +19,11 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
     templates_in,
 )
 from airflow_provider_callapi.calls.lists.columns import fold_name
+from airflow_provider_callapi.calls.lists.rounded_numbers import refuse_single_precision
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.texts.number_texts import LOST_DIGITS
-from airflow_provider_callapi.calls.texts.shown_values import LongNumber, ShownValue
+from airflow_provider_callapi.calls.texts.shown_values import LongNumber, ShownValue, stored_text
 
 _ID = "external_id"
 PERSONS_NUMBER = "{{ contact.phone }}"
@@ -31,6 +33,11 @@ _LONGEST_ID = 240
 
 A ledger stores up to 255 characters, and later attempts add their number to the id.
 """
+
+
+def _columns_of(fields: Any) -> frozenset[str]:
+    """Return the names of the columns that templates can use, as `fold_name` returns them."""
+    return frozenset(fold_name(name) for template in templates_in(fields) for name in template.columns)
 
 
 class CallTemplate:
@@ -70,10 +77,9 @@ class CallTemplate:
             (each.only_column for each in templates_in(self._fields[ROW])), None
         )
         """The column with the number to call. None: the author's template makes the number."""
-        self.columns = frozenset(
-            fold_name(name) for template in templates_in(self._fields) for name in template.columns
-        )
+        self.columns = _columns_of(self._fields)
         """The names of the columns that the templates can use, as `fold_name` returns them."""
+        self._number_columns = _columns_of(self._fields[ROW])
         self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.
 
@@ -98,10 +104,31 @@ class CallTemplate:
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the author's template for the number cannot be filled in from this row. Or it
             inserts a date or a long number of a workbook. The error message names the field ``call.contact``.
+        :raises ListUnreadable: the number comes from a column of 32-bit floats.
         """
+        for name, cell in row.items():
+            if isinstance(cell, float) and fold_name(name) in self._number_columns:
+                refuse_single_precision(name, cell)
         written = str(self._render_field(ROW, row))
         if any(isinstance(cell, ShownValue) and str(cell) == written.strip() for cell in row.values()):
             raise InvalidRow(f"call.{ROW}: a date or another value of a workbook that is no phone number")
+        return written
+
+    def listed_number(self, row: Mapping[str, Any], written: str) -> str:
+        """Return the number to call, as the cell of a person's row contains it.
+
+        The author's template may have left out the ``.0`` of a float, or added a ``+``.
+
+        :param row: the person's row in the contact list: column → value.
+        :param written: the number, as `written_number` returns it. It is the result if no cell contains it.
+        """
+        for name, cell in row.items():
+            if type(cell) is str and cell == written:
+                break
+            if isinstance(cell, str | int | float) and fold_name(name) in self._number_columns:
+                text = stored_text(cell).strip()
+                if len(text) >= FEWEST_DIGITS and text.removesuffix(".0") in written:
+                    return text
         return written
 
     def own_external_id(self, person: Person) -> str | None:

@@ -59,7 +59,8 @@ def read_people(
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: the part of the list to keep.
     :raises ListUnreadable: it is not certain what a column means.
-    :raises ListUnreadable: a program has probably rounded many numbers, see `RoundedNumbers`.
+    :raises ListUnreadable: a program has probably rounded many numbers, see `RoundedNumbers`. Or the numbers
+        come from a column of 32-bit floats.
     """
     reader = _PeopleReader(template, key_of, timezone, shard)
     for line, given in enumerate(rows, start=1):
@@ -181,9 +182,10 @@ class _PeopleReader:
 
         :raises InvalidRow: the author's template for the number cannot be filled in from this row.
         :raises NotANumber: the filled-in text is no number that can be called.
+        :raises ListUnreadable: the number comes from a column of 32-bit floats.
         """
         written = self._template.written_number(row.cells)
-        self._rounded.add(written, row.line)
+        self._rounded.add(self._template.listed_number(row.cells, written), row.line)
         return read_contact(written, self._template.region)
 
     def _make_person(self, row: _Row, key: str, contact: str, numbers: frozenset[str]) -> Person:
