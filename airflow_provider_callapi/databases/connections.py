@@ -62,7 +62,8 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Engine:
     """Return an SQLAlchemy engine for the database of an Airflow hook.
 
-    The engine keeps the values of statements, such as phone numbers, out of its log.
+    The engine keeps the values of statements, such as phone numbers, out of its log. A connection of the
+    engine fails if the network to the database is silent for a minute, see `limit_silence`.
 
     :param field: the operator's parameter whose value is ``conn_id``, such as ``ledger_conn_id``. Error
         messages name this parameter.
@@ -74,6 +75,7 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
 
     from airflow_provider_callapi.databases.column_types import DIALECTS  # noqa: PLC0415
+    from airflow_provider_callapi.databases.silence import limit_silence  # noqa: PLC0415
 
     try:
         # The server may close idle connections while a campaign pauses for a night.
@@ -90,6 +92,7 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
             f"{field}: connection {conn_id!r} leads to {engine.dialect.name}, not to one of "
             f"{', '.join(DIALECTS)}"
         )
+    limit_silence(engine, getattr(getattr(hook, "connection", None), "extra_dejson", {}))
     return engine
 
 
