@@ -144,7 +144,8 @@ def _write(place: str, plan: Any, home: Path) -> float:
         with (home / "results.csv").open("w", encoding="utf-8", newline="") as file:
             write_results(file, endings, [], file_format="csv")
     else:
-        table = open_results(TableName("dwh", "calls"), "bench", plan, logging.getLogger("bench"))
+        log = logging.getLogger("bench")
+        table = open_results(TableName("dwh", "calls"), "bench", plan, log, task="dag.task.run")
         assert table.write_all(endings, []) == []
     return time.process_time() - begin
 

@@ -1,8 +1,10 @@
 """The table of results: a SQL table with one row for each attempt to call a person.
 
 Campaigns write to the table, and so do start operators with the parameter ``results``. The primary key is
-(``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or a SIP number. In a
-row that does not describe an attempt, ``attempt`` is 0. There are two kinds of such rows:
+(``campaign``, ``person``, ``attempt``, ``task``). ``person`` is the number to call: E.164 digits, or a SIP
+number. In a row that does not describe an attempt, ``attempt`` is 0, and ``task`` names the task and the run
+that have written the row: several may share a campaign name, and each only knows its own list. In a row of an
+attempt, ``task`` is empty. There are two kinds of rows with the attempt 0:
 
 - A row for a person who was not called.
 - A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the
@@ -24,7 +26,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, Column, Integer, MetaData, Table, Text, select
+from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text, select
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.databases.attempt_columns import KEY, attempt_columns
@@ -37,7 +39,7 @@ from airflow_provider_callapi.databases.table_name import TableName
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_PROBE = {"campaign": "", "person": "", "attempt": 0, "status": "", "external_id": ""}
+_PROBE = {"campaign": "", "person": "", "attempt": 0, "task": "", "status": "", "external_id": ""}
 """The key of a row that is written and rolled back, to find out whether rows can be written."""
 _NO_ATTEMPT = ("unrung",)
 """Columns of an attempt that only a ledger needs."""
@@ -50,12 +52,15 @@ class ResultsTable:
     """A table of results in a SQL database: one row for each attempt to call a person.
 
     :param name: the table. `ResultsTable.prepare` creates a missing table.
+    :param task: the ids of the task and its run, for rows with the attempt 0. A retry has the same ids.
+        Empty: the task writes no such rows.
     :param list_number: the number of the contact list among several lists with the same campaign name. None:
         the campaign has one list.
     :raises CallApiFailure: the connection cannot be used.
     """
 
-    def __init__(self, name: TableName, *, list_number: int | None = None) -> None:
+    def __init__(self, name: TableName, *, task: str = "", list_number: int | None = None) -> None:
+        self._task = _short_name(task)
         self._list_number = list_number
         columns = [column for column in attempt_columns() if column.name not in _NO_ATTEMPT]
         for column in columns:
@@ -64,6 +69,7 @@ class ResultsTable:
             name.table,
             MetaData(),
             *columns,
+            Column("task", String(LONGEST_NAME), primary_key=True),
             Column("contact", JSON(none_as_null=True)),
             Column("list_row", Integer),
             Column("why", Text),
@@ -84,7 +90,8 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        Some written rows remove an older row with the attempt 0 (a row that does not describe an attempt):
+        Some written rows remove an older row with the attempt 0 (a row that does not describe an attempt), if
+        the same task has written it:
 
         - An attempt to call a person removes the row which says that the person was not called.
         - The row of a person removes the row of an invalid entry or a duplicate at the same position in the
@@ -97,7 +104,7 @@ class ResultsTable:
         """
         retrying = RETRY_OUTAGE if patient else RETRY_BRIEFLY.copy(stop=lambda state: True)
         rows = iter(rows)
-        while chunk := [_with_short_name(row) for row in itertools.islice(rows, CHUNK)]:
+        while chunk := [self._with_key(row) for row in itertools.islice(rows, CHUNK)]:
             in_transaction(
                 self._keyed.engine,
                 partial(self._write, chunk),
@@ -143,10 +150,15 @@ class ResultsTable:
                 table.delete().where(
                     table.c.campaign == rows[0]["campaign"],
                     table.c.attempt == 0,
+                    table.c.task == self._task,
                     table.c.person.in_(sorted(removed)),
                 )
             )
         self._keyed.upsert(rows, db)
+
+    def _with_key(self, row: Row) -> Row:
+        """Return a row with the stored name of its campaign, and with the task if its attempt is 0."""
+        return {**row, "campaign": _short_name(row["campaign"]), "task": "" if row["attempt"] else self._task}
 
 
 def position_in_list(line: int, list_number: int | None) -> str:
@@ -161,16 +173,12 @@ def position_in_list(line: int, list_number: int | None) -> str:
     return f"row {line}" if list_number is None else f"row {line} of list {list_number}"
 
 
-def _with_short_name(row: Row) -> Row:
-    return {**row, "campaign": _short_name(row["campaign"])}
-
-
-def _short_name(campaign: str) -> str:
-    """Return a campaign's name that is not too long: a hash replaces the end of a longer name."""
-    if len(campaign) <= LONGEST_NAME:  # the column takes no longer name
-        return campaign
-    digest = hashlib.sha256(campaign.encode()).hexdigest()[:16]
-    return f"{campaign[: LONGEST_NAME - len(digest) - 1]}-{digest}"
+def _short_name(name: str) -> str:
+    """Return a name of a campaign or task that is not too long: a hash replaces the end of a longer name."""
+    if len(name) <= LONGEST_NAME:  # the column takes no longer name
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{name[: LONGEST_NAME - len(digest) - 1]}-{digest}"
 
 
 def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any]:
@@ -184,14 +192,14 @@ def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any
     return {**{name: value for name, value in row.items() if name not in _NO_ATTEMPT}, "person": person}
 
 
-def open_results_table(name: TableName, *, list_number: int | None = None) -> ResultsTable:
+def open_results_table(name: TableName, *, task: str = "", list_number: int | None = None) -> ResultsTable:
     """Open a table of results. Create the table if it is missing, and check that rows can be written.
 
-    :param list_number: the number of the contact list among several lists with the same campaign name. None:
-        the campaign has one list.
+    For the parameters, see `ResultsTable`.
+
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
-    table = ResultsTable(name, list_number=list_number)
+    table = ResultsTable(name, task=task, list_number=list_number)
     table.prepare()
     return table

@@ -44,6 +44,30 @@ def test_a_row_with_a_text_that_is_too_long_for_its_column_is_shortened_and_lose
     assert select("SELECT external_id, finish_reason FROM calls") == [("o" * 255, "r" * 255)]
 
 
+def test_only_the_task_that_wrote_a_row_without_a_call_replaces_and_removes_it(select):
+    first, second = (open_results_table(CALLS, task=task) for task in ("dag.task.run", "t" * 300))
+    for table in (first, second):
+        table.write(
+            [a_row(attempt=0, result="do_not_call"), a_row("row 2", 0, result="invalid")], patient=True
+        )
+    second.write([a_row(attempt=0, result="not_called")], patient=True)
+    assert select("SELECT person, result FROM calls ORDER BY person, result") == [
+        (ANNA, "do_not_call"),
+        (ANNA, "not_called"),
+        ("row 2", "invalid"),
+        ("row 2", "invalid"),
+    ]
+
+    second.write([a_row(), a_row(BORIS, list_row=2)], patient=True)
+
+    assert select("SELECT person, attempt, task FROM calls ORDER BY person, attempt") == [
+        (ANNA, 0, "dag.task.run"),
+        (ANNA, 1, ""),
+        (BORIS, 1, ""),
+        ("row 2", 0, "dag.task.run"),
+    ]
+
+
 def test_an_existing_table_is_used_again(select):
     open_results_table(CALLS).write([a_row()], patient=True)
     open_results_table(CALLS).write([a_row(result="busy")], patient=True)

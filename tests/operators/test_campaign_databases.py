@@ -393,6 +393,31 @@ def test_people_and_rows_without_a_call_are_in_the_table_too(desk, dwh):
     ]
 
 
+@pytest.mark.parametrize("other", [{"dag_id": "second"}, {"run_id": "tomorrow"}])
+def test_rows_without_a_call_stay_when_another_task_or_run_with_the_name_calls_the_person(desk, dwh, other):
+    first = campaign(
+        desk, contacts=[PEOPLE[0], "no number", PEOPLE[1]], do_not_call=[PEOPLE[1]], results=CALLS
+    )
+    first.run()
+    before = table(dwh, "person, attempt, result, task")
+    contacts = [PEOPLE[1], PEOPLE[2], "no number", PEOPLE[3]]
+    second = campaign(
+        desk, contacts=contacts, do_not_call=[PEOPLE[3]], results=CALLS, ti=TaskInstance(**other)
+    )
+    second.run()
+    both = table(dwh, "person, attempt, result, task")
+
+    assert set(before) < set(both)
+    assert [(person, number) for person, number, *_ in both if number == 0] == [
+        (PEOPLE[1], 0),
+        (PEOPLE[3], 0),
+        ("row 2", 0),
+        ("row 3", 0),
+    ]
+    second.clear()
+    assert table(dwh, "person, attempt, result, task") == both
+
+
 def test_mapped_campaigns_with_one_name_keep_the_rows_of_each_list(desk, dwh):
     for index in range(2):
         calls = campaign(desk, contacts=[PEOPLE[index], "no number", PEOPLE[index]], results=CALLS)

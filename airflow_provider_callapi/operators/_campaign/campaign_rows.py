@@ -113,11 +113,14 @@ def open_results(
     plan: Plan,
     log: Any,
     *,
+    task: str,
     ledger: Ledger | None = None,
     list_number: int | None = None,
 ) -> CampaignRows:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
+    :param task: the ids of the task and its run, see `ResultsTable`. Tasks that call the shards of one list
+        have the same ids.
     :param ledger: the campaign's ledger, if a try begins: the function then also checks that the campaign
         replaces no row of another call. None: the try has checked this before.
     :param list_number: the number of the contact list among several lists with the same campaign name. None:
@@ -125,7 +128,7 @@ def open_results(
     :raises CallApiFailure: the table cannot be used, or contains other calls of a campaign with this name.
     :raises CallApiTrouble: the database does not answer.
     """
-    table = open_results_table(name, list_number=list_number)
+    table = open_results_table(name, task=task, list_number=list_number)
     if ledger is not None:
         try:
             _refuse_other_calls(table, campaign, plan, ledger)

@@ -170,11 +170,14 @@ def _open_table(
         open_results,
     )
 
+    dag_id, run_id, task_id, map_index = facts.owner
+    number = own_list(options.shard, int(map_index))
     return open_results(
         options.results,
         options.campaign,
         plan,
         log,
+        task=f"{dag_id}.{task_id}.{run_id}" + ("" if number is None else f".{number}"),
         ledger=ledger,
-        list_number=own_list(options.shard, int(facts.owner[-1])),
+        list_number=number,
     )
