@@ -6,6 +6,7 @@ stops a task. Metrics contain no phone numbers.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -140,6 +141,10 @@ def _stats() -> Any:
 def _name_part(tag: str) -> str:
     """Return the value of a metric's tag in a form that can be a part of the metric's name.
 
-    Underscores replace dots and forbidden characters.
+    Underscores replace dots and forbidden characters. If these are not ASCII, a short hash of the value
+    follows: otherwise, ``весна`` and ``осень`` would be one name.
     """
-    return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))  # two for a dot, as in Airflow
+    part = re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))  # two for a dot, as in Airflow
+    if tag.isascii():
+        return part
+    return f"{part}_{hashlib.sha256(tag.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,6 +23,9 @@ from airflow_fakes import (
     events_of,
     informer_task,
 )
+from hypothesis import example, given
+from hypothesis import strategies as st
+from lone_surrogates import HALF
 
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.emulator import Fault, Script
@@ -50,6 +54,17 @@ def test_the_age_of_the_poll_grows_while_polls_fail_and_is_zero_without_a_waitin
     asyncio.run(events_of(waiting))
 
     assert stats.named("callapi.poll.age.callapi_default") == [0.0, 5.0, 10.0, 15.0, 0.0]
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), min_size=2, max_size=2, unique=True))
+@example(["весна", "осень"])
+@example(["Ночь", "Ночб"])
+@example(["🌷", "🍂"])
+@example([HALF, HALF + HALF])
+def test_names_with_other_letters_than_ascii_are_different_parts_of_a_metrics_name(names):
+    parts = [metrics._name_part(name) for name in names if not name.isascii()]
+    assert len(set(parts)) == len(parts)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", part) for part in parts)
 
 
 def test_a_poll_that_ends_after_the_last_task_leaves_no_age(desk, stats, monkeypatch):
