@@ -20,8 +20,13 @@ _CONNECTION_LASTS = 60
 """Seconds after which an engine without pings replaces a connection."""
 _NEEDED = ("get_conn", "get_sqlalchemy_engine")
 """The methods of a hook for a SQL database: Airflow's `DbApiHook`."""
-_LASTING = frozenset({"ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"})
-"""Names of exception classes in PEP 249. A statement that raises one of them fails in the same way again."""
+_LASTING = frozenset(
+    {
+        *("ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"),
+        *("IdentifierError", "NoSuchTableError"),
+    }
+)
+"""Names of exception classes in PEP 249, and of SQLAlchemy. A statement that raises one fails again."""
 _UNSENT = (OverflowError, UnicodeEncodeError)
 """The exceptions of Python for a value that a driver cannot send, such as the number 10**30 to SQLite."""
 _LASTING_IN_MYSQL = frozenset({1054, 1364})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_callapi.databases.table_name import TableName
 
+_LONGEST_NAMES = {"postgresql": (63, "bytes"), **dict.fromkeys(("mysql", "mariadb"), (64, "characters"))}
+"""Database → the longest name of a table or schema, and the unit of this length."""
 CHUNK = 500
 """How many rows one transaction writes at most."""
 
@@ -65,12 +68,13 @@ class KeyedTable:
         If this fails, the method closes the connections to the database.
 
         :param probe: a row for the check: column → value. The row does not stay in the table.
-        :raises CallApiFailure: a column is missing, no primary or unique key consists of the expected
-            columns, or the database reports a permanent error, e.g. rows cannot be written.
+        :raises CallApiFailure: the name is too long, a column is missing, no primary or unique key consists
+            of the expected columns, or the database reports a permanent error, e.g. rows cannot be written.
         :raises CallApiTrouble: a transient error, e.g. the database does not answer.
         """
         with disposed_on_error(self.engine):
             try:
+                self._check_names()
                 # The statement fails if another process creates the table at the same time: repeat it.
                 RETRY_BRIEFLY(self.table.create, self.engine, checkfirst=True)
                 self._check_columns()
@@ -95,6 +99,19 @@ class KeyedTable:
     def close(self) -> None:
         """Close the connections to the database. A later use of the table opens a new connection."""
         self.engine.dispose()
+
+    def _check_names(self) -> None:
+        """Check that the database can keep the names. PostgreSQL silently cuts a name off.
+
+        :raises CallApiFailure: a name is too long.
+        """
+        longest, unit = _LONGEST_NAMES.get(self.engine.dialect.name, (sys.maxsize, ""))
+        for kind, name in (("table", self.table.name), ("schema", self.table.schema or "")):
+            if len(name.encode() if unit == "bytes" else name) > longest:
+                raise CallApiFailure(
+                    f"{self.named}: the name of the {kind} is longer than {longest} {unit}, the maximum of "
+                    "the database. Give a shorter name"
+                )
 
     def _check_columns(self) -> None:
         inspector, where = inspect(self.engine), {"schema": self.table.schema}

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 from lone_surrogates import HALF
+from sqlalchemy.exc import IdentifierError, NoSuchTableError
 
 from airflow_provider_callapi.databases.connections import database_error
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -34,6 +35,11 @@ def test_a_value_that_a_driver_cannot_send_is_a_lasting_error(value):
 
     assert type(error) is CallApiFailure
     assert str(error).startswith(f"contacts: {type(refused.value).__name__}: ")
+
+
+@pytest.mark.parametrize("kind", [IdentifierError, NoSuchTableError])
+def test_a_wrong_name_of_a_table_is_a_lasting_error(kind):
+    assert type(database_error(kind("calls"), "results")) is CallApiFailure
 
 
 @pytest.mark.parametrize(("number", "kind"), [(1054, CallApiFailure), (2013, CallApiTrouble)])

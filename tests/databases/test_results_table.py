@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy
 from known_numbers import ANNA, BORIS
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
@@ -66,6 +67,23 @@ def test_only_the_task_that_wrote_a_row_without_a_call_replaces_and_removes_it(s
         (BORIS, 1, ""),
         ("row 2", 0, "dag.task.run"),
     ]
+
+
+@pytest.mark.parametrize("letter", ["t", "т", "表", "😀"])
+def test_a_name_that_the_database_cannot_keep_is_refused_and_leaves_no_table(dwh, letter):
+    backend = sqlalchemy.engine.make_url(dwh).get_backend_name()
+    longest = {"postgresql": 63 // len(letter.encode()), "mysql": 64}.get(backend, 100)
+    if not (backend == "mysql" and letter == "😀"):  # MySQL takes no such sign in a name
+        open_results_table(TableName("dwh", letter * longest)).close()
+        open_results_table(TableName("dwh", letter * longest)).close()
+    before = sqlalchemy.inspect(sqlalchemy.create_engine(dwh)).get_table_names()
+
+    if backend != "sqlite":
+        with pytest.raises(CallApiFailure, match="the name of the table is longer than 6"):
+            open_results_table(TableName("dwh", letter * (longest + 1)))
+        with pytest.raises(CallApiFailure, match="the name of the schema is longer than 6"):
+            open_results_table(TableName("dwh", "calls", letter * (longest + 1)))
+    assert sqlalchemy.inspect(sqlalchemy.create_engine(dwh)).get_table_names() == before
 
 
 def test_an_existing_table_is_used_again(select):
