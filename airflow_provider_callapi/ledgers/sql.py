@@ -9,6 +9,7 @@ A late write never replaces a result by an earlier status: ``active`` never repl
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -18,18 +19,17 @@ import tenacity
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import DBAPIError
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row
 from airflow_provider_callapi.databases.column_types import LONGEST_NAME
-from airflow_provider_callapi.databases.connections import disposed_on_error, open_engine
+from airflow_provider_callapi.databases.connections import database_error, disposed_on_error, open_engine
 from airflow_provider_callapi.databases.retries import (
     RETRY_BRIEFLY,
     RETRY_OUTAGE,
     in_transaction,
-    mask_errors,
 )
-from airflow_provider_callapi.exceptions import CallApiTrouble
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.ledgers.sql_batches import COLUMNS_OF_A_BATCH, claim_batch, record_batch
 from airflow_provider_callapi.ledgers.sql_in_turn import claim_in_turn, record_in_turn
 from airflow_provider_callapi.ledgers.sql_pages import AttemptPages
@@ -59,6 +59,8 @@ class SqlLedger:
     :param min_gap: seconds that must pass between two calls to a person, in all campaigns of the database.
         Calls that rang no phone do not count. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
+    :raises CallApiFailure: the tables cannot be used, for example because the database user may not change
+        rows. Without this check, people would be called whose results cannot be stored.
     :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods raise this error
         too.
     """
@@ -76,8 +78,12 @@ class SqlLedger:
         in_order = select(*columns).order_by(*(calls.c[name] for name in KEY))
         self._all_attempts: Select[Any] = in_order.where(calls.c.campaign == campaign)
         self._attempts_of = self._all_attempts.where(calls.c.person.in_(bindparam("people", expanding=True)))
-        # The statement fails if another process creates the tables at the same time. A repeat then succeeds.
-        mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine), DATABASE)
+        try:
+            # The statement fails if another process creates the tables at the same time: repeat it.
+            RETRY_BRIEFLY(create_tables, engine)
+            RETRY_BRIEFLY(self._check_rights)
+        except Exception as error:  # each driver has its own exception classes
+            raise database_error(error, DATABASE) from None
 
     def load(self, keys: Iterable[str]) -> Iterable[Attempt]:
         """Yield the campaign's stored attempts to call the given people.
@@ -137,6 +143,15 @@ class SqlLedger:
     def close(self) -> None:
         """Close the connections to the database."""
         self._engine.dispose()
+
+    def _check_rights(self) -> None:
+        """Reserve an attempt, record it, and roll back."""
+        # No other process has the same person, and so none waits for the row.
+        probe = Attempt(uuid.uuid4().hex, 1, Status.DIALLING, "", 0.0)
+        with self._engine.connect() as db, db.begin() as transaction:
+            claim_in_turn(self._campaign, [probe], self._min_gap, db, repeated=False)
+            record_in_turn(self._campaign, [probe], db)
+            transaction.rollback()
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """Reserve attempts with one SQL statement (PostgreSQL only).
@@ -213,15 +228,15 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
     :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person, see `SqlLedger`. None: no minimum.
-    :raises CallApiFailure: the connection does not lead to a usable database.
+    :raises CallApiFailure: the connection does not lead to a usable database, see `SqlLedger`.
     :raises CallApiTrouble: the database did not answer.
     """
     engine = open_engine(ledger_conn_id, "ledger_conn_id", pings=False)
     with disposed_on_error(engine):
         try:
             return SqlLedger(engine, campaign, min_gap=min_gap)
-        except CallApiTrouble as trouble:
-            raise CallApiTrouble(f"ledger_conn_id: connection {ledger_conn_id!r}: {trouble}") from None
+        except (CallApiFailure, CallApiTrouble) as error:
+            raise type(error)(f"ledger_conn_id: connection {ledger_conn_id!r}: {error}") from None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:
