@@ -39,6 +39,7 @@ def test_each_journal_of_a_task_with_several_calls_names_the_owner_of_its_call(t
 def test_a_polling_task_names_its_connection_if_airflow_has_stored_the_rendered_fields(
     airflow_db: None,
 ) -> None:
+    import sqlalchemy
     from airflow.models.dagrun import DagRun
     from airflow.models.renderedtifields import RenderedTaskInstanceFields as Rendered
     from airflow.models.taskinstance import TaskInstance as Task
@@ -49,6 +50,8 @@ def test_a_polling_task_names_its_connection_if_airflow_has_stored_the_rendered_
     def key(run: str) -> dict[str, Any]:
         return {"dag_id": "polling_tasks", "run_id": run, "task_id": "call", "map_index": -1}
 
+    # In older versions of Airflow, with SQLAlchemy 1.4, the column has texts.
+    has_uuids = isinstance(Task.__table__.c.id.type, getattr(sqlalchemy, "Uuid", ()))
     rendered = {"callapi_conn_id": "callapi_other", "message": "Hello"}
     own = {"operator": "CallApiSimpleCallOperator", "state": "deferred", "pool": "p", "pool_slots": 1}
     try:
@@ -56,7 +59,8 @@ def test_a_polling_task_names_its_connection_if_airflow_has_stored_the_rendered_
             for run in ("1", "2"):
                 session.add(DagRun(dag_id="polling_tasks", run_id=run, run_type=DagRunType.MANUAL))
                 session.flush()
-                session.execute(insert(Task.__table__).values(id=uuid.uuid4(), **key(run), **own))
+                own_id = uuid.uuid4() if has_uuids else str(uuid.uuid4())
+                session.execute(insert(Task.__table__).values(id=own_id, **key(run), **own))
             session.execute(insert(Rendered.__table__).values(**key("1"), rendered_fields=rendered))
 
         assert [task.connection for task in list_polling_tasks()] == ["callapi_other", None]
