@@ -126,5 +126,5 @@ def test_a_silent_ledger_of_other_campaigns_does_not_hinder_a_stop(callapi, autu
     run = callapi("campaigns", "stop", "autumn", "--ledger-conn-id", silent_ledger, "--output", "json")
 
     assert run.code == 1
-    assert json.loads(run.out)[0]["asked"].startswith("stop by ")
+    assert json.loads(run.out)[0]["asked"]["kind"] == "stop"
     assert f"ledger {silent_ledger}: the database does not answer" in run.err
