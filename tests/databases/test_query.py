@@ -141,6 +141,7 @@ def test_a_long_list_is_read_with_the_memory_of_one_portion(dwh):
             "postgresql": "SELECT n AS phone, repeat('x', 200) AS text FROM generate_series(1, 300000) n",
         }
         sql = series[engine.dialect.name]
+    assert len([*Query("dwh", "SELECT 1 AS phone").rows("contacts")]) == 1  # imports the driver
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     assert sum(1 for _ in Query("dwh", sql).rows("contacts")) == 300_000

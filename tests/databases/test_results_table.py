@@ -73,7 +73,8 @@ def test_only_the_task_that_wrote_a_row_without_a_call_replaces_and_removes_it(s
 def test_a_name_that_the_database_cannot_keep_is_refused_and_leaves_no_table(dwh, letter):
     backend = sqlalchemy.engine.make_url(dwh).get_backend_name()
     longest = {"postgresql": 63 // len(letter.encode()), "mysql": 64}.get(backend, 100)
-    if not (backend == "mysql" and letter == "😀"):  # MySQL takes no such sign in a name
+    # MySQL takes no emoji in a name, and no name whose file would have a longer name than the disk keeps.
+    if backend != "mysql" or letter in "tт":
         open_results_table(TableName("dwh", letter * longest)).close()
         open_results_table(TableName("dwh", letter * longest)).close()
     before = sqlalchemy.inspect(sqlalchemy.create_engine(dwh)).get_table_names()

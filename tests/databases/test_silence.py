@@ -25,6 +25,9 @@ def test_a_connection_to_a_server_that_says_nothing_ends(monkeypatch: pytest.Mon
             engine.connect()
 
 
+NEEDS_SQLALCHEMY_2 = pytest.mark.skipif(
+    not hasattr(sqlalchemy, "Uuid"), reason="SQLAlchemy 1.4 does not know psycopg 3"
+)
 LIBPQ = {"connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"}
 MYSQL = {"connect_timeout", "read_timeout", "write_timeout"}
 
@@ -49,7 +52,7 @@ def given_options(url: str, own: dict[str, Any]) -> dict[str, Any]:
     ("driver", "names"),
     [
         ("postgresql+psycopg2", LIBPQ | {"tcp_user_timeout"}),
-        ("postgresql+psycopg", LIBPQ | {"tcp_user_timeout"}),
+        pytest.param("postgresql+psycopg", LIBPQ | {"tcp_user_timeout"}, marks=NEEDS_SQLALCHEMY_2),
         ("mysql+pymysql", MYSQL),
     ],
 )
