@@ -264,6 +264,11 @@ class LogoutUser(Request[Done]):
 # --- starting calls ---
 
 
+def may_ring_contact_first(first_call: str) -> bool:
+    """Return whether ``first_call``, perhaps a template, may let the contact's phone ring first."""
+    return first_call not in ("employee", "operator")
+
+
 class StartCall(Request[StartedCall]):
     """Base class of the ``start.*`` requests. Each start request may ring a phone.
 
@@ -290,7 +295,7 @@ class StartCall(Request[StartedCall]):
     @property
     def may_call_contact_first(self) -> bool:
         """Whether the contact's phone may ring before that of another participant, or rings alone."""
-        return getattr(self, "first_call", "contact") not in ("employee", "operator")
+        return may_ring_contact_first(getattr(self, "first_call", "contact"))
 
 
 class _TwoSidedCall(StartCall):

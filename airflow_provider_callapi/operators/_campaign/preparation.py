@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from airflow_provider_callapi.api.methods import may_ring_contact_first
 from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
@@ -76,7 +77,7 @@ def read_rules(
         call_timeout=options.call_timeout,
         report_timeout=options.report_timeout if hook.has_data_api else None,
         absence_proven_after=options.absence_proven_after,
-        contact_first=options.call.get("first_call", "contact") not in ("employee", "operator"),
+        contact_first=may_ring_contact_first(options.call.get("first_call", "contact")),
         timezone=account_timezone,
         dial_until=dial_until,
         tags=options.tags,
