@@ -24,7 +24,8 @@ def to_int(value: Any, default: Any = _NO_DEFAULT, base: int = 10) -> Any:
     """Convert a value to a whole number, as Jinja's ``int``: the text ``"12"`` becomes 12.
 
     :param value: a number, whose fraction is cut off, or a text of digits, also in groups: ``1 500``.
-    :param default: the result if the value cannot be converted. If it is given, Jinja decides alone.
+    :param default: the result if the value cannot be converted. If it is given, Jinja converts the
+        value, after ``1 500,00`` has become ``1500.00``.
     :param base: the base of the number in a text.
     :raises TemplateRuntimeError: the value cannot be converted, and there is no default.
     """
@@ -46,7 +47,8 @@ def to_float(value: Any, default: Any = _NO_DEFAULT) -> Any:
     """Convert a value to a number with a fraction, as Jinja's ``float``: ``"1.5"`` becomes 1.5.
 
     :param value: a number, or a text of digits, as ``1500.5`` or ``1 500,50``.
-    :param default: the result if the value cannot be converted. If it is given, Jinja decides alone.
+    :param default: the result if the value cannot be converted. If it is given, Jinja converts the
+        value, after ``1 500,00`` has become ``1500.00``.
     :raises TemplateRuntimeError: the value cannot be converted, and there is no default.
     """
     value = _plain(value)

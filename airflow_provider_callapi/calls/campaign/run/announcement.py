@@ -68,9 +68,10 @@ class Announcement:
 
     def _zone_lines(self) -> Iterator[Line]:
         """Yield the line that shows in which time zones the calling hours apply, if there are such hours."""
-        hours, zones = self.campaign.rules.hours, Counter(person.zone for person in self.campaign.plan.people)
-        if not zones or hours.is_always_open:
+        hours, people = self.campaign.rules.hours, self.campaign.plan.people
+        if not people or hours.is_always_open:
             return
+        zones = Counter(person.zone for person in people)
         shown = [
             f"{zone} ({count_text(count, 'person', 'people')})"
             for zone, count in zones.most_common(_ZONES_SHOWN)
