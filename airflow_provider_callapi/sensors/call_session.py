@@ -32,6 +32,7 @@ from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECO
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
+from airflow_provider_callapi.hooks.report_wait import wait_for_report
 from airflow_provider_callapi.observability.log_lines import (
     LogEvent,
     log_call_event,
@@ -70,8 +71,8 @@ _KINDS: Schema = {
 The dict lacks ``call_session_id``, which `read_call` reads, and the other parameters that Airflow reads.
 """
 
-_REPORT_PAUSES = (0.0, 3.0, 5.0)
-"""Seconds before each request for the report of an ended call, which is there some seconds after the end."""
+_REPORT_TIMEOUT = 8.0
+"""Seconds for which the sensor waits for the report of a call that has ended without a known answer."""
 _STORE_KEY = "callapi_watch"
 """The key in task state under which the sensor stores its observation of the call."""
 
@@ -367,15 +368,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         if call.status != "ended" or call.answered is not None:
             return call
         try:
-            if not self.hook.has_data_api:
-                return call
-            for seconds in _REPORT_PAUSES:
-                system_clock.sleep(seconds)
-                if final := self.hook.reports.final_outcome(call):
-                    return final[0]
+            has_data_api = self.hook.has_data_api
         except (CallApiError, AirflowException) as error:  # what the polls have shown is a result, too
-            self.log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
-        return call
+            self.log.warning("The report of call session %s cannot be read: %s", call.call_session_id, error)
+            return call
+        if not has_data_api:
+            return call
+        return wait_for_report(self.hook, call, system_clock.now() + _REPORT_TIMEOUT, self.log) or call
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
         """Return the call as a dict after the wait.

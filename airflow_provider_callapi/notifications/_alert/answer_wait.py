@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.outcomes.marks import Mark, first_mark, need_operations
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
+from airflow_provider_callapi.hooks.report_wait import wait_for_report
 from airflow_provider_callapi.notifications._alert.execution import Execution
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 APPEAR_TIMEOUT = 10.0
 """Seconds within which ``list.calls`` shows a placed call, or stops showing an ended call."""
-_REPORT_PAUSE = 3.0
-"""Seconds between two requests for the report of a call. The report appears some seconds after the end."""
 _ANSWER_REPORT_TIMEOUT = 6.0
 """Seconds for which an alert without marks waits for the report of an ended call.
 
@@ -106,7 +105,14 @@ def _has_mark(
     now = system_clock.now()
     # If the polls have not shown the end, e.g. because they failed, the call may last until the deadline.
     ended_by = now if call.status == "ended" else max(now, watch.deadline)
-    final = _wait_for_report(hook, call, wanted.marks, ended_by + wanted.report_timeout, log)
+    final = wait_for_report(
+        hook,
+        call,
+        ended_by + wanted.report_timeout,
+        log,
+        operations=need_operations(wanted.marks),
+        retry_errors=True,
+    )
     mark = first_mark(wanted.marks, final)
     shown = f"acknowledged by {mark}" if mark else "not acknowledged"
     why = "" if final else f": no report came within report_timeout ({wanted.report_timeout:g} s)"
@@ -125,30 +131,6 @@ def _is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any
     # A short talk may begin and end between two polls. On some accounts, the polls never show a talk.
     if not call.answered and hook.has_data_api:
         timeout = _ANSWER_REPORT_TIMEOUT if call.status == "ended" else 0.0
-        call = _wait_for_report(hook, call, (), system_clock.now() + timeout, log) or call
+        call = wait_for_report(hook, call, system_clock.now() + timeout, log) or call
     log.info("Call session %s: %s", call.call_session_id, _ANSWERED[call.answered])
     return bool(call.answered)
-
-
-def _wait_for_report(
-    hook: CallApiHook, call: Outcome, marks: Sequence[Mark], until: float, log: Any
-) -> Outcome | None:
-    """Wait for the Data API's report of a call. Return the outcome with the report's facts.
-
-    :param marks: the marks that may acknowledge the alert. With marks, a failed request is repeated. Without
-        marks, it ends the wait, because the polls have shown most answers.
-    :param until: epoch seconds of the last request. The first request is always sent.
-    :return: the outcome. None: the report did not come in time, or a failed request has ended the wait.
-    """
-    while True:
-        try:
-            if final := hook.reports.final_outcome(call, operations=need_operations(marks)):
-                return final[0]
-        except Exception as error:  # no error may keep the next person from being called
-            log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
-            if not marks:
-                return None
-        remaining = until - system_clock.now()
-        if remaining <= 0:
-            return None
-        system_clock.sleep(min(_REPORT_PAUSE, remaining))
