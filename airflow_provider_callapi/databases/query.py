@@ -26,10 +26,10 @@ _PORTION = 1000
 """The number of rows that one request fetches from the database."""
 _KEYS = frozenset({"conn_id", "sql", "parameters"})
 _SINGLE_PRECISION: Mapping[str, Any] = {
-    **dict.fromkeys(("psycopg2", "psycopg", "redshift_connector"), 700),
-    **dict.fromkeys(("pymysql", "MySQLdb", "mysql"), 4),
+    **dict.fromkeys(("psycopg2", "psycopg", "redshift_connector"), (700, 1021)),
+    **dict.fromkeys(("pymysql", "MySQLdb", "mysql"), (4,)),
 }
-"""Driver → its number of the type of 32-bit floats, in the description of a column."""
+"""Driver → its numbers of the types of 32-bit floats and their arrays, in the description of a column."""
 _NAMED_SINGLE_PRECISION = re.compile(r"\breal\b|\bfloat32\b|binary_float", re.IGNORECASE)
 """Matches the type of 32-bit floats of a driver that names the types: Trino, ClickHouse, Oracle."""
 _NAMED = re.compile(r"%\((\w+)\)s")
@@ -134,8 +134,7 @@ def _rows_of(connection: Any, query: Query, check_empty: CheckNames) -> Iterator
                 values = list(row.values()) if isinstance(row, Mapping) else row
                 cells = table.row(values, clean)
                 for name in single:
-                    if isinstance(cells[name], float):
-                        cells[name] = SinglePrecision(cells[name])
+                    cells[name] = _as_single_precision(cells[name])
                 yield cells
             portion = cursor.fetchmany(_PORTION)
 
@@ -143,8 +142,15 @@ def _rows_of(connection: Any, query: Query, check_empty: CheckNames) -> Iterator
 def _is_single_precision(connection: Any, type_code: Any) -> bool:
     """Return whether a column has 32-bit floats, judged by the driver's description of the column."""
     if isinstance(type_code, int):
-        return type_code == _SINGLE_PRECISION.get(_driver_of(connection))
+        return type_code in _SINGLE_PRECISION.get(_driver_of(connection), ())
     return type_code is not None and _NAMED_SINGLE_PRECISION.search(str(type_code)) is not None
+
+
+def _as_single_precision(value: Any) -> Any:
+    """Return a float, or the floats of an array, as `SinglePrecision`. Other values stay unchanged."""
+    if isinstance(value, list):
+        return [_as_single_precision(part) for part in value]
+    return SinglePrecision(value) if isinstance(value, float) else value
 
 
 def _driver_of(connection: Any) -> str:

@@ -59,10 +59,22 @@ def test_a_float_of_a_column_of_single_precision_is_marked(dwh):
     assert (type(exact), exact, empty) == (float, 79_161_234_567, None)
 
 
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_the_floats_of_an_array_of_single_precision_are_marked(dwh):
+    ((phones, exact),) = (
+        row.values()
+        for row in rows("SELECT ARRAY[NULL, 79161234567]::real[] AS phones, ARRAY[0.5]::float8[] AS exact")
+    )
+    assert phones[0] is None
+    assert isinstance(phones[1], SinglePrecision)
+    assert not isinstance(exact[0], SinglePrecision)
+
+
 @pytest.mark.parametrize(
     ("package", "type_code", "is_single"),
     [
         *[("psycopg2.extensions", 700, True), ("psycopg", 700, True), ("psycopg", 701, False)],
+        *[("psycopg2.extensions", 1021, True), ("psycopg2.extensions", 1022, False)],
         *[
             ("pymysql.connections", 4, True),
             ("MySQLdb.connections", 4, True),

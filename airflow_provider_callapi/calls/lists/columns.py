@@ -105,6 +105,7 @@ _CYRILLIC = {
 _SHORTEST_RUSSIAN = 5
 """Up to this length, words in Latin letters, such as ``stop``, are no Russian words."""
 _LOOK_ALIKE = str.maketrans("aceopxykmtbh", "асеорхукмтвн")
+_LATIN_LOOK_ALIKE = str.maketrans("асеорхуіјѕ", "aceopxyijs")
 _RUSSIAN = re.compile("[а-я]")
 _LATIN = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
 _MORE_PHONES = re.compile(rf"{_PHONE_NAMES}|тел\d*$")
@@ -207,12 +208,20 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     found: dict[str, str | None] = {}
     for meaning in _NEAR:
         same = [name for name in names if folded[name] == fold_name(meaning)]
+        if same:
+            same += [name for name in names if name not in same and _is_copy(name, meaning)]
         if len(same) > 1:
             raise ListUnreadable(f"two columns are named {meaning}: {_quoted(same)}. Remove or rename one")
         found[meaning] = same[0] if same else None
         if not same and (needs_phone or meaning != PHONE):
             _refuse_near_misses(names, folded, meaning)
     return Columns(found[PHONE], found[TIMEZONE])
+
+
+def _is_copy(name: object, meaning: str) -> bool:
+    """Return whether a name is a copy of ``phone``: ``phone.1`` from pandas, or with a Cyrillic ``о``."""
+    folded = fold_name(re.sub(r"\.\d+$", "", str(name)))
+    return folded.translate(_LATIN_LOOK_ALIKE) == fold_name(meaning)
 
 
 def seems_time_zone(name: object) -> bool:

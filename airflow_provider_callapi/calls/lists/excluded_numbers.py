@@ -19,7 +19,13 @@ from dataclasses import dataclass, field
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold, only_digits
 from airflow_provider_callapi.calls.lists.columns import fold_name, phone_columns, shown_name
 from airflow_provider_callapi.calls.lists.json_rows import Row
-from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers, refuse_single_precision
+from airflow_provider_callapi.calls.lists.rounded_numbers import (
+    SINGLE_PRECISION,
+    RoundedNumbers,
+    has_lost_digits,
+    parts_of_cell,
+    refuse_single_precision,
+)
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers, search_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
@@ -81,6 +87,9 @@ class ExcludedNumbers:
         phones = phone_columns(tuple(row))
         for name in phones:
             refuse_single_precision(name, row[name])
+            for text in map(stored_text, parts_of_cell(row[name])):
+                if count_digits(text):  # a text without digits, such as "-", is no phone number
+                    self._rounded.add(text, line)
         # The shown text of a date, such as 31.12.2026, can be read as a number of Denmark.
         values = {name: stored_text(value) for name, value in row.items() if value is not None}
         for name in filter(_is_end_of_range, values):
@@ -93,7 +102,8 @@ class ExcludedNumbers:
         elif not any(number.isdigit() or sip_domain(number) in self._sip_domains for number in numbers):
             self._problems.setdefault(line, _NO_PHONE_NUMBER)
         for name, text in values.items():
-            yield from self._others.setdefault(name, _OtherColumn(name)).read(line, text, self._region)
+            column = self._others.setdefault(name, _OtherColumn(name))
+            yield from column.read(line, text, self._region, lost_digits=has_lost_digits(row[name]))
 
     def unreadable(self) -> dict[int, str]:
         """Return the unreadable rows: number of the row → what is wrong, in the order of the rows."""
@@ -112,9 +122,7 @@ class ExcludedNumbers:
         except NotANumber as problem:
             if count_digits(text):  # a text without digits, such as "-", is no mistyped number
                 self._problems.setdefault(line, str(problem))
-                self._rounded.add(text, line)
             return search_numbers(text, self._region).union(self._read_elsewhere(text))
-        self._rounded.add(text, line)
         return numbers.union(complete_numbers(text, numbers, self._region), self._read_elsewhere(text))
 
     def _read_elsewhere(self, text: str) -> Iterator[str]:
@@ -144,13 +152,15 @@ class _OtherColumn:
     long: int = 0  # how many values have enough digits for a phone number
     phones: int = 0  # how many of them certainly are phone numbers
     suspects: list[tuple[int, str]] = field(default_factory=list)
+    rounded: RoundedNumbers = field(default_factory=RoundedNumbers)
 
-    def read(self, line: int, text: str, region: str) -> frozenset[str]:
+    def read(self, line: int, text: str, region: str, *, lost_digits: bool) -> frozenset[str]:
         """Return all phone numbers and SIP numbers in one value of the column.
 
         If the value seems to be a damaged phone number, remember this for `problems`.
 
         :param line: the number of the row.
+        :param lost_digits: True: the database has stored the value as a 32-bit float.
         """
         if is_failed_formula(text):
             self.suspects.append((line, _FAILED))
@@ -166,6 +176,9 @@ class _OtherColumn:
         if digits < FEWEST_DIGITS:
             return search_numbers(text, region) if digits else frozenset()  # each SIP number has a digit
         self.long += 1
+        self.rounded.add(text, line)
+        if lost_digits:
+            self.suspects.append((line, SINGLE_PRECISION))
         try:
             numbers = find_numbers(text, region)
         except NotANumber as problem:
@@ -183,7 +196,7 @@ class _OtherColumn:
         than half of its values with seven or more digits are phone numbers.
         """
         if self.phones * 2 > self.long:
-            for line, problem in self.suspects:
+            for line, problem in (*self.suspects, *((line, ROUNDED_LIST) for line in self.rounded.lines())):
                 yield line, f"column {shown_name(self.name)}: {problem}"
 
 

@@ -10,8 +10,9 @@ The results are valid numbers, but the numbers of strangers.
 
 from __future__ import annotations
 
+import math
 import re
-import struct
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airflow_provider_callapi.calls.lists.columns import shown_name
@@ -20,21 +21,51 @@ from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 _ROUNDED = re.compile(rf"{ROUNDED_DIGITS}(?:[.,]0+)?")
 """Matches the digits of a phone number without any sign, such as ``79261200000`` and ``79261200000.0``."""
-_PLAIN = re.compile(r"(\d{10,15})([.,]0+)?")
-_SMALLEST_FLOAT = 2**32
-"""Of the larger whole numbers, a 32-bit float can store at most one of 512."""
+_PLAIN = re.compile(r"([1-9]\d{7,14})([.,]0+)?")
+_DIGITS_OF_FLOAT = 8
+"""How many significant digits a program writes of a 32-bit float at most, if not all."""
+_FEWEST_BITS = 3.0
+"""Smaller numbers are no evidence of 32-bit floats: these can store one of four whole numbers, or more."""
+_ENOUGH_BITS = 16.0
+"""So much evidence of 32-bit floats is chance once in 65,536 lists."""
 _FEWEST = 2
 """If fewer different phone numbers than this are rounded, it may be chance."""
 _SHARE = 10
 """If more than one of ten rows has such a number, the list is damaged. By chance, it is one of 100,000."""
 _SHARE_OF_FLOATS = 2
 """If more than one of two rows has a 32-bit float, the list is damaged. Then every row should have one."""
-_EXACT = 2**24
-"""A 32-bit float stores each smaller whole number exactly."""
+_EXACT_BITS = 24
+"""A 32-bit float stores each whole number of so many bits exactly."""
+
+
+SINGLE_PRECISION = (
+    "32-bit floats, such as REAL in a database, which change the last digits of phone numbers. Store the "
+    "numbers as text or bigint, and load them again. If only the query makes floats of them, cast the stored "
+    "column to text or bigint"
+)
+"""What is wrong with a column of `SinglePrecision` numbers, and what to do."""
 
 
 class SinglePrecision(float):
     """A number in a column of 32-bit floats, such as ``REAL`` in a database. It is no phone number."""
+
+
+def parts_of_cell(value: Any) -> Iterator[Any]:
+    """Yield each value inside a cell with an object or an array, or else the value of the cell itself."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, list | tuple):
+        yield value
+        return
+    for part in value:
+        yield from parts_of_cell(part)
+
+
+def has_lost_digits(value: Any) -> bool:
+    """Return whether a cell contains a `SinglePrecision` with more digits than a 32-bit float holds."""
+    return any(
+        isinstance(part, SinglePrecision) and abs(part) >= 2**_EXACT_BITS for part in parts_of_cell(value)
+    )
 
 
 def refuse_single_precision(column: object, value: Any) -> None:
@@ -43,14 +74,10 @@ def refuse_single_precision(column: object, value: Any) -> None:
     The column has changed the last digits of its phone numbers. One such number is enough to know this.
 
     :param column: the name of the column, for the error message.
-    :raises ListUnreadable: the value is a `SinglePrecision` with more digits than a 32-bit float holds.
+    :raises ListUnreadable: see `has_lost_digits`.
     """
-    if isinstance(value, SinglePrecision) and abs(value) >= _EXACT:
-        raise ListUnreadable(
-            f"the column {shown_name(column)} has 32-bit floats, such as REAL in a database, which change "
-            "the last digits of phone numbers. Store the numbers as text or bigint, and load them again. If "
-            "only the query makes floats of them, cast the stored column to text or bigint"
-        )
+    if has_lost_digits(value):
+        raise ListUnreadable(f"the column {shown_name(column)} has {SINGLE_PRECISION}")
 
 
 class RoundedNumbers:
@@ -60,6 +87,7 @@ class RoundedNumbers:
         self._rows = 0
         self._ends_in_zeros: dict[int, str] = {}
         self._floats: dict[int, str] = {}
+        self._evidence: dict[str, float] = {}
 
     def add(self, text: str, line: int) -> None:
         """Count a row, and record whether a program may have rounded its phone number, e.g. to 79260000000.
@@ -72,8 +100,9 @@ class RoundedNumbers:
         plain = text.strip()
         if "00000" in plain and _ROUNDED.fullmatch(plain):
             self._ends_in_zeros[line] = plain
-        if _may_be_float32(plain):
+        if bits := _evidence_of_float32(plain):
             self._floats[line] = plain
+            self._evidence[plain] = bits
 
     def lines(self) -> list[int]:
         """Return the row numbers of the rounded phone numbers.
@@ -82,16 +111,28 @@ class RoundedNumbers:
         rows, are rounded. The result is then empty.
         """
         damaged: set[int] = set()
-        for rounded, share in ((self._ends_in_zeros, _SHARE), (self._floats, _SHARE_OF_FLOATS)):
-            if len(set(rounded.values())) >= _FEWEST and len(rounded) * share > self._rows:
-                damaged.update(rounded)
+        zeros, floats = self._ends_in_zeros, self._floats
+        if len(set(zeros.values())) >= _FEWEST and len(zeros) * _SHARE > self._rows:
+            damaged.update(zeros)
+        is_certain = len(self._evidence) >= _FEWEST and sum(self._evidence.values()) >= _ENOUGH_BITS
+        if is_certain and len(floats) * _SHARE_OF_FLOATS > self._rows:
+            damaged.update(floats)
         return sorted(damaged)
 
 
-def _may_be_float32(text: str) -> bool:
-    """Return whether a number is a 32-bit float, or the first digits of one, such as ``79261240000.0``."""
+def _evidence_of_float32(text: str) -> float:
+    """Return how much a phone number looks like a 32-bit float, or like its first digits: 79261240000.0.
+
+    :return: the evidence in bits. A number of a list without floats has ``n`` bits by chance once in 2^n
+        numbers. 0: the number is no such float, or is so small that many numbers are.
+    """
     match = _PLAIN.fullmatch(text)
-    if match is None or (number := int(match[1])) < _SMALLEST_FLOAT:
-        return False
-    has_few_digits = match[2] is not None and number % 1000 == 0
-    return has_few_digits or struct.unpack("f", struct.pack("f", number))[0] == number
+    if match is None:
+        return 0.0
+    digits, number = match[1], int(match[1])
+    bits = float(number.bit_length() - _EXACT_BITS)
+    if number % 2 ** max(int(bits), 0):
+        zeros = len(digits) - len(digits.rstrip("0"))
+        has_few_digits = match[2] is not None and len(digits) - zeros <= _DIGITS_OF_FLOAT
+        bits = zeros * math.log2(10) if has_few_digits else 0.0
+    return bits if bits >= _FEWEST_BITS else 0.0

@@ -11,6 +11,10 @@ from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
 from airflow_provider_callapi.calls.texts.empty_values import has_no_value, without_codes
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
+_WORD = re.compile(r"[^\W\d_]{2}")
+_DATE = re.compile(r"\b(?:\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)|(?:19|20)\d\d)\b")
+"""Matches the dates and the years in the names of columns."""
+
 CheckNames = Callable[[Sequence[str]], object]
 """A function that checks the column names of a list without rows. It may raise `ListUnreadable`."""
 
@@ -30,9 +34,10 @@ class Table:
 
     def __init__(self, heading: Sequence[Any]) -> None:
         names = ["" if name is None else _name(str(name)) for name in heading]
-        if any(map(_is_an_entry, names)):
+        if entry := next((place for place, name in enumerate(names, start=1) if _is_an_entry(name)), None):
             raise ListUnreadable(
-                "this line must name the columns (phone,name,…), but it contains a number or an address"
+                "this line must name the columns (phone,name,…), but the name of column "
+                f"{entry} contains a number or an address"
             )
         if not any(names):
             raise ListUnreadable("this line must name the columns (phone,name,…), but it is empty")
@@ -61,7 +66,12 @@ class Table:
 
 
 def _is_an_entry(name: str) -> bool:
-    """Return whether a text may be a phone number or a SIP number. Such a text names no column."""
+    """Return whether a text may be a phone number or a SIP number. Such a text names no column.
+
+    The digits of a date beside a word do not count: ``Debt on 31.12.2026``.
+    """
+    if _WORD.search(name):
+        name = _DATE.sub("", name)
     return count_digits(name) >= FEWEST_DIGITS or re.search(r"\w@\w", name) is not None
 
 

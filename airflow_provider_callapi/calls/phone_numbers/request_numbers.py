@@ -29,14 +29,23 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
         field, and does not contain the number.
     """
     read = dict(values)
+    for field, value in number_values(values).items():
+        number = _read(value, region, field, method)
+        name, _, is_nested = field.partition(".")
+        read[name] = {**values[name], "phone_number": number} if is_nested else number
+    return read
+
+
+def number_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the phone numbers of a request: field (``contact``, ``employee.phone_number``) → value."""
+    found = {}
     for name, value in values.items():
         if name in _OBJECTS and isinstance(value, Mapping):
             if "phone_number" in value:
-                number = _read(value["phone_number"], region, f"{name}.phone_number", method)
-                read[name] = {**value, "phone_number": number}
+                found[f"{name}.phone_number"] = value["phone_number"]
         elif name in _FIELDS:
-            read[name] = _read(value, region, name, method)
-    return read
+            found[name] = value
+    return found
 
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:

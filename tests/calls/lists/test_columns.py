@@ -153,7 +153,16 @@ def test_the_error_of_a_list_with_an_unknown_separator_names_the_known_ones(name
         find_columns((name,))
 
 
-@pytest.mark.parametrize("names", [("phone", "Phone"), ("timezone", "phone", "time zone")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("phone", "Phone"),
+        ("timezone", "phone", "time zone"),
+        ("phone", "name", "phone.1"),  # pandas numbers equal names
+        ("phone", "timezone.2", "timezone"),
+        ("phone", "рhоne"),  # two Cyrillic letters
+    ],
+)
 def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(ListUnreadable, match="two columns are named"):
         find_columns(names)

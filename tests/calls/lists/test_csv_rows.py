@@ -142,6 +142,28 @@ def test_a_first_line_with_an_entry_is_no_heading_also_without_further_lines(fir
         read(f"{first}\n")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Долг на 01.12.2026",
+        "due 2026-12-01",
+        "Платежи 2025-2026",
+        "план 1.12.26 / факт 1.11.26",
+        "Q4 2025 vs 2026",
+    ],
+)
+def test_a_name_of_a_column_may_contain_dates(name: str) -> None:
+    assert read(f"phone;{name}\n{PHONES[0]};500\n") == [{"phone": PHONES[0], name: "500"}]
+
+
+@pytest.mark.parametrize(
+    "entry", ["8 926 2026 00 01 Анна", "8(2026)2025-26-01", "01.12.2026", "sip2026@example.com"]
+)
+def test_digits_like_those_of_a_date_make_no_name_of_an_entry(entry: str) -> None:
+    with pytest.raises(ListUnreadable, match="but the name of column 2 contains a number or an address"):
+        read(f"phone;{entry}\n")
+
+
 @pytest.mark.parametrize("sip", ["sip26", "sip26@example.com", "100"])
 @pytest.mark.parametrize("separator", [";", ",", "\t"])
 def test_a_quotation_mark_never_hides_the_row_of_a_sip_number(sip: str, separator: str) -> None:

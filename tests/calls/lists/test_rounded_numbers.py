@@ -12,7 +12,11 @@ from known_numbers import VNUMBER
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
-from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers, SinglePrecision
+from airflow_provider_callapi.calls.lists.rounded_numbers import (
+    RoundedNumbers,
+    SinglePrecision,
+    has_lost_digits,
+)
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 CALL = {
@@ -90,6 +94,37 @@ def test_a_list_of_which_32_bit_floats_could_not_store_half_is_accepted(numbers:
         assert rounded_lines(others) == []
 
 
+NATIONAL_MOBILES = {
+    "ES": (600_000_000, 749_999_999),
+    "FR": (600_000_000, 799_999_999),
+    "PL": (500_000_000, 899_999_999),
+    "CZ": (601_000_000, 779_999_999),
+    "UZ": (901_000_000, 999_999_999),
+    "BY": (255_000_000, 449_999_999),
+    "US": (2_012_000_000, 9_899_999_999),
+}
+"""Country → the lowest and the highest mobile number without the country code."""
+
+
+@settings(max_examples=100)
+@given(data=st.data(), country=st.sampled_from(sorted(NATIONAL_MOBILES)), digits=st.sampled_from([8, 17]))
+def test_32_bit_floats_without_a_country_code_are_found_in_a_list_of_ten(data, country, digits) -> None:
+    numbers = st.integers(*NATIONAL_MOBILES[country])
+    given_numbers = data.draw(st.lists(numbers, min_size=10, max_size=20, unique_by=lambda n: n // 1_000))
+    floats = [float(f"{as_float32(number):.{digits - 1}e}") for number in given_numbers]
+    assert rounded_lines([str(value) for value in floats]) == list(range(1, len(floats) + 1))
+
+
+@settings(max_examples=200)
+@given(
+    data=st.data(), country=st.sampled_from(sorted(NATIONAL_MOBILES)), form=st.sampled_from(["{}", "{}.0"])
+)
+def test_a_list_of_which_half_is_no_32_bit_float_is_accepted_in_every_country(data, country, form) -> None:
+    numbers = data.draw(st.lists(st.integers(*NATIONAL_MOBILES[country]), min_size=1, max_size=30))
+    kept = [number for number in numbers if as_float32(number) != number and number % 10]
+    assert rounded_lines([form.format(number) for number in (*kept, *kept[:1], *numbers[: len(kept)])]) == []
+
+
 @pytest.mark.parametrize("form", ["{}", "{}.0"])
 def test_small_numbers_that_a_32_bit_float_can_store_are_accepted(form: str) -> None:
     assert rounded_lines([form.format(number) for number in range(20_000_000, 20_000_040, 2)]) == []
@@ -155,6 +190,64 @@ def test_one_number_of_a_column_of_single_precision_calls_and_protects_no_one(
         read_people([row], template, key_of=str, timezone="Europe/Moscow")
     with pytest.raises(ListUnreadable, match=r"the column 'phone' has 32-bit floats.*cast"):
         list(ExcludedNumbers("RU").read(1, row))
+
+
+@pytest.mark.parametrize("inside", [lambda value: {"mobile": value}, lambda value: [{"mobile": value}]])
+def test_a_number_inside_a_cell_is_judged_too(inside) -> None:
+    path = "contact.data.mobile" if isinstance(inside(0), dict) else "contact.data[0].mobile"
+    template = CallTemplate({**CALL, "contact": f"{{{{ {path} | int }}}}"}, region="RU")
+    floats = [as_float32(number) for number in (79_161_234_567, 79_031_112_233, 79_265_551_234)]
+    for cells, message in (
+        (floats, "many numbers end in 00000, or are 32-bit floats"),
+        ([SinglePrecision(floats[0])], "the column 'data' has 32-bit floats"),
+    ):
+        rows = [{"data": inside(cell)} for cell in cells]
+        with pytest.raises(ListUnreadable, match=message):
+            read_people(rows, template, key_of=str, timezone="Europe/Moscow")
+
+
+@pytest.mark.parametrize("numbers", [(79_161_234_567,), (79_161_234_567, 79_031_112_233)])
+@pytest.mark.parametrize("name", ["phone", "WhatsApp"])
+def test_rounded_numbers_in_any_column_of_a_do_not_call_list_are_unreadable(numbers, name) -> None:
+    floats = [as_float32(number) for number in numbers]
+    cells: list[list[object]] = [
+        [[SinglePrecision(value)] for value in floats],
+        [*map(SinglePrecision, floats)],
+    ]
+    if len(floats) > 1:
+        cells += [list(floats), [str(int(value)) for value in floats]]
+    for column in cells:
+        excluded = ExcludedNumbers("RU")
+        rows = [{"phone": "+79260000001", name: cell} for cell in column]
+        if name == "phone" and any(map(has_lost_digits, column)):
+            with pytest.raises(ListUnreadable, match="the column 'phone' has 32-bit floats"):
+                list(excluded.read(1, rows[0]))
+            continue
+        for line, row in enumerate(rows, start=1):
+            list(excluded.read(line, row))
+        assert list(excluded.unreadable()) == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([SinglePrecision(79_161_240_064.0)], r"the column 'manager' has 32-bit floats"),
+        ([as_float32(79_161_234_567), as_float32(79_031_112_233)], r"column 'manager': many numbers end in"),
+        (["79161200000", "79031100000"], r"column 'manager': many numbers end in 00000"),
+    ],
+)
+@pytest.mark.parametrize("field", ["operator", "employee"])
+def test_the_numbers_of_operators_and_employees_are_judged_too(cells, message, field) -> None:
+    number = "{{ contact.manager }}"
+    others = {"operator": {"operator": number}, "employee": {"employee": {"phone_number": number, "id": 1}}}
+    methods = {"operator": "start.simple_call", "employee": "start.employee_call"}
+    call = {"method": methods[field], "virtual_phone_number": VNUMBER, **others[field]}
+    rows = [
+        {"phone": str(79_260_000_011 + index), "manager": cell, "debt": cell}
+        for index, cell in enumerate(cells)
+    ]
+    with pytest.raises(ListUnreadable, match=message):
+        read_people(rows, CallTemplate(call, region="RU"), key_of=str, timezone="Europe/Moscow")
 
 
 def test_a_column_of_single_precision_that_holds_no_phone_number_is_accepted() -> None:

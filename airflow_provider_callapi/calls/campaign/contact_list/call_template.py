@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -19,9 +19,9 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
     templates_in,
 )
 from airflow_provider_callapi.calls.lists.columns import fold_name
-from airflow_provider_callapi.calls.lists.rounded_numbers import refuse_single_precision
+from airflow_provider_callapi.calls.lists.rounded_numbers import parts_of_cell, refuse_single_precision
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
-from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import number_values, read_numbers
 from airflow_provider_callapi.calls.texts.number_texts import LOST_DIGITS
 from airflow_provider_callapi.calls.texts.shown_values import LongNumber, ShownValue, stored_text
 
@@ -80,6 +80,9 @@ class CallTemplate:
         self.columns = _columns_of(self._fields)
         """The names of the columns that the templates can use, as `fold_name` returns them."""
         self._number_columns = _columns_of(self._fields[ROW])
+        self._columns_of_other_numbers = _columns_of(
+            {name: value for name, value in number_values(self._fields).items() if name != ROW}
+        )
         self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.
 
@@ -107,7 +110,7 @@ class CallTemplate:
         :raises ListUnreadable: the number comes from a column of 32-bit floats.
         """
         for name, cell in row.items():
-            if isinstance(cell, float) and fold_name(name) in self._number_columns:
+            if isinstance(cell, float | Mapping | list) and fold_name(name) in self._number_columns:
                 refuse_single_precision(name, cell)
         written = str(self._render_field(ROW, row))
         if any(isinstance(cell, ShownValue) and str(cell) == written.strip() for cell in row.values()):
@@ -125,11 +128,24 @@ class CallTemplate:
         for name, cell in row.items():
             if type(cell) is str and cell == written:
                 break
-            if isinstance(cell, str | int | float) and fold_name(name) in self._number_columns:
-                text = stored_text(cell).strip()
-                if len(text) >= FEWEST_DIGITS and text.removesuffix(".0") in written:
-                    return text
+            if fold_name(name) in self._number_columns:
+                for part in parts_of_cell(cell):
+                    text = stored_text(part).strip()
+                    if len(text) >= FEWEST_DIGITS and text.removesuffix(".0") in written:
+                        return text
         return written
+
+    def other_listed_numbers(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield column and cell of each further phone number of a person's row, such as the operator's.
+
+        :param row: the person's row in the contact list: column → value.
+        :raises ListUnreadable: a number comes from a column of 32-bit floats.
+        """
+        if self._columns_of_other_numbers:
+            for name, cell in row.items():
+                if fold_name(name) in self._columns_of_other_numbers:
+                    refuse_single_precision(name, cell)
+                    yield from ((name, stored_text(part)) for part in parts_of_cell(cell))
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.

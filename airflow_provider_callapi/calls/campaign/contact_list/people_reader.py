@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -101,7 +102,8 @@ class _PeopleReader:
         """Number → line of the first row that forbids the call."""
         self._backwards: set[str] = set()
         self._signed = SignedColumns()
-        self._rounded = RoundedNumbers()
+        self._rounded: defaultdict[str | None, RoundedNumbers] = defaultdict(RoundedNumbers)
+        """Column → its rounded numbers. None: the numbers to call."""
 
     def read(self, given: Mapping[str, Any], line: int) -> None:
         """Read one row, and add it to the people to call, the invalid rows or the duplicates.
@@ -158,8 +160,10 @@ class _PeopleReader:
         self._signed.refuse()
         self._skip_banned()
         self._skip_contradictions()
-        if rounded_lines := self._rounded.lines():
-            raise ListUnreadable(f"row {rounded_lines[0]}: {ROUNDED_LIST}")
+        for column, rounded in self._rounded.items():
+            if lines := rounded.lines():
+                where = "" if column is None else f"column {shown_name(column)}: "
+                raise ListUnreadable(f"row {lines[0]}: {where}{ROUNDED_LIST}")
         self._plan.warnings += [
             f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
             for zone in sorted(self._backwards)
@@ -182,10 +186,12 @@ class _PeopleReader:
 
         :raises InvalidRow: the author's template for the number cannot be filled in from this row.
         :raises NotANumber: the filled-in text is no number that can be called.
-        :raises ListUnreadable: the number comes from a column of 32-bit floats.
+        :raises ListUnreadable: a number of the row comes from a column of 32-bit floats.
         """
         written = self._template.written_number(row.cells)
-        self._rounded.add(self._template.listed_number(row.cells, written), row.line)
+        self._rounded[None].add(self._template.listed_number(row.cells, written), row.line)
+        for column, text in self._template.other_listed_numbers(row.cells):
+            self._rounded[column].add(text, row.line)
         return read_contact(written, self._template.region)
 
     def _make_person(self, row: _Row, key: str, contact: str, numbers: frozenset[str]) -> Person:
