@@ -19,6 +19,7 @@ from airflow_fakes import VNUMBER, Task, TaskInstance
 from campaign_desk import KilledError, campaign, in_seconds, kill_the_worker, rung
 from lone_surrogates import HALF
 
+from airflow_provider_callapi.calls.campaign.run.runner import Runner
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
@@ -502,14 +503,21 @@ def test_unreadable_entries_fail_the_task_unless_the_author_allows_them(desk):
 
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("again", ["retry", "clear"])
-def test_an_excluded_person_stays_excluded_in_retries_and_clears_of_the_run(desk, tmp_path, again):
+@pytest.mark.parametrize("killed", ["before the first call", "in the first call"])
+def test_an_excluded_person_stays_excluded_in_retries_and_clears_of_the_run(
+    desk, tmp_path, monkeypatch, again, killed
+):
     stop = tmp_path / "stop.csv"
     stop.write_text(f"phone\n{C}\n", "utf-8")
     task = calls(desk, do_not_call=f"file://{stop}", max_active_calls=1)
-    in_seconds(desk, 5, kill_the_worker)
-    with pytest.raises(KilledError):
-        task.run()
-    assert rung(desk) == [A]
+    with monkeypatch.context() as patch:
+        if killed == "before the first call":
+            patch.setattr(Runner, "step", lambda self: kill_the_worker())
+        else:
+            in_seconds(desk, 5, kill_the_worker)
+        with pytest.raises(KilledError):
+            task.run()
+    assert rung(desk) == ([A] if killed == "in the first call" else [])
 
     stop.write_text("phone\n", "utf-8")
     summary = getattr(task, again)()

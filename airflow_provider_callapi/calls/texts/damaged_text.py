@@ -22,6 +22,7 @@ _DAMAGES = tuple(
         "\ufffd",
         r"\?(?<!\S.)\?{2,}(?![\w?])",
         rf"[рс](?<![^\x00-\x7f].)[{_CP1251}](?:[рс][{_CP1251}]){{2,}}(?![^\x00-\x7f])",  # UTF-8 as cp1251
+        rf"\A(?=.*[^\w])[рс][{_CP1251}][рс][{_CP1251}]\Z",  # the same, a whole text of two letters
         rf"[ðñ][{_CP1252}](?:[ðñ][{_CP1252}]){{2,}}",  # UTF-8 as cp1252
         rf"{_ACCENT}(?<![^\W\d_].){_ACCENT}{{2,}}(?![^\W\d_])",  # cp1251 as cp1252: only letters with accents
         r"[ãâ][¡-ª¬¯-¶¸-º¼-¿œšžÿƒˆ†‡‰€]|[╨╤].[╨╤]",  # letters with accents: UTF-8 as cp1252; UTF-8 as cp866

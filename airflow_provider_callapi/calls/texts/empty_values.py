@@ -31,6 +31,8 @@ _EMPTY_TEXT = re.compile(
     r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
     r"|NaT|None|none|NONE|null|NULL|nil|undefined|\\N|[Nn]/[Aa]|N\.A\.|n\.a\.|[Нн]/[Дд]|\[object Object\]"
     r"|[<\[(](?i:null|none|nil|undefined|n/?a|nan|nat|no value|missing|blank|empty|unset|пусто)[>\])]"
+    r"|<?Неопределено>?|<(?:Объект не найден|Не указано|Не заполнено)>(?: \(\w+:\w+\))?"  # 1C
+    r"|\(\)|\[\]|\{\}|<>|''|\"\"|«»|“”|``"
     r"|[+-]?(?:inf|Inf|INF)|[+-]Infinity"
     r"|/Date\(-62135596800000\)/|" + _DATE_AND_TIME.format(dates="|".join(map(re.escape, _ZERO_DATES)))
 )
@@ -43,7 +45,7 @@ _BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset
 """The first characters of most values: no text for a missing value begins with one. This is quick."""
 _LONGEST_INT = 14_000
 """The largest number of bits of a whole number. Python refuses to write a larger number as text."""
-_LONGEST = 50
+_LONGEST = 80
 """The largest number of characters of a text for missing values, such as ``None None``."""
 _FIRST_YEAR = 1
 """The year of the dates that 1C and .NET store for a missing date."""

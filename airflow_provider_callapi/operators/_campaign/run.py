@@ -193,10 +193,13 @@ class CampaignRun:
             listed.claim(plan.people, are_known=are_known)
         self._memory.remember_identity(identity)
 
-    def _announce(self) -> dict[str, Any]:
-        """Log and return what the campaign will do: the counts of people, and the ``problems`` in its way."""
+    def _announce(self, numbers: frozenset[str]) -> dict[str, Any]:
+        """Log and return what the campaign will do: the counts of people, and the ``problems`` in its way.
+
+        ``numbers``: the phone numbers on the do-not-call list.
+        """
         parts = self._parts
-        announcement = self._make_announcement()
+        announcement = self._make_announcement(numbers)
         now = system_clock.now()
         self._log_lines(announcement.plan_lines())
         self._runner.poll_limits()  # the answer to the poll contains the points left
@@ -209,9 +212,7 @@ class CampaignRun:
         problems += [line.text for line in forecast if line.is_warning]
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
-    def _make_announcement(self) -> Announcement:
-        with self._before_dialling():
-            numbers = self._parts.excluded.numbers()
+    def _make_announcement(self, numbers: frozenset[str]) -> Announcement:
         results = final_results(self._campaign.results(), self._parts.plan, numbers)
         excluded = sum(result is Result.DO_NOT_CALL for result in results.values())
         return Announcement(
@@ -239,7 +240,9 @@ class CampaignRun:
     def _rehearse(self) -> dict[str, Any]:
         """Return the summary and the forecast of a dry run, which places no calls and writes no files."""
         self._log.info("A dry run: the campaign places no calls and writes no files")
-        forecast = self._announce()
+        with self._before_dialling():
+            numbers = self._parts.excluded.numbers()
+        forecast = self._announce(numbers)
         self._refuse_unknown_days()
         summary = self._ending().summary
         if problem := find_invalid_rows(summary, self._options.failure_limits):
@@ -256,7 +259,10 @@ class CampaignRun:
         if self._parts.hook.settings.timezone is None:
             self._memory.remember_timezone(self._parts.rules.timezone)
         if self._event is None:
-            self._announce()
+            with self._before_dialling():
+                # Stored before the first dial: the list may be shorter in the next try.
+                numbers = self._parts.excluded.remember()
+            self._announce(numbers)
             with self._before_dialling():
                 self._refuse_unknown_days()
         else:

@@ -34,6 +34,11 @@ def test_a_name_that_was_read_in_another_encoding_is_damaged(
     assert not is_damaged(around.format(name))
 
 
+@pytest.mark.parametrize("name", ["Га", "Ро", "Ия"])
+def test_a_name_of_two_letters_that_was_read_in_another_encoding_is_damaged(name: str) -> None:
+    assert is_damaged(name.encode("utf-8").decode("cp1251", "replace"))
+
+
 @pytest.mark.parametrize("name", ["José", "Müller", "Łukasz Öl", "D’Artagnan", "Über"])
 def test_a_name_with_accents_that_was_read_in_another_encoding_is_damaged(name: str) -> None:
     damaged = name.encode("utf-8").decode("cp1252", "replace")
