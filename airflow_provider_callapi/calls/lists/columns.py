@@ -220,8 +220,12 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
 
 def _is_copy(name: object, meaning: str) -> bool:
     """Return whether a name is a copy of ``phone``: ``phone.1`` from pandas, or with a Cyrillic ``о``."""
-    folded = fold_name(re.sub(r"\.\d+$", "", str(name)))
-    return folded.translate(_LATIN_LOOK_ALIKE) == fold_name(meaning)
+    return in_latin(fold_name(re.sub(r"\.\d+$", "", str(name)))) == fold_name(meaning)
+
+
+def in_latin(text: str) -> str:
+    """Return a text in lower case with Latin letters in place of Cyrillic letters that look alike."""
+    return text.translate(_LATIN_LOOK_ALIKE)
 
 
 def seems_time_zone(name: object) -> bool:

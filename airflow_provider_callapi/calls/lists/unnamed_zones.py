@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from airflow_provider_callapi.api.values.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_like_iana_zone
-from airflow_provider_callapi.calls.lists.columns import seems_time_zone, shown_name
+from airflow_provider_callapi.calls.lists.columns import in_latin, seems_time_zone, shown_name
 from airflow_provider_callapi.calls.lists.nested_values import open_value
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
@@ -43,7 +45,12 @@ _CONTINENT = re.compile(
     re.IGNORECASE,
 )
 """Matches a text that may be an IANA name with another sign instead of the slash, such as ``Asia-Omsk``."""
-_SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
+_IN_RUSSIAN = re.compile(
+    r"\b(?:Азия|Европа|Африка|Америка|Австралия|Атлантика)\s*/\s*(?!Азия|Европа|Африка|Америка|Австралия)[А-Я]",
+    re.IGNORECASE,
+)
+"""Matches an IANA name in Russian letters, such as ``Азия/Омск``, but not ``Европа/Азия``."""
+_SIGN = re.compile(f"[%/+{SLASHES}{PLUSES}{HYPHENS}-]")
 _NAME_OF_A_ZONE = re.compile(
     r"standard time$|^(?:russia time zone|rtz) ?\d+|^\w+ское время$"
     r"|^(?:yekt|omst|novt|krat|irkt|yakt|vlat|magt|pett|samt|sakt|eest|cest|aest)$"
@@ -65,6 +72,9 @@ _SIGNED_OR_ZERO = re.compile(
 )
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
 _LONGEST_OFFSET = 12
+_LARGEST_OFFSET = timedelta(hours=14)
+_PAIR = 2
+"""The length of a list that may be a name and its value, as in ``["utc", -5]``."""
 
 
 def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
@@ -101,7 +111,7 @@ class SignedColumns:
         for name, value in row.items():
             if name in self._other or value is None:
                 continue
-            text = str(value)
+            text = _offset_text(value)
             offset = fold(text) if len(text) <= _LONGEST_OFFSET else ""
             if not _SIGNED_OR_ZERO.fullmatch(offset):
                 self._other.add(name)
@@ -121,6 +131,16 @@ class SignedColumns:
                 raise ListUnreadable(_unnamed(name, line))
 
 
+def _offset_text(value: Any) -> str:
+    """Return a cell's text. A duration, such as an interval of a database, becomes ``-05:00`` or ``0``.
+
+    A positive duration may be anything, and becomes ``0``. But no call or delay is negative.
+    """
+    if not isinstance(value, timedelta) or value > _LARGEST_OFFSET:
+        return str(value)
+    return f"-{-value!s:0>8}"[:6] if value < timedelta(0) else "0"
+
+
 def _unnamed(name: str, line: int) -> str:
     return (
         f"the column {shown_name(name)} holds time zones, see row {line}: did you mean timezone? Name the "
@@ -134,7 +154,10 @@ def _holds_zone(value: Any) -> bool:
     if isinstance(inside, Mapping):
         return any(map(seems_time_zone, inside)) or any(map(_holds_zone, inside.values()))
     if inside is not None:
-        return any(map(_holds_zone, inside))
+        has_name = len(inside) == _PAIR and any(
+            isinstance(part, str) and seems_time_zone(part) for part in inside
+        )
+        return has_name or any(map(_holds_zone, inside))
     return value is not None and _contains_zone(str(value))
 
 
@@ -149,9 +172,10 @@ def _contains_zone(text: str) -> bool:
             return True
         if not ("плюс" in lower or "минус" in lower or "plus" in lower or "minus" in lower):
             return False
-    text = fold(text)
+    text = unquote(fold(text))
     if (
         _NAME_OF_A_ZONE.search(text.casefold())
+        or _IN_RUSSIAN.search(text)
         or _ONLY_AN_OFFSET.fullmatch(text)
         or _OFFSET_BESIDE_WORDS.match(text)
         or _OFFSET_BEHIND_WORDS.match(text)
@@ -159,6 +183,7 @@ def _contains_zone(text: str) -> bool:
         return True
     if "/" not in text:  # a quick answer
         return False
+    text = in_latin(text.casefold())
     words = re.split(r"\d", re.sub(r"\s*/\s*", "/", text))[0]
     places = (*_PLACE.findall(words), *_PLACE.findall(words.replace(" ", "_")))
     return any(map(is_like_iana_zone, places))

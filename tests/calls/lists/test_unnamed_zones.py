@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.unnamed_zones import refuse_unnamed_zone
+from airflow_provider_callapi.calls.lists.unnamed_zones import SignedColumns, refuse_unnamed_zone
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 
@@ -63,6 +63,7 @@ def refused(value: Any, name: str = "place") -> bool:
         *("UTC: +10", "UTC(+10)", "GMT (+10:00)", "Мск. +7", "utc=+10", "Владивосток (UTC: +10)"),
         *("Владивосток, +7 МСК", "+10 UTC (Владивосток)", "Владивосток +10:00 GMT"),
         "Vladivostok standard time",
+        *("Asia%2FVladivostok", "Аsia/Vladivostоk", "Азия/Владивосток", "Европа / Москва", ["utc", -5]),
     ],
 )
 def test_time_zones_in_a_column_with_another_name_are_refused(value: Any) -> None:
@@ -136,6 +137,7 @@ def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
             "https://example.com/asia/omsk",
             "ул. Ленина, 5/2",
         ),
+        *("Европа/Азия", "50%", "100%25", ["zone", "id", 5], ["place", 5]),
         *("2026-03-02 09:00:00+03:00", "2 Mar 2026 09:00 GMT+0300", "2026-03-02T09:00+03:00[Europe/Moscow]"),
         *(
             "+7 926 000-00-01",
@@ -155,3 +157,18 @@ def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
 )
 def test_a_value_that_is_not_certainly_a_time_zone_is_accepted_in_any_column(value: Any) -> None:
     assert not refused(value)
+
+
+@pytest.mark.parametrize(
+    ("hours", "are_zones"),
+    [([-5, 3, 0], True), ([-3.5], True), ([5, 3], False), ([0], False), ([-5, 40], False), ([-100], False)],
+)
+def test_a_column_of_intervals_is_one_of_time_zones_only_if_some_are_negative(hours, are_zones) -> None:
+    columns = SignedColumns()
+    for line, value in enumerate(hours, start=1):
+        columns.add({"phone": "79260000001", "interval": timedelta(hours=value)}, line)
+    if are_zones:
+        with pytest.raises(ListUnreadable, match="the column 'interval' holds time zones, see row"):
+            columns.refuse()
+    else:
+        columns.refuse()
