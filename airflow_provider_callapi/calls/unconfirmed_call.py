@@ -18,12 +18,11 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_numb
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-CLOCK_DIFFERENCE = 600.0
-"""Seconds by which the service's clock may be behind the clock of this computer."""
-SMALL_CLOCK_DIFFERENCE = 10.0
-"""Seconds by which the service's clock may be behind, in the search for an id that several calls may have.
+CLOCK_DIFFERENCE = 10.0
+"""Seconds by which the service's clock may be behind the clock of this computer.
 
-Another task, or an earlier alert, may have called the same person with this ``external_id`` shortly before.
+Not more: another task, campaign or alert may have called the same person with the same ``external_id``
+shortly before.
 """
 _LARGEST_ZONE_ERROR = 15 * 3600.0
 """Seconds by which a reported start time may be too early if the time zone in the connection is wrong."""
@@ -44,7 +43,6 @@ class UnconfirmedCall:
     :ivar timezone: IANA name of the account's time zone.
     :ivar others: session ids of calls that cannot be the unconfirmed call, because they were active before
         the start request.
-    :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: the earliest time at which the search ends without a result, see `is_given_up`.
     :ivar misses: how many successful snapshots in a row have proven that the call is not active.
     :ivar missing_since: the time of the first of these snapshots. None: there is no such snapshot.
@@ -56,7 +54,6 @@ class UnconfirmedCall:
     timezone: str
     search_until: float = 0.0
     others: Collection[int] = ()
-    clock_difference: float = CLOCK_DIFFERENCE
     misses: int = 0
     missing_since: float | None = None
 
@@ -68,7 +65,7 @@ class UnconfirmedCall:
         - It has the unconfirmed call's ``external_id``.
         - It is not in ``others``.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
-        - It did not start more than ``clock_difference`` seconds before the intent was stored.
+        - It did not start more than ten seconds before the intent was stored.
 
         Exceptions:
 
@@ -87,7 +84,7 @@ class UnconfirmedCall:
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
         is_ours = isinstance(found, CallSession) and is_own_id(self.external_id)
-        return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
+        return bool(is_ours) or self._may_have_begun_later(found, CLOCK_DIFFERENCE)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call may be the unconfirmed call, although `matches` returned False.

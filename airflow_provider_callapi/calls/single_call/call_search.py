@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
-from airflow_provider_callapi.calls.external_ids import is_own_id, is_used_once
+from airflow_provider_callapi.calls.external_ids import is_own_id
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
 from airflow_provider_callapi.calls.single_call.call_journal import Journal
-from airflow_provider_callapi.calls.unconfirmed_call import (
-    CLOCK_DIFFERENCE,
-    SMALL_CLOCK_DIFFERENCE,
-    UnconfirmedCall,
-)
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
+
+_LOST_INTENT = 600.0
+"""Seconds before now in which a call may have begun whose intent is lost, in the Data API's reports."""
 
 
 def find_other_calls(
@@ -67,8 +66,6 @@ def find_unconfirmed_call(
     :raises CallApiError: the search failed.
     """
     record = journal.current
-    has_any_start = intent_is_lost or is_used_once(record.external_id)
-    clock_difference = CLOCK_DIFFERENCE if has_any_start else SMALL_CLOCK_DIFFERENCE
     others = frozenset((*record.others, *journal.calls_of_others(request)))
     unconfirmed = UnconfirmedCall(
         record.external_id,
@@ -78,7 +75,6 @@ def find_unconfirmed_call(
         "UTC" if is_own_id(record.external_id) else gateway.timezone(),
         search_until,
         others=others,
-        clock_difference=clock_difference,
     )
     failures: list[CallApiError] = []
     session_id: int | None = None
@@ -88,8 +84,7 @@ def find_unconfirmed_call(
         failures.append(error)
     try:
         if session_id is None and gateway.find_reported_call:
-            # the search in the Data API allows for a clock difference of its own
-            earliest = record.intended_at + CLOCK_DIFFERENCE - clock_difference
+            earliest = record.intended_at - (_LOST_INTENT if intent_is_lost else 0.0)
             session_id = gateway.find_reported_call(record.external_id, request.contact, earliest, others)
     except CallApiError as error:
         failures.append(error)

@@ -46,14 +46,18 @@ def test_an_unconfirmed_call_that_ended_before_the_first_poll_stays_unresolved_w
     assert world.exchange.rings(ANNA) == 1
 
 
-def test_an_earlier_call_with_the_same_authors_id_is_not_the_unconfirmed_call() -> None:
+@pytest.mark.parametrize("is_active", [True, False])
+@pytest.mark.parametrize("seconds", [11, 60, 3600])
+def test_an_earlier_call_with_the_same_authors_id_is_not_the_unconfirmed_call(seconds, is_active) -> None:
     world = World()
+    world.exchange.default_script = Script(talks=seconds + 30 if is_active else 5)
     world.new_external_id = lambda person, attempt: "promo"
     world.process().step()
-    world.run()
-    assert world.results() == {ANNA: Result.ANSWERED}
+    if not is_active:
+        world.run()
+        assert world.results() == {ANNA: Result.ANSWERED}
 
-    world.clock.advance(3600)
+    world.clock.advance(seconds)
     world.pages.values.clear()  # another campaign
     world.exchange.fault(Fault.DROP_BEFORE, method=START)
     world.process()
