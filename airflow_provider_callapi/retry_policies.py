@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_callapi import exceptions
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.data_api import DATA_METHODS
-from airflow_provider_callapi.api.methods import METHODS, Repeat
+from airflow_provider_callapi.api.methods import METHODS
+from airflow_provider_callapi.api.request import Repeat
 from airflow_provider_callapi.calls.single_call.placing import Unresolved
 from airflow_provider_callapi.parameters.kinds import SECONDS_OR_ZERO
 from airflow_provider_callapi.parameters.schema import read_parameter

@@ -14,8 +14,8 @@ from pydantic import BeforeValidator, Field
 
 from airflow_provider_callapi.api.entries import read_entries
 from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.methods import Repeat, Request
 from airflow_provider_callapi.api.models import Answer, AnswerText, Done, Number
+from airflow_provider_callapi.api.request import Repeat, Request
 
 M = TypeVar("M", bound=Answer)
 

@@ -21,8 +21,9 @@ from airflow_provider_callapi.api.errors import (
     Unanswered,
     rejection,
 )
-from airflow_provider_callapi.api.methods import LoginUser, LogoutUser, Repeat, Request
+from airflow_provider_callapi.api.methods import LoginUser, LogoutUser
 from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits, Number
+from airflow_provider_callapi.api.request import Repeat, Request
 from airflow_provider_callapi.api.transport.jsonrpc import NO_TIME_LIMIT, JsonRpc, Reply
 
 R = TypeVar("R")

@@ -20,7 +20,6 @@ from airflow_provider_callapi.api.account import ACCOUNT_METHODS, CreatePhoneNum
 from airflow_provider_callapi.api.entries import Entries, read_entries, read_inner, tells
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.methods import Repeat, Request
 from airflow_provider_callapi.api.models import (
     Answer,
     AnswerText,
@@ -33,6 +32,7 @@ from airflow_provider_callapi.api.models import (
     TextOrNone,
 )
 from airflow_provider_callapi.api.parameter_types import ObjectId
+from airflow_provider_callapi.api.request import Repeat, Request
 
 if TYPE_CHECKING:  # `requests` imports slowly, and the DAG processor imports this module often
     from airflow_provider_callapi.api.client import Client

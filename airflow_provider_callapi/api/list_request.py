@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import Field
 
 from airflow_provider_callapi.api.entries import Entries
-from airflow_provider_callapi.api.methods import ListRequest, Repeat
 from airflow_provider_callapi.api.models import Answer
+from airflow_provider_callapi.api.request import ListRequest, Repeat
 
 M = TypeVar("M", bound=Answer)
 E = TypeVar("E")

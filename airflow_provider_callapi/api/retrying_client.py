@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.errors import (
     ServiceFailed,
     Unanswered,
 )
-from airflow_provider_callapi.api.methods import Repeat, Request
+from airflow_provider_callapi.api.request import Repeat, Request
 
 R = TypeVar("R")
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import Credentials
-from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.connection.renewed_credentials import RenewedCredentials
 from airflow_provider_callapi.connection.settings import ConnectionSettings

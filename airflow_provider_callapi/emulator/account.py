@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 
 OptionMnemonic = Literal[
     "finish_conversation",

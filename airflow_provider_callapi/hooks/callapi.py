@@ -12,8 +12,9 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
+from airflow_provider_callapi.api.methods import StartCall, request_by_name
 from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
 from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.api.values.value_kinds import kind_of

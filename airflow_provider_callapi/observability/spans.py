@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.observability.outcome_fields import outcome_fields
 
 if TYPE_CHECKING:
-    from airflow_provider_callapi.api.methods import Request
+    from airflow_provider_callapi.api.request import Request
     from airflow_provider_callapi.calls.outcomes.outcome import Outcome
     from airflow_provider_callapi.observability.metrics import CallOutcomeTag
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._requests import check_request, read_request

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from airflow_provider_callapi.api.errors import CallNotFound, InvalidParameters, InvalidState
-from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.api.values.value_kinds import kind_of
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
-def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook) -> Done:
+def send_once(request: SessionRequest, facts: TaskFacts, hook: CallApiHook) -> Done:
     """Send a control request that must not be carried out twice. Return the answer.
 
     :raises CallUnresolved: this or an earlier try has sent the request, and the answer is not known.

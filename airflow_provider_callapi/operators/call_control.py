@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_callapi.api import methods
 from airflow_provider_callapi.api.data_api import SetTagCommunications
 from airflow_provider_callapi.api.errors import CallNotFound
-from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.api.request import Repeat
 from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors

@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.account import (
 )
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.list_request import fetch_list
-from airflow_provider_callapi.api.methods import Repeat
+from airflow_provider_callapi.api.request import Repeat
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),

@@ -25,14 +25,13 @@ from airflow_provider_callapi.api.methods import (
     ListTalkOptions,
     RecordCall,
     ReleaseCall,
-    Repeat,
-    Request,
     SendDtmf,
     StartInformerCall,
     TagCall,
     request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken, CallSession, Done, StartedCall
+from airflow_provider_callapi.api.request import Repeat, Request
 from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import pytest
 from airflow_provider_callapi.api.credentials import LoginSession
 from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, DateRefused, InvalidParameters
-from airflow_provider_callapi.api.methods import METHODS, ListCalls, Request
+from airflow_provider_callapi.api.methods import METHODS, ListCalls
 from airflow_provider_callapi.api.models import Done, StartedCall
+from airflow_provider_callapi.api.request import Request
 
 if TYPE_CHECKING:
     from conftest import ScriptedService

@@ -24,11 +24,11 @@ from airflow_provider_callapi.api.methods import (
     ListCalls,
     LoginUser,
     LogoutUser,
-    Request,
     StartInformerCall,
     request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 
 if TYPE_CHECKING:

@@ -25,8 +25,9 @@ from airflow_provider_callapi.api.data_api import (
     probe_access,
 )
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
-from airflow_provider_callapi.api.methods import METHODS, Repeat
+from airflow_provider_callapi.api.methods import METHODS
 from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.api.request import Repeat
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, ManualClock
 

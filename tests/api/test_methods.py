@@ -16,12 +16,10 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import (
     METHODS,
     AddCoach,
-    Component,
     Employee,
     ListCalls,
     LoginUser,
     Message,
-    Repeat,
     SendDtmf,
     StartCall,
     StartEmployeeCall,
@@ -33,6 +31,7 @@ from airflow_provider_callapi.api.methods import (
     UntypedRequest,
     request_by_name,
 )
+from airflow_provider_callapi.api.request import Component, Repeat
 
 OPTIONAL: dict[str, set[str]] = {
     "start.employee_call": {

@@ -12,7 +12,6 @@ from airflow_provider_callapi.api.methods import (
     LoginUser,
     LogoutUser,
     Message,
-    Request,
     StartInformerCall,
     TagCall,
     request_by_name,
@@ -24,6 +23,7 @@ from airflow_provider_callapi.api.models import (
     StartedCall,
     TalkOption,
 )
+from airflow_provider_callapi.api.request import Request
 
 
 def answers(client: Client, values: dict[str, Any]) -> None:

@@ -11,12 +11,8 @@ import yaml
 from airflow_fakes import CONTACT, VNUMBER
 from strange_answers import add_unreadable_entry
 
-from airflow_provider_callapi.api.methods import (
-    Component,
-    ListCalls,
-    StartInformerCall,
-    TagCall,
-)
+from airflow_provider_callapi.api.methods import ListCalls, StartInformerCall, TagCall
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 

@@ -8,7 +8,7 @@ import pytest
 from strange_answers import add_unreadable_entry
 
 from airflow_provider_callapi.api.account import Account, GetAccount
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.emulator import Emulator, Fault
 from airflow_provider_callapi.emulator.account import Key
 from airflow_provider_callapi.hooks.callapi import CallApiHook

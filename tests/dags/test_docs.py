@@ -32,7 +32,8 @@ from sqlalchemy import create_engine, inspect
 
 from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
-from airflow_provider_callapi.api.methods import METHODS, Repeat
+from airflow_provider_callapi.api.methods import METHODS
+from airflow_provider_callapi.api.request import Repeat
 from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS

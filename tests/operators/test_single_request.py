@@ -12,7 +12,8 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow_fakes import CONTACT, RETRIES, TTS, Task, TaskInstance
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
-from airflow_provider_callapi.api.methods import METHODS, Repeat, SessionRequest
+from airflow_provider_callapi.api.methods import METHODS, SessionRequest
+from airflow_provider_callapi.api.request import Repeat
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.hooks.callapi import CallApiHook

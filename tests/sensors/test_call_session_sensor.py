@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_fakes import CONTACT, Task
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,

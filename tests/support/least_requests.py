@@ -9,7 +9,8 @@ import pytest
 from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.methods import Request, StartInformerCall
+from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.request import Request
 
 CALL: dict[str, Any] = {"virtual_phone_number": VNUMBER, "contact": "79260000000"}
 TTS = {"type": "tts", "value": "Привет"}

@@ -18,7 +18,7 @@ from airflow.triggers.base import BaseEventTrigger
 from airflow_fakes import CONTACT, Desk, rebuild
 from json_store import JsonStore
 
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.event_loop import polls_by_connection
 from airflow_provider_callapi.exceptions import InvalidParameter

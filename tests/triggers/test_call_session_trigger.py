@@ -12,7 +12,7 @@ from airflow_fakes import CONTACT, events_of, rebuild
 from session_triggers import trigger
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.watch import Phase
 from airflow_provider_callapi.emulator import Fault, Script

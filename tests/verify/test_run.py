@@ -10,7 +10,7 @@ from known_numbers import VNUMBER
 from verify_world import CONTACT, SECOND, SECRETS, World
 
 from airflow_provider_callapi.api.errors import AuthenticationFailed
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.emulator import Fault, Profile
 from airflow_provider_callapi.verify.gateway import Service
 from airflow_provider_callapi.verify.own_call.call_run import CallRun

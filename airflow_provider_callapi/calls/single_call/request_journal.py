@@ -45,7 +45,7 @@ class RequestJournal:
     store: KeyValueStore
     clears: Clears
 
-    def send_once(self, request: SessionRequest[Done], send: Callable[[Callable[[], None]], Done]) -> Done:
+    def send_once(self, request: SessionRequest, send: Callable[[Callable[[], None]], Done]) -> Done:
         """Send a control request at most once in all tries of the task, and return the answer.
 
         If an earlier try has stored the answer to the same request, nothing is sent. A request is the same if

@@ -21,7 +21,8 @@ from airflow_provider_callapi.api.data_api import (
     SetTagCommunications,
     UnsetTagCommunications,
 )
-from airflow_provider_callapi.api.methods import METHODS, Request
+from airflow_provider_callapi.api.methods import METHODS
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.calls.call import Call
 from airflow_provider_callapi.emulator.calls.switchboard import Switchboard

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from airflow_provider_callapi.api.methods import Request
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.emulator.errors import RpcError
 
 RequestT = TypeVar("RequestT", bound=Request[Any])

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_callapi.api.methods import LoginUser, Request, StartCall
+from airflow_provider_callapi.api.methods import LoginUser, StartCall
+from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.calls.switchboard import Switchboard
 from airflow_provider_callapi.emulator.errors import WITHOUT_LIMITS, RpcError

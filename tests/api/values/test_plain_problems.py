@@ -10,12 +10,12 @@ from known_numbers import VNUMBER
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import (
     RecordCall,
-    Request,
     SendDtmf,
     StartEmployeeCall,
     StartInformerCall,
     StartSimpleCall,
 )
+from airflow_provider_callapi.api.request import Request
 
 CALL = {
     "virtual_phone_number": VNUMBER,

@@ -28,8 +28,9 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.data_api import CallReport, GetCallsReport, equals
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.methods import Component, StartCall, StartInformerCall
+from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc

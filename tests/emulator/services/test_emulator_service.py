@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from emulator_client import CONTACT, EmulatorClient, start_params
 
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.emulator import Account, Exchange, Key, ManualClock, Profile
 from airflow_provider_callapi.emulator.errors import ERRORS, WITHOUT_LIMITS
 

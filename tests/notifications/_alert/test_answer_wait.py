@@ -6,7 +6,7 @@ import pytest
 from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, rung
 
 from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import InvalidParameter

@@ -14,7 +14,7 @@ from airflow_provider_callapi.api.errors import (
     CallApiError,
     InvalidParameters,
 )
-from airflow_provider_callapi.api.methods import Component
+from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.outcomes import Result
