@@ -12,9 +12,10 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BeforeValidator, Field
 
+from airflow_provider_callapi.api.answer_types import AnswerText, Number
 from airflow_provider_callapi.api.entries import read_entries
 from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.models import Answer, AnswerText, Done, Number
+from airflow_provider_callapi.api.models import Answer, Done
 from airflow_provider_callapi.api.request import Repeat, Request
 
 M = TypeVar("M", bound=Answer)

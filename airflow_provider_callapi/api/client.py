@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from airflow_provider_callapi.api.answer_types import Number
 from airflow_provider_callapi.api.credentials import Credentials
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import (
@@ -22,7 +23,7 @@ from airflow_provider_callapi.api.errors import (
     rejection,
 )
 from airflow_provider_callapi.api.methods import LoginUser, LogoutUser
-from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits, Number
+from airflow_provider_callapi.api.models import AccessToken, ApiVersion, Limits
 from airflow_provider_callapi.api.request import Repeat, Request
 from airflow_provider_callapi.api.transport.jsonrpc import NO_TIME_LIMIT, JsonRpc, Reply
 

@@ -17,20 +17,18 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Ty
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from airflow_provider_callapi.api.account import ACCOUNT_METHODS, CreatePhoneNumberToBlacklist
-from airflow_provider_callapi.api.entries import Entries, read_entries, read_inner, tells
-from airflow_provider_callapi.api.errors import InvalidParameters
-from airflow_provider_callapi.api.list_request import PagedRequest
-from airflow_provider_callapi.api.models import (
-    Answer,
+from airflow_provider_callapi.api.answer_types import (
     AnswerText,
-    Done,
     Id,
     Number,
     NumberNotNull,
     Seconds,
-    Tag,
     TextOrNone,
 )
+from airflow_provider_callapi.api.entries import Entries, read_entries, read_inner, tells
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.list_request import PagedRequest
+from airflow_provider_callapi.api.models import Answer, Done, Tag
 from airflow_provider_callapi.api.parameter_types import ObjectId
 from airflow_provider_callapi.api.request import Repeat, Request
 

@@ -12,27 +12,19 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from msgspec import Meta
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
 
+from airflow_provider_callapi.api.answer_types import (
+    LARGEST_COUNT,
+    AnswerText,
+    Count,
+    Id,
+    Number,
+    unreadable_to_none,
+)
 from airflow_provider_callapi.api.entries import read_inner
 from airflow_provider_callapi.api.list_entry import NOT_SENT, ListEntry
-from airflow_provider_callapi.api.values.object_ids import LARGEST_ID, is_exact
 from airflow_provider_callapi.api.values.private_repr import PrivateRepr
-
-_LARGEST_COUNT = 10**9
-"""A number of seconds or points in an answer is smaller. Each other number is unreadable."""
-_LARGEST_NUMBER = 10**30
-"""A larger number in an answer is neither an id nor a phone number."""
 
 
 def _null_to_empty_list(value: Any) -> Any:
@@ -43,88 +35,10 @@ def _null_to_text(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _reject_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("a number is needed")
-    return value
-
-
-def _reject_inexact(value: Any) -> Any:
-    if isinstance(value, float) and not is_exact(value):
-        raise ValueError("a whole number that has lost no digits is needed")
-    return _reject_bool(value)
-
-
-def _reject_null(value: Any) -> Any:
-    if value is None:
-        raise ValueError("a value is needed")
-    return value
-
-
-def _empty_to_null(value: Any) -> Any:
-    return None if value == "" else value
-
-
-def _negative_to_null(value: int | None) -> int | None:
-    return None if value is not None and value < 0 else value
-
-
-def _number_to_text(value: Any) -> Any:
-    """Return an id or a phone number as text if the service sent it as a number.
-
-    Return any other value unchanged.
-    """
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    is_id = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_NUMBER
-    return str(value) if is_id else value
-
-
-def _unreadable_to_none(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    try:
-        return read(value)
-    except ValidationError:
-        return None
-
-
 def _require_true(value: bool) -> bool:
     if not value:
         raise ValueError("success is false")
     return value
-
-
-_SMALLEST = -LARGEST_ID - 1
-
-Number = Annotated[
-    int,
-    BeforeValidator(_reject_inexact),
-    Field(ge=_SMALLEST, le=LARGEST_ID),
-    Meta(ge=_SMALLEST, le=LARGEST_ID),
-]
-"""A whole number of 64 bits in an answer. Text that contains a whole number is converted."""
-NumberNotNull = Annotated[
-    int | None,
-    Field(ge=_SMALLEST, le=LARGEST_ID),
-    BeforeValidator(_reject_inexact),
-    BeforeValidator(_reject_null),
-]
-"""A whole number of 64 bits in an answer that may be missing, but not ``null``."""
-Id = Annotated[int, BeforeValidator(_reject_inexact), Field(gt=0, le=LARGEST_ID), Meta(gt=0, le=LARGEST_ID)]
-"""An id in an answer that a later request contains. Each other number is unreadable."""
-Seconds = Annotated[
-    int | None,
-    Field(gt=-_LARGEST_COUNT, lt=_LARGEST_COUNT),
-    AfterValidator(_negative_to_null),
-    BeforeValidator(_reject_bool),
-]
-"""A duration in an answer, or None: a negative number counts as ``null``.
-
-A number that fits into no column of a database is unreadable.
-"""
-AnswerText = Annotated[str, BeforeValidator(_number_to_text)]
-"""A text in an answer. A positive whole number is converted to text."""
-TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]
-"""A text in an answer that proves a fact. An empty text counts as ``null``, and a number is not accepted."""
 
 
 class Answer(PrivateRepr):
@@ -147,7 +61,7 @@ class AccessToken(Answer):
     """
 
     access_token: str = Field(repr=False)
-    expire_at: Annotated[float | None, Field(allow_inf_nan=False), WrapValidator(_unreadable_to_none)] = None
+    expire_at: Annotated[float | None, Field(allow_inf_nan=False), WrapValidator(unreadable_to_none)] = None
 
 
 class StartedCall(Answer):
@@ -290,12 +204,6 @@ class TalkOption(Answer):
     button_value: Annotated[ButtonValue | None, BeforeValidator(lambda v: v or None)] = None
 
 
-_Count = Annotated[
-    int | None, Field(gt=-_LARGEST_COUNT, lt=_LARGEST_COUNT), WrapValidator(_unreadable_to_none)
-]
-"""A number of points or seconds. An unreadable number counts as missing."""
-
-
 LONGEST_RESETS = {"minute": 60, "day": 86_400}
 """The longest time in seconds until the service resets the points of a minute and of a day."""
 UNKNOWN_RESETS = {"minute": 60, "day": 3600}
@@ -308,12 +216,12 @@ class Limits(Answer):
     ``minute_reset`` and ``day_reset`` are seconds from the answer to the reset.
     """
 
-    day_limit: _Count = None
-    day_remaining: _Count = None
-    day_reset: _Count = None
-    minute_limit: _Count = None
-    minute_remaining: _Count = None
-    minute_reset: _Count = None
+    day_limit: Count = None
+    day_remaining: Count = None
+    day_reset: Count = None
+    minute_limit: Count = None
+    minute_remaining: Count = None
+    minute_reset: Count = None
 
     @model_validator(mode="before")
     @classmethod
@@ -321,7 +229,7 @@ class Limits(Answer):
         """Remove a negative limit, which states that there is no limit, and the number of points left."""
         for period in ("day", "minute") if isinstance(values, dict) else ():
             limit = values.get(f"{period}_limit")
-            if isinstance(limit, int | float) and -_LARGEST_COUNT < limit < 0:
+            if isinstance(limit, int | float) and -LARGEST_COUNT < limit < 0:
                 values = {**values, f"{period}_limit": None, f"{period}_remaining": None}
         return values
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from airflow_provider_callapi.api.answer_types import Id, Number
 from airflow_provider_callapi.api.entries import Entries, read_entries
 from airflow_provider_callapi.api.errors import CallApiError, Rejected, Unanswered, rejection
-from airflow_provider_callapi.api.models import CallSession, Id, Number
+from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc, Reply
 
 _MOST_WAITS = 3

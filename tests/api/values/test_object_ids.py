@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from airflow_provider_callapi.api.answer_types import Id, Number
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import TagCall
-from airflow_provider_callapi.api.models import Id, Number
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID, read_object_id
 from airflow_provider_callapi.calls.outcomes.marks import Mark
 from airflow_provider_callapi.parameters.kinds import CALL, IDENTIFIER, IDENTIFIERS
