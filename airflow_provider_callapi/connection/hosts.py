@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from airflow_provider_callapi.api.transport.bounded_http import is_loopback
+from airflow_provider_callapi.api.transport.loopback import is_loopback
 
 
 @dataclass(frozen=True)

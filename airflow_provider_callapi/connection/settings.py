@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
-from airflow_provider_callapi.api.transport.bounded_http import is_loopback
+from airflow_provider_callapi.api.transport.loopback import is_loopback
 from airflow_provider_callapi.api.values.value_kinds import problem_text
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE

@@ -11,11 +11,10 @@ import threading
 from collections.abc import Iterator
 from time import monotonic
 from typing import Self
-from urllib.parse import urlsplit
 
 import requests
 
-from airflow_provider_callapi.api.transport.bounded_http import is_loopback
+from airflow_provider_callapi.api.transport.loopback import proxies_for
 from airflow_provider_callapi.emulator.calls.call import Call
 from airflow_provider_callapi.emulator.exchange import Exchange
 
@@ -44,8 +43,7 @@ class NotificationSender:
         self._url = url
         self._secret = secret
         self._handled: dict[int, tuple[Call, int]] = {}  # session id → the call, its number of handled events
-        # An empty address means: no proxy. A proxy on the way to this machine would read the secret.
-        self._proxies = {"http": "", "https": ""} if is_loopback(urlsplit(url).hostname or "") else {}
+        self._proxies = proxies_for(url)
         self._gives_up_at = math.inf
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="callapi-notifications", daemon=True)

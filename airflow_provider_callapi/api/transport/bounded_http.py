@@ -9,7 +9,6 @@ time limit whenever bytes arrive. If a service sent one byte per second, a reque
 from __future__ import annotations
 
 import io
-import ipaddress
 import zlib
 from functools import cache, partial
 from http.client import HTTPResponse
@@ -42,21 +41,6 @@ class AnswerTooLarge(Exception):
 
 class AnswerUnreadable(Exception):
     """The body of an HTTP answer cannot be decompressed: the encoding is unknown, or bytes are damaged."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return True if a host name or address is this machine, e.g. ``localhost``, ``127.0.0.1`` or ``::1``.
-
-    An IPv6 address must be without brackets. The function resolves no host names: apart from ``localhost``
-    and names that end with ``.localhost``, the result for a name is False.
-    """
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        name = host.rstrip(".").lower()
-        return name == "localhost" or name.endswith(".localhost")
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 def read_body(response: requests.Response) -> bytes:
@@ -107,7 +91,7 @@ class _Unpacker:
         if not self._packed:
             return chunk
         try:
-            return self._zlib.decompress(chunk, room + 1)  # one byte more shows that the body is too large
+            return self._zlib.decompress(chunk, room + 1)
         except zlib.error:
             raise AnswerUnreadable from None
 

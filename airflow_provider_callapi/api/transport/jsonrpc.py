@@ -21,7 +21,6 @@ from requests.auth import AuthBase
 from requests.exceptions import InvalidSchema
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
-from urllib3.util import parse_url
 
 from airflow_provider_callapi.api.errors import InvalidParameters, LimitExceeded, NotSent, Unanswered
 from airflow_provider_callapi.api.models import Limits
@@ -31,10 +30,10 @@ from airflow_provider_callapi.api.transport.bounded_http import (
     AnswerTooLarge,
     AnswerUnreadable,
     BoundedSession,
-    is_loopback,
     read_body,
 )
 from airflow_provider_callapi.api.transport.busy_gateway import is_gateways_own, seconds_until_retry
+from airflow_provider_callapi.api.transport.loopback import proxies_for
 
 _HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept-Encoding": ACCEPTED_ENCODINGS}
 NO_TIME_LIMIT = float("inf")
@@ -103,8 +102,7 @@ class JsonRpc:
         self.timeout = timeout
         self.verify = verify
         self._new_session = new_session or partial(BoundedSession, {})
-        # An empty address means: no proxy. A proxy on the way to this machine would read the key.
-        self._proxies = {"http": "", "https": ""} if is_loopback(_host_of(url)) else {}
+        self._proxies = proxies_for(url)
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
 
@@ -207,17 +205,6 @@ def _encode(body: Mapping[str, Any], method: str) -> bytes:
         ) from None
 
 
-def _host_of(url: str) -> str:
-    """Return the host of a URL. The function removes the brackets of an IPv6 address.
-
-    Empty text: the URL has no valid host.
-    """
-    try:
-        return (parse_url(url).host or "").strip("[]")
-    except HTTPError:
-        return ""
-
-
 @dataclass(frozen=True)
 class _HttpAnswer:
     """One HTTP answer to a JSON-RPC request."""
@@ -246,7 +233,7 @@ def _load_envelope(body: bytes, exact_type: Any, *, unique_names: bool) -> dict[
 
 
 def _parse_reply(
-    answer: _HttpAnswer, method: str, request_id: str, exact_type: Any, *, unique_names: bool = False
+    answer: _HttpAnswer, method: str, request_id: str, exact_type: Any, *, unique_names: bool
 ) -> Reply:
     """Return the JSON-RPC reply in an HTTP answer.
 

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import Any
 
+from airflow_provider_callapi.api.transport.loopback import is_loopback
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.calls.switchboard import Switchboard
 from airflow_provider_callapi.emulator.clock import Clock
@@ -24,8 +25,6 @@ from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
 from airflow_provider_callapi.emulator.services.call_api import call_api
 from airflow_provider_callapi.emulator.services.data_api import data_api
 from airflow_provider_callapi.emulator.services.service import Service
-
-_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Dispatcher:
@@ -74,7 +73,7 @@ class Dispatcher:
         """
         is_data_api = path.strip("/") in self.services
         name = self.profile.data_api_host if is_data_api else self.profile.call_api_host
-        return name in (None, host) or host in _LOOPBACK_HOSTS
+        return name in (None, host) or is_loopback(host)
 
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True

@@ -66,7 +66,7 @@ class CannedRpc:
 
     def send(self, method: str, params: Any, *, exact_type: Any, **_: Any) -> Reply:
         answer = _HttpAnswer("a test", 200, self.content, None)
-        return _parse_reply(answer, method, "1", exact_type if self.fast else None)
+        return _parse_reply(answer, method, "1", exact_type if self.fast else None, unique_names=False)
 
 
 def read(content: bytes, *, fast: bool) -> Any:

@@ -24,7 +24,6 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.errors import NotSent, Unanswered
 from airflow_provider_callapi.api.transport import bounded_http
-from airflow_provider_callapi.api.transport.bounded_http import is_loopback
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc, _is_deeper_than
 
 if TYPE_CHECKING:
@@ -260,7 +259,7 @@ def test_a_request_through_a_socks_proxy_is_sent_and_ends_when_its_time_is_up(
     assert asked_of_socks == [("callapi.test", 443 if tls else 80)] * 2
 
 
-# --- loopback ---
+# --- proxies of the environment ---
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
@@ -296,27 +295,3 @@ def test_a_kept_connection_uses_the_proxy_for_each_request(
         rpc.send("list.calls", {}, new_connection=False)
     rpc.close()
     assert len(proxy.requests) == 3
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "127.8.9.1",
-        "::1",
-        "::ffff:127.0.0.1",
-        "localhost",
-        "LOCALHOST",
-        "localhost.",
-        "a.localhost",
-    ],
-)
-def test_names_and_addresses_of_this_machine_are_loopback(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize(
-    "host", ["callapi.comagic.ru", "localhost.example", "notlocalhost", "10.0.0.1", "::2", "0.0.0.0", "", "1"]
-)
-def test_other_hosts_are_not_loopback(host: str) -> None:
-    assert not is_loopback(host)
