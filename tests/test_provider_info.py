@@ -18,7 +18,7 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 from airflow_program import stdout_of
 
-from airflow_provider_callapi.connection.settings import _ExtraFields
+from airflow_provider_callapi.connection.extra_fields import ExtraFields
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.provider_info import get_provider_info
 
@@ -108,11 +108,11 @@ def test_the_connection_type_is_that_of_the_hook():
 def test_the_form_shows_exactly_the_fields_that_the_hook_reads_with_its_defaults():
     fields = TYPE["conn-fields"]
 
-    assert set(fields) == set(_ExtraFields.model_fields)
+    assert set(fields) == set(ExtraFields.model_fields)
     for name, field in fields.items():
         given = {name: field["schema"].get("default")}
-        read = _ExtraFields.model_validate({key: value for key, value in given.items() if value is not None})
-        assert getattr(read, name) == _ExtraFields.model_fields[name].default, name
+        read = ExtraFields.model_validate({key: value for key, value in given.items() if value is not None})
+        assert getattr(read, name) == ExtraFields.model_fields[name].default, name
         assert field["description"], name
 
 

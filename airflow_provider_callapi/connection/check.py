@@ -21,7 +21,8 @@ from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.calls.iana_zones import have_same_times, is_iana_zone
 from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.connection.clients import make_client
-from airflow_provider_callapi.connection.settings import ConnectionSettings, FieldInvalid
+from airflow_provider_callapi.connection.field_invalid import FieldInvalid
+from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 from airflow_provider_callapi.provider_info import form_label
 

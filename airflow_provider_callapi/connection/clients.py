@@ -88,7 +88,7 @@ def make_client(
     url = settings.url if service == "call_api" else settings.data_api_url
     assert url is not None, "the connection does not use the Data API"
     rpc = JsonRpc(url, timeout=settings.timeout, verify=settings.verify)
-    credentials: Credentials = settings.credentials()
-    if read_again is not None:
-        credentials = RenewedCredentials(settings, read_again)
+    credentials: Credentials = (
+        settings.credentials() if read_again is None else RenewedCredentials(settings, read_again)
+    )
     return ObservedClient(rpc, credentials, clock=system_clock.now, conn_id=settings.conn_id, service=service)

@@ -37,7 +37,7 @@ from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
-from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
+from airflow_provider_callapi.connection.settings import CONN_TYPE, ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
@@ -77,7 +77,7 @@ class CallApiHook(BaseHook):
 
     conn_name_attr = "callapi_conn_id"
     default_conn_name = "callapi_default"
-    conn_type = "callapi"
+    conn_type = CONN_TYPE
     hook_name = "CoMagic / UIS Call API"
 
     def __init__(
