@@ -257,4 +257,4 @@ ACCOUNT_METHODS: dict[str, type[Request[Any]]] = {
         GetBlacklistPhoneNumbers,
     )
 }
-"""The request classes of this module by method name."""
+"""The requests of this module that read what the account has: method name → request class."""

@@ -10,8 +10,9 @@ Source: the vendor's public documentation of the Data API v2.0.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -329,6 +330,16 @@ The `METHODS` of the Call API contain ``login.user`` and ``logout.user``, which 
 """
 
 
+REFUSED_REPORT: Mapping[str, Any] = MappingProxyType(
+    {"date_from": "2020-01-01 00:00:00", "date_till": "2020-12-31 00:00:00", "fields": ["id"], "limit": 1}
+)
+"""The parameters of a report request that tests the credentials, and costs no points.
+
+The Data API charges a point for each report and none for a refusal. It checks the credentials first, and then
+refuses every report of more than three months.
+"""
+
+
 def probe_access(client: Client) -> None:
     """Check that the Data API accepts a client's credentials.
 
@@ -336,10 +347,5 @@ def probe_access(client: Client) -> None:
 
     :raises CallApiError: the Data API refuses the credentials, or does not answer as documented.
     """
-    # The Data API charges a point for each report and none for a refusal. The Data API checks the
-    # credentials first, and then refuses every report of more than three months.
-    refused_request = GetCallsReport(
-        date_from="2020-01-01 00:00:00", date_till="2020-12-31 00:00:00", fields=["id"], limit=1
-    )
     with suppress(InvalidParameters):
-        client.call(refused_request)
+        client.call(GetCallsReport(**REFUSED_REPORT))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
@@ -95,9 +94,6 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
         return call(request.model_copy(update={"limit": _PAGE_SIZE, "offset": offset or None}))
 
     pages = ListPages(page_at, page_size=_PAGE_SIZE, last_offset=LAST_OFFSET)
-    fetched = list(pages)
-    return Entries(
-        chain.from_iterable(fetched),
-        left_out=sum(page.left_out for page in fetched) + (pages.unsent if pages.has_ended else 1),
-        left_out_ids=[entry_id for page in fetched for entry_id in page.left_out_ids],
-    )
+    whole = Entries.joined(list(pages))
+    whole.left_out += pages.unsent if pages.has_ended else 1
+    return whole

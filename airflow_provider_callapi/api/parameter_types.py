@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from airflow_provider_callapi.api.values.control_characters import has_control_character
 from airflow_provider_callapi.api.values.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.values.number_text import fold
-from airflow_provider_callapi.api.values.object_ids import LARGEST_ID, is_exact
+from airflow_provider_callapi.api.values.object_ids import LARGEST_ID, is_whole_number
 from airflow_provider_callapi.api.values.value_kinds import shown_word
 
 _LONGEST_NUMBER = 64
@@ -71,9 +71,7 @@ def _check_any_number(text: str) -> str:
 
 
 def _check_whole_number(value: Any) -> Any:
-    is_digits = not isinstance(value, str) or re.fullmatch(r"\s*[0-9]{1,20}\s*", value)
-    is_lost = isinstance(value, float) and not is_exact(value)
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or not is_digits or is_lost:
+    if not is_whole_number(value):
         raise ValueError("a whole number is needed")
     return value
 

@@ -12,9 +12,11 @@ from airflow_provider_callapi.api.entries import Entries
 
 
 def _read_rows(data: Any) -> Entries[Any]:
-    """Return the rows in an answer. A single object counts as one row.
+    """Return the rows in ``result.data`` of an answer, without any conversion. Leave out no row.
 
-    :raises ValueError: the data is no list of objects.
+    A single object counts as one row.
+
+    :raises ValueError: the data is neither an object nor a list of objects.
     """
     rows = [data] if isinstance(data, dict) else data
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -23,15 +25,9 @@ def _read_rows(data: Any) -> Entries[Any]:
 
 
 class CallRows(GetCallsReport):
-    """The request for one page of the report of calls. Each row of the answer is a dict: field → value."""
+    """Request one page of the report of calls. Each row of the answer is a dict: field → value."""
 
     def convert_answer(self, data: Any) -> Entries[Any]:
-        """Return the rows in ``result.data`` of an answer, one dict for each call: field → value.
-
-        The values are those of the answer, without any conversion.
-
-        :raises ValueError: the data is neither an object nor a list of objects.
-        """
         return _read_rows(data)
 
 
@@ -39,10 +35,4 @@ class LegRows(GetCallLegsReport):
     """Request one page of the report of legs. Each row of the answer is a dict: field → value."""
 
     def convert_answer(self, data: Any) -> Entries[Any]:
-        """Return the rows in ``result.data`` of an answer, one dict for each leg: field → value.
-
-        No row is left out, and no value is converted.
-
-        :raises ValueError: the data is neither an object nor a list of objects.
-        """
         return _read_rows(data)

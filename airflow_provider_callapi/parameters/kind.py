@@ -122,11 +122,16 @@ def choice(values: Collection[str]) -> Kind:
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or value not in values:
-            word = shown_word(value)
-            raise WrongValue(f"the value is {word}") if word else ValueError
+            raise no_such_word(value)
         return value
 
     return Kind(f"one of {', '.join(values)}", read)
+
+
+def no_such_word(value: Any) -> ValueError:
+    """Return the error for a value that is no word of a fixed set. The error shows a short word."""
+    word = shown_word(value)
+    return WrongValue(f"the value is {word}") if word else ValueError()
 
 
 def read_mapping(value: Any) -> Mapping[Any, Any]:

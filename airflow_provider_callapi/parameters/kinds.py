@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.values.lone_surrogates import join_surrogate_pairs
 from airflow_provider_callapi.api.values.object_ids import ID_RANGE, read_object_id
-from airflow_provider_callapi.api.values.value_kinds import find_gap, shown_word, shown_zone
+from airflow_provider_callapi.api.values.value_kinds import find_gap, shown_zone
 from airflow_provider_callapi.api.values.value_parts import WrongValue, check_keys
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
@@ -17,7 +17,14 @@ from airflow_provider_callapi.calls.iana_zones import is_certain_zone, is_iana_z
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.databases.table_name import TableName
-from airflow_provider_callapi.parameters.kind import Kind, read_each, read_mapping, read_number, seconds
+from airflow_provider_callapi.parameters.kind import (
+    Kind,
+    no_such_word,
+    read_each,
+    read_mapping,
+    read_number,
+    seconds,
+)
 
 _END_OF_TIME = 1e11
 """The end of the moments in epoch seconds. Python's own times end near this moment."""
@@ -56,8 +63,7 @@ def _read_flag(value: Any) -> bool:
         return value
     if isinstance(value, str) and (text := value.strip().lower()) in ("true", "false"):
         return text == "true"
-    word = shown_word(value)
-    raise WrongValue(f"the value is {word}") if word else ValueError
+    raise no_such_word(value)
 
 
 def _read_text(value: Any) -> str:

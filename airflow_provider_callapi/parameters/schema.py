@@ -27,13 +27,10 @@ def read_parameters(
     :raises InvalidParameter: a value is not allowed. The error message names the parameter.
     """
     read: dict[str, Any] = {}
-    try:
-        for name, kind in schema.items():
-            value = values[name]
-            is_constant = name not in not_rendered or not is_template(value)
-            read[name] = kind.read_named(name, value) if is_constant else value
-    except InvalidPart as error:
-        raise InvalidParameter(str(error)) from None
+    for name, kind in schema.items():
+        value = values[name]
+        is_constant = name not in not_rendered or not is_template(value)
+        read[name] = read_parameter(name, value, kind) if is_constant else value
     return read
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
+from airflow_provider_callapi.api.data_api import REFUSED_REPORT
 from airflow_provider_callapi.verify.bench import Bench, NotPossible
 from airflow_provider_callapi.verify.facts import account_facts
 from airflow_provider_callapi.verify.findings import DateRule, ErrorForm, LoginForm
@@ -15,16 +16,6 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 _UNKNOWN_KEY = "unknown"
 _LONGEST_AGE = 2 * 86_400.0
 _PRECISION = 0.01
-_TOO_LONG = {
-    "date_from": "2020-01-01 00:00:00",
-    "date_till": "2020-12-31 00:00:00",
-    "fields": ["id"],
-    "limit": 1,
-}
-"""The parameters of a request that the Data API always refuses, because the period is too long.
-
-A refused request costs no points.
-"""
 
 
 def reader_of(bench: Bench) -> ReportReader:
@@ -73,7 +64,7 @@ def probe_login(bench: Bench) -> None:
     end_field = next((name for name in ("expire_at", "expire") if name in answer.data), None)
     shared = None
     if data_api is not None:
-        refusal = data_api.send_once("get.calls_report", _TOO_LONG, token=call_api.token).error
+        refusal = data_api.send_once("get.calls_report", REFUSED_REPORT, token=call_api.token).error
         shared = None if refusal is None else not refusal.startswith("access_token")
     bench.findings.login = LoginForm(
         end_field=end_field,

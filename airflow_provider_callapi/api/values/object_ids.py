@@ -11,6 +11,8 @@ INEXACT_FROM = 2**53
 """From here on, a float does not hold every whole number: another id may have become the float."""
 ID_RANGE = "a whole number from 1, below 2**63"
 """The ids that exist, for error messages."""
+_DIGITS = re.compile(r"\s*[0-9]{1,20}\s*")
+"""More digits are no id, and Python refuses to convert thousands of digits."""
 
 
 def read_object_id(value: Any) -> int:
@@ -19,11 +21,7 @@ def read_object_id(value: Any) -> int:
     :raises ValueError: the value is no id, e.g. 0, True, 2**63, or a text with a character that is neither a
         digit nor white space. Or it is a float that may have lost digits of the id, such as 1e18.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError
-    if isinstance(value, str) and not _DIGITS.fullmatch(value):
-        raise ValueError
-    if isinstance(value, float) and not is_exact(value):
+    if not is_whole_number(value):
         raise ValueError
     number = int(value)
     if not 1 <= number <= LARGEST_ID:
@@ -31,10 +29,18 @@ def read_object_id(value: Any) -> int:
     return number
 
 
+def is_whole_number(value: Any) -> bool:
+    """Return whether a value is a whole number, also as a text of digits, e.g. ``" 36 "`` or 36.0.
+
+    False: any other value, such as True, or a float that may have lost digits, such as 1e18.
+    """
+    if isinstance(value, str):
+        return _DIGITS.fullmatch(value) is not None
+    if isinstance(value, float):
+        return is_exact(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def is_exact(value: float) -> bool:
     """Return whether a float is a whole number, and certainly the number that was converted to the float."""
     return value.is_integer() and abs(value) < INEXACT_FROM
-
-
-_DIGITS = re.compile(r"\s*[0-9]{1,20}\s*")
-"""More digits are no id, and Python refuses to convert thousands of digits."""
