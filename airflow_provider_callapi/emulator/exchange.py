@@ -23,6 +23,7 @@ from airflow_provider_callapi.emulator.services.dispatcher import Dispatcher
 from airflow_provider_callapi.emulator.transport.in_process import in_process_session
 
 _MAX_CLOSED_SECONDS = 5.0
+"""The longest time in real seconds for which `Fault.REFUSE` closes a port."""
 
 
 class Exchange(Dispatcher):
@@ -308,7 +309,6 @@ class Exchange(Dispatcher):
         """Return the calls that ended most recently, at most ``count`` calls.
 
         The call that ended last comes first.
-
         """
         with self._lock:
             return list(islice(reversed(self._current_switchboard().finished), count))

@@ -59,9 +59,9 @@ class PlannedFault:
     """
 
     fault: Fault
-    method: str | None = None
-    times: int = 1
-    seconds: float = 60.0
+    method: str | None
+    times: int
+    seconds: float
 
 
 def method_of(body: bytes) -> str | None:

@@ -21,6 +21,7 @@ from airflow_provider_callapi.emulator.exchange import Exchange
 _PAUSE = 0.05
 """Seconds between two searches for new events."""
 _TIMEOUT = 10.0
+"""The longest time in seconds for one notification, and for the waiting ones after the ``with`` block."""
 _log = logging.getLogger(__name__)
 
 

@@ -20,7 +20,8 @@ from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.transport.asgi_app import EmulatorApp
 from airflow_provider_callapi.emulator.web_app import web_app
 
-_START_TIMEOUT = 10.0
+_TIMEOUT = 10.0
+"""The longest time in seconds in which the server starts, ends, or closes or opens its port."""
 _RUNNING: list[Exchange] = []
 """The exchange of each running emulator of this process. Their calls have different session ids."""
 _RUNNING_LOCK = threading.Lock()
@@ -92,7 +93,7 @@ class Emulator:
         self._socket = _bind(self.host, self.port)
         self.port = self._socket.getsockname()[1]
         self._thread.start()
-        if not self._started.wait(_START_TIMEOUT) or self._failure is not None:
+        if not self._started.wait(_TIMEOUT) or self._failure is not None:
             raise RuntimeError(f"The emulator did not start on {self.host}:{self.port}.") from self._failure
         self.exchange.port_closers.append(self._close_port_for)
         with _RUNNING_LOCK:
@@ -108,7 +109,7 @@ class Emulator:
         self.exchange.port_closers.remove(self._close_port_for)
         self._server.should_exit = True
         self._loop.call_soon_threadsafe(self._app.close)
-        self._thread.join(_START_TIMEOUT)
+        self._thread.join(_TIMEOUT)
         self._socket.close()
 
     @contextmanager
@@ -154,7 +155,7 @@ class Emulator:
     # --- close the port ---
 
     def _run_on_loop(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_START_TIMEOUT)
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_TIMEOUT)
 
     def _close_port_for(self, seconds: float) -> None:
         self._run_on_loop(self._close_port())

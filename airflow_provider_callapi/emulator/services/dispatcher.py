@@ -75,19 +75,16 @@ class Dispatcher:
         name = self.profile.data_api_host if is_data_api else self.profile.call_api_host
         return name in (None, host) or is_loopback(host)
 
-    def handle(
-        self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
-    ) -> dict[str, Any]:
+    def handle(self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0") -> dict[str, Any]:
         """Carry out one parsed JSON-RPC request, and return the answer.
 
         Planned faults have no effect here: `handle_post` applies them.
 
         :param body: the parsed JSON of the request.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param utf8: whether the Content-Type of the request names UTF-8. False: the answer is an error.
         :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``.
         """
-        answer = self._answer(body, ip, version, utf8)
+        answer = self._answer(body, ip, version, charset_is_utf8=True)
         data = answer.get("result", {}).get("data")
         if isinstance(data, JsonArray):
             answer["result"]["data"] = data.values()
@@ -116,7 +113,7 @@ class Dispatcher:
             parsed = json.loads(body.decode())
         except ValueError:
             return {"jsonrpc": "2.0", "id": None, "error": RpcError("parse_error").error_object}
-        return self._answer(parsed, ip, version, charset == "charset=utf-8")
+        return self._answer(parsed, ip, version, charset_is_utf8=charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
         """Return the fault that is planned for a request, and record the fault in the emulator's journal.
@@ -135,12 +132,11 @@ class Dispatcher:
                 self._current_switchboard().journal.add(entry)
             return planned
 
-    def _answer(self, body: Any, ip: str, version: str, utf8: bool) -> dict[str, Any]:
+    def _answer(self, body: Any, ip: str, version: str, *, charset_is_utf8: bool) -> dict[str, Any]:
         with self._lock:
             service = self.services.get(version, self.call_api)
-            return service.answer(
-                self._current_switchboard(), body, ip=ip, version=version, charset_is_utf8=utf8
-            )
+            switchboard = self._current_switchboard()
+            return service.answer(switchboard, body, ip=ip, version=version, charset_is_utf8=charset_is_utf8)
 
     def _all_services(self) -> list[Service]:
         return [self.call_api, *self.services.values()]

@@ -30,6 +30,30 @@ _SOURCES = {
 }
 Row = dict[str, Any]
 
+ONLY_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees", "scenario_operations"}
+"""The columns of the report of calls that an answer contains only if the request names them."""
+CALL_FILTERS = frozenset(
+    {
+        "id",
+        "communication_id",
+        "direction",
+        "source",
+        "is_lost",
+        "finish_reason",
+        "contact_phone_number",
+        "virtual_phone_number",
+        "call_api_external_id",
+    }
+)
+CALL_SORTS = frozenset(
+    {"start_time", "direction", "source", "is_lost", "finish_reason", "virtual_phone_number"}
+)
+LEG_FILTERS = frozenset({"id", "call_session_id", "is_operator", "employee_id", "is_coach"})
+LEG_SORTS = frozenset(
+    {"call_session_id", "start_time", "duration", "total_duration", "finish_reason", "direction"}
+    | {"calling_phone_number", "called_phone_number", "is_operator", "employee_id", "is_coach", "is_talked"}
+)
+
 
 def _local_time(account: Account, at: float | None) -> str | None:
     if at is None:
@@ -140,22 +164,6 @@ def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
     return {"virtual_phone_number": lambda call: ""} if "empty_virtual_number" in profile.odd_shapes else {}
 
 
-ONLY_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees", "scenario_operations"}
-CALL_FILTERS = frozenset(
-    {
-        "id",
-        "communication_id",
-        "direction",
-        "source",
-        "is_lost",
-        "finish_reason",
-        "contact_phone_number",
-        "virtual_phone_number",
-        "call_api_external_id",
-    }
-)
-
-
 def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]]:
     """Return the columns of the report of legs.
 
@@ -189,15 +197,6 @@ def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]
         columns["employee_id"] = lambda pair: None
     return columns
 
-
-CALL_SORTS = frozenset(
-    {"start_time", "direction", "source", "is_lost", "finish_reason", "virtual_phone_number"}
-)
-LEG_SORTS = frozenset(
-    {"call_session_id", "start_time", "duration", "total_duration", "finish_reason", "direction"}
-    | {"calling_phone_number", "called_phone_number", "is_operator", "employee_id", "is_coach", "is_talked"}
-)
-LEG_FILTERS = frozenset({"id", "call_session_id", "is_operator", "employee_id", "is_coach"})
 
 TAG_COLUMNS: Mapping[str, Callable[[tuple[int, str]], Any]] = {
     "id": lambda tag: tag[0],

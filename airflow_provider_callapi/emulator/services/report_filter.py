@@ -40,13 +40,15 @@ def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> 
     if not isinstance(tree, dict):
         raise RpcError("data_type_error", "filter", tree)
     if "filters" in tree:
-        condition = _CONDITIONS.get(tree.get("condition", "and"))
+        condition = _CONDITIONS.get(str(tree.get("condition", "and")))
         if condition is None:
             raise RpcError("invalid_parameter_value", "filter.condition", tree["condition"])
+        if not isinstance(tree["filters"], list):
+            raise RpcError("data_type_error", "filter.filters", tree["filters"])
         parts = [build_predicate(part, columns, filterable) for part in tree["filters"]]
         return lambda row: condition([part(row) for part in parts])
     name, expected = tree.get("field"), tree.get("value")
-    if name not in columns:
+    if not isinstance(name, str) or name not in columns:
         raise RpcError("unexpected_parameters", "filter.field", name)
     if name not in filterable:
         raise RpcError("filter_prohibited", "filter.field", name)

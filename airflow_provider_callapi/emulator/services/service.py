@@ -72,7 +72,7 @@ class Service:
         self._points.clear()
 
     def answer(
-        self, switchboard: Switchboard, body: Any, *, ip: str, version: str, charset_is_utf8: bool = True
+        self, switchboard: Switchboard, body: Any, *, ip: str, version: str, charset_is_utf8: bool
     ) -> dict[str, Any]:
         """Carry out one parsed JSON-RPC request, and return the answer.
 
@@ -117,7 +117,8 @@ class Service:
             return self._log_in(switchboard, context, params)
         token = params.pop("access_token", None)
         account = context.account = self._authenticate(token, switchboard.now)
-        points = self._check_access(context, account, request_type)
+        self._check_access(context, account, request_type)
+        points = self.weight(account, method)
         shortage = self.points(account).shortage(points, switchboard.now)
         if shortage is not None and not _places_call_without_points(switchboard, request_type):
             raise shortage
@@ -143,7 +144,8 @@ class Service:
         else:
             raise RpcError("auth_error")
         context.account = account
-        points = self._check_access(context, account, LoginUser)
+        self._check_access(context, account, LoginUser)
+        points = self.weight(account, LoginUser.method)
         if (shortage := self.points(account).shortage(points, switchboard.now)) is not None:
             raise shortage
         token, expires_at = secrets.token_hex(36), switchboard.now + account.token_lifetime
@@ -172,8 +174,8 @@ class Service:
 
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
-    ) -> int:
-        """Return the cost of a request in points, if the account may send the request.
+    ) -> None:
+        """Check that the account may send a request.
 
         :raises RpcError: the request is not allowed.
         """
@@ -186,7 +188,6 @@ class Service:
             raise RpcError("component_disabled", component_name=component.value)
         if method in account.forbidden_methods:
             raise RpcError("forbidden", "method", method)
-        return self.weight(account, method)
 
     def _metadata(self, switchboard: Switchboard, account: Account, version: str) -> dict[str, Any]:
         metadata: dict[str, Any] = {"limits": self.points(account).limits(switchboard.now)}
