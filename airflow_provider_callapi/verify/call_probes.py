@@ -6,12 +6,17 @@ from typing import Any
 
 from airflow_provider_callapi.verify.bench import Bench, NotPossible
 from airflow_provider_callapi.verify.findings import LimitRefusal, Side
-from airflow_provider_callapi.verify.gateway import Service
-from airflow_provider_callapi.verify.own_call.call_run import LIMIT_EXCEEDED, CallPlan
+from airflow_provider_callapi.verify.gateway import LIMIT_EXCEEDED, Service
+from airflow_provider_callapi.verify.own_call.call_run import CallPlan
 
 _RELEASE_AFTER = 20.0
-_DIALING_TIMEOUT = 20
+"""Seconds from the first poll that shows the call of `probe_released` until the program ends the call."""
+_DIALING_TIMEOUT = 60
+"""The longest time in seconds for which the user's phone rings, if the user is to pick up."""
+_SHORT_DIALING_TIMEOUT = 20
+"""The same if the user is not to pick up."""
 _MOST_WASTED_REQUESTS = 2_000
+"""How many polls `probe_limit_exceeded` sends at most to use up the points of a minute."""
 
 
 def _speech(text: str) -> dict[str, str]:
@@ -25,17 +30,31 @@ def _numbers(bench: Bench) -> dict[str, Any]:
     return {"contact": options.contact, "virtual_phone_number": options.virtual_number, "direction": "out"}
 
 
-def _informer(bench: Bench, name: str, instruction: str, speech: str, **plan: Any) -> None:
+def _informer(
+    bench: Bench,
+    name: str,
+    instruction: str,
+    speech: str,
+    *,
+    dialing_timeout: int = _DIALING_TIMEOUT,
+    **plan: Any,
+) -> None:
+    """Place a call that plays a message, and store under ``name`` what was seen. ``plan``: of `CallPlan`."""
     numbers = _numbers(bench)
     parties: dict[Side, str] = {"contact": numbers["contact"]}
-    timeout = plan.pop("dialing_timeout", 60)
-    params = {**numbers, "contact_message": _speech(speech), "dialing_timeout": timeout}
+    params = {**numbers, "contact_message": _speech(speech), "dialing_timeout": dialing_timeout}
     bench.findings.calls[name] = bench.place(
         CallPlan("start.informer_call", params, instruction, parties, **plan)
     )
 
 
 def _simple(bench: Bench, name: str, instruction: str, operator: str | None, first: str, **plan: Any) -> None:
+    """Place a call to the user and an operator, and store under ``name`` what was seen.
+
+    ``first``: whose phone rings first, ``contact`` or ``operator``. ``plan``: further fields of `CallPlan`.
+
+    :raises NotPossible: ``operator`` is None, because the user has not given the number.
+    """
     numbers = _numbers(bench)
     if operator is None:
         raise NotPossible("the probe needs --second-number or --dead-operator")
@@ -116,7 +135,7 @@ def probe_not_answered(bench: Bench) -> None:
         "not_answered",
         "Your phone rings. Please do not answer, and do not reject the call.",
         "This is a test call of Airflow. Please hang up now.",
-        dialing_timeout=_DIALING_TIMEOUT,
+        dialing_timeout=_SHORT_DIALING_TIMEOUT,
     )
 
 

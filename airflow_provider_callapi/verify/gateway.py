@@ -17,7 +17,10 @@ from airflow_provider_callapi.api.errors import CallApiError, Rejected, Unanswer
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc, Reply
 
+LIMIT_EXCEEDED = "limit_exceeded"
+"""The mnemonic of the error if no points are left. The service may have placed the call nevertheless."""
 _MOST_WAITS = 3
+"""How often `Service.send` waits for the next minute at most."""
 _MINUTE = 60.0
 _NUMBER: TypeAdapter[int] = TypeAdapter(Number)
 _SESSION_ID: TypeAdapter[int] = TypeAdapter(Id)
@@ -115,9 +118,8 @@ class Service:
         self._sleep = sleep
         self._token = None if login else secret
 
-    @property
-    def token(self) -> str:
-        """The access token for requests. If the object has no token yet, log in first.
+    def access_token(self) -> str:
+        """Return the access token for requests. If the object has no token yet, log in first.
 
         :raises CallApiError: the service refuses the login, gives no answer, or gives an answer without a
             token.
@@ -149,7 +151,7 @@ class Service:
         :return: the answer. If the service refuses the request, the answer contains the error.
         :raises CallApiError: the service gives no answer, or refuses the login.
         """
-        return self._send(method, {**params, "access_token": token or self.token})
+        return self._send(method, {**params, "access_token": token or self.access_token()})
 
     def send(self, method: str, **params: Any) -> Answer:
         """Send a request. Repeat it if the token has expired or no points are left.
@@ -170,7 +172,7 @@ class Service:
             self.log_in().raise_for_error()
             answer = self.send_once(method, params)
         for _ in range(_MOST_WAITS):
-            if answer.error != "limit_exceeded":
+            if answer.error != LIMIT_EXCEEDED:
                 break
             self._await_next_minute(answer.limits)
             answer = self.send_once(method, params)

@@ -15,7 +15,9 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 
 _UNKNOWN_KEY = "unknown"
 _LONGEST_AGE = 2 * 86_400.0
+"""The largest age of ``date_from``, in seconds, that `probe_dates` tries."""
 _PRECISION = 0.01
+"""How exact the smallest accepted age is: a share of the age."""
 
 
 def reader_of(bench: Bench) -> ReportReader:
@@ -64,7 +66,7 @@ def probe_login(bench: Bench) -> None:
     end_field = next((name for name in ("expire_at", "expire") if name in answer.data), None)
     shared = None
     if data_api is not None:
-        refusal = data_api.send_once("get.calls_report", REFUSED_REPORT, token=call_api.token).error
+        refusal = data_api.send_once("get.calls_report", REFUSED_REPORT, token=call_api.access_token()).error
         shared = None if refusal is None else not refusal.startswith("access_token")
     bench.findings.login = LoginForm(
         end_field=end_field,

@@ -14,8 +14,10 @@ from airflow_provider_callapi.verify.judgements.assumptions import Row
 from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
 
 _SECONDS_FOR_A_CALL = 75
+"""About how many seconds a call of a probe takes, with the wait for its report."""
 _HEADINGS = ("verdict", "assumption", "what relies on it", "seen", "change")
 _VERDICT, _CHANGE = 12, 22
+"""The widths of the columns ``verdict`` and ``change``, in characters."""
 _SHARES = (29, 29, 42)
 """The widths of the columns ``assumption``, ``what relies on it`` and ``seen``, in percent of their sum."""
 

@@ -6,37 +6,39 @@ in a `ReportRules` object.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import LEG_FIELDS, RECORDING_FIELD, REPORT_FIELDS, equals
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.verify.findings import ReportRules
-from airflow_provider_callapi.verify.gateway import Answer, Gateway, Service, read_session_id
+from airflow_provider_callapi.verify.gateway import Answer, Service, read_session_id
 from airflow_provider_callapi.verify.local_times import QUARTER_HOUR, report_text
 
 _CALL_FIELDS = (*REPORT_FIELDS, RECORDING_FIELD, "is_lost")
 _ONGOING = "include_ongoing_calls"
 _DAY = 86_400.0
 _AHEAD_OF_EVERY_ZONE = 15 * 3600.0
+"""Seconds. A local time that is so much later than UTC is in the future in every time zone."""
 _OFFSETS = range(-48, 57)
 """All offsets that a time zone can have, in quarter hours."""
-_REFUSED_FIELD = ("unexpected_parameters", "parameter_component_disabled")
+_FIELD_REFUSALS = ("unexpected_parameters", "parameter_component_disabled")
+"""The mnemonics with which the Data API refuses a field."""
 
 
 class ReportReader:
     """Asks the Data API for reports of calls that began in about the last three days.
 
     :param data_api: sends the requests to the Data API.
-    :param gateway: the object whose clock the reader uses.
+    :param clock: a function that returns the time in epoch seconds.
     :param rules: which fields, filters and dates the Data API refuses. The reader adds each new refusal to
         this object, and leaves out refused parts in later requests.
     """
 
-    def __init__(self, data_api: Service, gateway: Gateway, rules: ReportRules) -> None:
+    def __init__(self, data_api: Service, clock: Callable[[], float], rules: ReportRules) -> None:
         self.rules = rules
         self._data_api = data_api
-        self._clock = gateway.clock
+        self._clock = clock
         self._clock_error = 0
 
     def calls(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
@@ -219,7 +221,7 @@ class ReportReader:
         if answer.error is not None and answer.error_field == _ONGOING and not self.rules.ongoing_refused:
             self.rules.ongoing_refused = True
             return True
-        if answer.error not in _REFUSED_FIELD or method != "get.calls_report":
+        if answer.error not in _FIELD_REFUSALS or method != "get.calls_report":
             return False
         fields = self._fields(method)
         if answer.error_value in fields:
@@ -232,7 +234,7 @@ class ReportReader:
         refused = {
             name: answer.error
             for name in fields
-            if (answer := self.send("get.calls_report", fields=[name], limit=1)).error in _REFUSED_FIELD
+            if (answer := self.send("get.calls_report", fields=[name], limit=1)).error in _FIELD_REFUSALS
         }
         self.rules.refused_fields.update({name: str(error) for name, error in refused.items()})
         return bool(refused)

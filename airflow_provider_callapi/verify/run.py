@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.verify.bench import Bench, NotPossible, Options
 from airflow_provider_callapi.verify.findings import CallSeen, Findings
-from airflow_provider_callapi.verify.gateway import Gateway
+from airflow_provider_callapi.verify.gateway import LIMIT_EXCEEDED, Gateway
 from airflow_provider_callapi.verify.own_call.call_ending import CallEnding, NotProven
-from airflow_provider_callapi.verify.own_call.call_run import LIMIT_EXCEEDED, CallPlan, CallRun
+from airflow_provider_callapi.verify.own_call.call_run import CallPlan, CallRun
 from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
 from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile
@@ -55,11 +55,8 @@ class Run:
         self._gateway = gateway
         self._file = file
         findings = file.state.findings
-        self._reader = (
-            None
-            if gateway.data_api is None
-            else ReportReader(gateway.data_api, gateway, findings.report_rules)
-        )
+        data_api, rules = gateway.data_api, findings.report_rules
+        self._reader = None if data_api is None else ReportReader(data_api, gateway.clock, rules)
         numbers = (options.contact, options.second_number, options.dead_operator)
         self._ending = CallEnding(gateway, self._reader, [number for number in numbers if number])
         self._bench = Bench(gateway, options, findings, self._reader, self._place)
@@ -146,17 +143,23 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        # The start request failed, but the service may have placed the call. If so, the call is found and
-        # ended. If a probe needs the points in the answer to the start request, it cannot use such a call.
+        """Decide what follows a start request that failed. The service may have placed the call nevertheless.
+
+        Only a plan without `CallPlan.needs_points` measures such a call: it is found and ended.
+
+        :return: how the service refused the request, and whether the call was found.
+        :raises NotPossible: the plan has `CallPlan.needs_points`, or a search did not show whether the call
+            was placed. A call that may be active stays in the resume file, and the run ends it later.
+        :raises CallLeft: the call could not be ended.
+        """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:
-            # If a call may be active, its record stays in the resume file, and the run ends the call later.
             if mnemonic not in (None, LIMIT_EXCEEDED) and not error.maybe_done:
                 self._file.state.active = None
             raise NotPossible(f"the start request failed: {mnemonic or error}") from error
         try:
             active.session_id = self._ending.find(active)
-        except NotProven as problem:  # the record of the call stays in the resume file
+        except NotProven as problem:
             raise NotPossible(f"whether the call was placed is not clear: {problem}") from error
         if active.session_id is None:
             self._file.state.active = None

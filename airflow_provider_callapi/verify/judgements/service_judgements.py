@@ -64,11 +64,13 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    # The advised `absence_proven_after` in seconds, e.g. `300`, or the advice `leave empty`. `delay`: how
-    # long after its start a call first appeared in a report; `never`: no report contained an active call.
+    """Return the advised ``absence_proven_after``: seconds, such as ``300``, or ``leave empty``.
+
+    ``delay``: how many seconds after its start a call first appeared in a report. ``never``: no report
+    contained an active call.
+    """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
-    # "never": no report contained an active call. Then only list.calls can show an unconfirmed call, and only
-    # if it shows the external_id of each call.
+    # Without reports, only list.calls can show an unconfirmed call, and only by its external_id.
     if delay == "never" and not (ids and all(ids)):
         return "leave empty"
     delays = (list_facts.appear_delay(findings), report_facts.report_delay(findings), delay)

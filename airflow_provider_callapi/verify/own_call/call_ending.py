@@ -14,11 +14,13 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.resume_file import ActiveCall
 
 _TICK = 1.0
+"""Seconds between two polls, and between two tries to end the call."""
 _LONGEST_APPEARANCE = 30.0
 """The longest time, in seconds, from the start of a call until the service shows the call."""
 _NEEDED_PROOFS = 30
 """A search in ``list.calls`` ends after this many polls without a call that may be the wanted call."""
 _LONGEST_SEARCH = 90.0
+"""The longest time of a search in ``list.calls``, in seconds."""
 _MOST_TRIES = 3
 _LONGEST_UNNAMED_SEARCH = 600.0
 """For this many seconds after the start request, a call without an ``external_id`` can be the run's call.

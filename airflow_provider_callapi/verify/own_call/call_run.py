@@ -16,21 +16,31 @@ from airflow_provider_callapi.verify.own_call.list_watch import ListWatch
 from airflow_provider_callapi.verify.own_call.report_watch import ReportWatch
 from airflow_provider_callapi.verify.report_reader import ReportReader
 
-LIMIT_EXCEEDED = "limit_exceeded"
-"""The mnemonic of the error if no points are left. The service may have placed the call nevertheless."""
 _TICK = 1.0
+"""Seconds between two polls."""
 _LONGEST_CALL = 120.0
 """The longest time of a call, in seconds. After this time, the program releases (ends) the call."""
 _LONGEST_REPORT_WAIT = 180.0
+"""The longest wait, in seconds, for the report of a call that ``list.calls`` no longer shows."""
 _LONGEST_WATCH = 420.0
+"""The longest time of a watch, in seconds."""
 _MISSES_THAT_PROVE_THE_END = 30
 """Without the Data API, a call counts as ended after this many misses in a row.
 
 A miss is a poll without the call.
 """
-_FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
-_HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0
+_FIRST_HOLD_AT = 10.0
+"""Seconds from the reply to the start request until the program first tries to put the contact on hold."""
+_HOLD_INTERVAL = 3.0
+"""Seconds between two tries to put the contact on hold."""
+_MOST_HOLDS = 10
+"""How often the program tries to put the contact on hold at most."""
+_HELD_SECONDS = 4.0
+"""Seconds for which the contact is on hold."""
+_TALK_AFTER_HOLD = 3.0
+"""Seconds from the end of the hold until the program ends the call."""
 _POINTS_FOR_A_CALL = 100
+"""How many points must be left in the present minute before a call."""
 
 
 @dataclass(frozen=True)

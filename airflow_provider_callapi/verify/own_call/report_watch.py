@@ -11,10 +11,15 @@ from airflow_provider_callapi.verify.own_call.list_watch import side_of
 from airflow_provider_callapi.verify.report_reader import ReportReader
 
 _MOST_ONGOING_QUESTIONS = 25
+"""How many polls a request for the report follows, if the report is measured during the call."""
 _POLLS_BETWEEN_LEG_QUESTIONS = 5
+"""How many such polls pass between two requests for the legs of the active call."""
 _QUICK_QUESTIONS = 30
+"""After this many requests for the report of a missing call, the requests become rarer."""
 _SLOW_INTERVAL = 10.0
+"""Seconds between two of the rarer requests."""
 _LARGE = 1 << 53
+"""From here on, a program that reads numbers as floats loses digits of an id."""
 
 
 class ReportWatch:
