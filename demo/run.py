@@ -39,6 +39,7 @@ POLL_INTERVAL = 0.5
 CLOCK_STEP = 0.05
 """Seconds between two moves of the exchange's clock."""
 LOG_LINES_ON_FAILURE = 40
+"""How many of the last lines of Airflow's log the demo prints after a failure."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Person:
     """One person whom the demo calls.
 
     :ivar reaction: what the person does, as a phrase that completes "a person who …".
+    :ivar script: what the person's phone does at the exchange.
     :ivar branch: the task that the DAG must reach.
+    :ivar fault: the fault of the start request. None: no fault.
     """
 
     reaction: str
@@ -123,7 +126,7 @@ def _demo(console: Console, home: Path) -> list[str]:
             AIRFLOW_CONN_CALLAPI_DEFAULT=json.dumps(_without_data_api(emulator.connection())),
         )
         with _spinner(console, "Creating a database for Airflow"):
-            dag = _airflow(home / "dags")
+            dag = _prepare_airflow(home / "dags")
         console.print(f"\nThe telephone exchange is {emulator.url}, the DAG {DAG_FILE.name}\n")
         results = []
         for person in PEOPLE:
@@ -131,7 +134,7 @@ def _demo(console: Console, home: Path) -> list[str]:
             if person.fault:
                 exchange.fault(person.fault, method=START)
             with _spinner(console, f"Calling a person who {person.reaction}"):
-                results.append(_run(dag, person))
+                results.append(_run_dag(dag, person))
         console.print(_table(exchange, results))
         console.print(
             "not known: a poll of the active calls can prove an answer, but not a missing answer",
@@ -170,6 +173,11 @@ def _moving(clock: ManualClock, exchange: Exchange) -> Iterator[None]:
         thread.join()
 
 
+def _without_data_api(connection: dict[str, Any]) -> dict[str, Any]:
+    """Return a connection that does not use the Data API: the demo shows what polls alone can prove."""
+    return {**connection, "extra": {**connection["extra"], "data_api": False}}
+
+
 def _spinner(console: Console, text: str) -> Live:
     # console.status() would replace sys.stdout and show Airflow's log
     return Live(
@@ -177,7 +185,7 @@ def _spinner(console: Console, text: str) -> Live:
     )
 
 
-def _airflow(dags: Path) -> Any:
+def _prepare_airflow(dags: Path) -> Any:
     """Create Airflow's database, copy the example's file into the folder of DAGs, and return the DAG."""
     from airflow.utils.db import initdb  # noqa: PLC0415 - reads AIRFLOW_HOME when it is imported
 
@@ -194,8 +202,9 @@ def _airflow(dags: Path) -> Any:
     return module.dag
 
 
-def _run(dag: Any, person: Person) -> Result:
-    from airflow.models.xcom import XComModel  # noqa: PLC0415 - see _airflow
+def _run_dag(dag: Any, person: Person) -> Result:
+    """Run the DAG for one person. Return what its XComs and states show after the run."""
+    from airflow.models.xcom import XComModel  # noqa: PLC0415 - see _prepare_airflow
     from airflow.utils.session import create_session  # noqa: PLC0415
     from sqlalchemy import select  # noqa: PLC0415
 
@@ -230,17 +239,14 @@ def _table(exchange: Exchange, results: list[Result]) -> Table:
 
 
 def _fact(call: Call) -> str:
+    """Return what the exchange knows of a call: ``talked 2.0 s``, or the reason of the end without a talk."""
     if call.talked_at is None or call.ended_at is None:
         return call.finish_reason or call.state.value
     return f"talked {call.ended_at - call.talked_at:.1f} s"
 
 
-def _without_data_api(connection: dict[str, Any]) -> dict[str, Any]:
-    """Return a connection that does not use the Data API: the demo shows what polls alone can prove."""
-    return {**connection, "extra": {**connection["extra"], "data_api": False}}
-
-
 def _problems(exchange: Exchange, results: list[Result]) -> Iterator[str]:
+    """Yield a text for each run and each phone that did not do what the demo expects."""
     for person, result in zip(PEOPLE, results, strict=True):
         if result.state != "success" or result.branch != person.branch:
             yield f"the person who {person.reaction}: the run is {result.state}, its branch {result.branch}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from typing import Any
 
@@ -14,6 +13,7 @@ from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.cli.interruption import interruptible
+from airflow_provider_callapi.cli.metadata_database import use_metadata_database
 from airflow_provider_callapi.cli.output import fail, print_rows, show_moment, time_column, warn
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_campaign, list_campaigns
@@ -28,8 +28,7 @@ def campaigns(args: Namespace) -> None:
     the campaign ``NAME``. Then the command prints only the rows of this campaign. If no campaign has this
     name, or if a place with campaigns cannot be read, the command exits with ``1``.
     """
-    # allows the command to read connections from the metadata database
-    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    use_metadata_database()
     ledgers = args.ledger_conn_id or ()
     if args.action is not None:
         if args.name is None:

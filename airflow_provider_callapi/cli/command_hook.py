@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoun
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.cli.interruption import interruptible
+from airflow_provider_callapi.cli.metadata_database import use_metadata_database
 from airflow_provider_callapi.cli.output import fail, warn
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
 from airflow_provider_callapi.exceptions import with_advice
@@ -25,8 +25,7 @@ def open_hook(args: Namespace) -> Iterator[CallApiHook]:
     An API error or an Airflow error in the ``with`` block ends the command: with the exit code ``1`` and one
     line of text on stderr, without a traceback. Ctrl-C ends the command with the exit code ``130``.
     """
-    # allows the hook to read the metadata database, as `airflow connections test` does
-    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    use_metadata_database()
     try:
         with interruptible(), ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
             yield hook

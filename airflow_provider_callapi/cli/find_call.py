@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.utils.cli import suppress_logs_and_warning
@@ -15,6 +16,7 @@ from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.cli.command_hook import open_hook, read_timezone
 from airflow_provider_callapi.cli.output import fail, print_rows, show_time, time_column, warn
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
 @suppress_logs_and_warning
@@ -37,26 +39,33 @@ def find(args: Namespace) -> None:
         if sessions.left_out:
             left_out = count_text(sessions.left_out, "active call")
             warn(f"{left_out} cannot be read, and may have external_id {mask_phones(args.external_id)}")
-        searched = "no active call"
         if hook.has_data_api:
-            searched += ", and no call of the last 30 days in the Data API,"
             report = hook.reports.of_call(external_id=args.external_id)
             if report and report.id not in {call.call_session_id for call in active}:
                 calls.append(report)
         timezone = read_timezone(hook) if calls else ""
     if not calls:
-        more = ""
-        if not hook.has_data_api:
-            conn_id = hook.callapi_conn_id
-            more = (
-                ". Ended calls were not searched: tick Use the Data API (extra.data_api) in connection "
-                f"{conn_id}"
-            )
-        if without_id := sum(not (session.external_id or "").strip() for session in sessions):
-            shown = count_text(without_id, "active call shows", "active calls show")
-            more += f". {shown} no external_id, and may be the call"
-        fail(f"{searched} has external_id {mask_phones(args.external_id)}{more}")
+        fail(_nothing_found(args.external_id, sessions, hook))
     print_rows([_row(call, timezone, args) for call in calls], args)
+
+
+def _nothing_found(external_id: str, sessions: Sequence[CallSession], hook: CallApiHook) -> str:
+    """Return the text of the error: what was searched without success, and where the call may still be.
+
+    :param sessions: the active calls.
+    """
+    searched, more = "no active call", ""
+    if hook.has_data_api:
+        searched += ", and no call of the last 30 days in the Data API,"
+    else:
+        more = (
+            ". Ended calls were not searched: tick Use the Data API (extra.data_api) in connection "
+            f"{hook.callapi_conn_id}"
+        )
+    if without_id := sum(not (session.external_id or "").strip() for session in sessions):
+        shown = count_text(without_id, "active call shows", "active calls show")
+        more += f". {shown} no external_id, and may be the call"
+    return f"{searched} has external_id {mask_phones(external_id)}{more}"
 
 
 def _row(call: CallSession | CallReport, timezone: str, args: Namespace) -> dict[str, Any]:

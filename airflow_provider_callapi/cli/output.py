@@ -182,10 +182,12 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
+    """Print a warning to stderr, with the name of the command before it. See `say`."""
     say(f"airflow callapi: {text}")
 
 
 def fail(text: str) -> NoReturn:
+    """Print an error to stderr as `warn` does, and end the command with the exit code ``1``."""
     warn(text)
     sys.exit(1)
 
