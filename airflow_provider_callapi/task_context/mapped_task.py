@@ -20,7 +20,7 @@ class MappedTask:
     :ivar may_skip_early: whether the author's code in ``pre_execute`` may skip a map index before `execute`.
     """
 
-    def __init__(self, ti: Any, task: Any = None) -> None:
+    def __init__(self, ti: Any, task: Any) -> None:
         self._ti = ti
         self.map_index: int = ti.map_index
         method = getattr(type(task), "pre_execute", BaseOperator.pre_execute)

@@ -96,7 +96,7 @@ def wire(desk: Desk, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Wir
     exchange.reset()
     exchange.report_lag = REPORT_LAG
     desk.exchange = exchange
-    monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", BoundedSession)
+    monkeypatch.setitem(JsonRpc.__init__.__kwdefaults__, "new_session", lambda: BoundedSession({}))
     return Wire(desk, emulator)
 
 

@@ -109,13 +109,13 @@ class BoundedSession(requests.Session):
     The session follows no redirect, also without ``allow_redirects=False``.
 
     :param settings: the dict in which the session keeps the settings. Sessions with the same dict share the
-        settings. None: the session has a dict of its own.
+        settings.
     """
 
-    def __init__(self, settings: dict[Any, Any] | None = None) -> None:
+    def __init__(self, settings: dict[Any, Any]) -> None:
         super().__init__()
         adapter = _BoundedAdapter(pool_maxsize=_MOST_AT_ONCE)
-        self._settings_of = {} if settings is None else settings
+        self._settings_of = settings
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)
 

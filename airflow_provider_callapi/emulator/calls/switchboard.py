@@ -32,7 +32,7 @@ from airflow_provider_callapi.emulator.calls.script import SECONDS_TO_KEY, Scrip
 from airflow_provider_callapi.emulator.calls.state_diagram import Role, State
 from airflow_provider_callapi.emulator.clock import Clock
 from airflow_provider_callapi.emulator.journal import Entry, Journal, Kind
-from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
+from airflow_provider_callapi.emulator.profile import Profile
 
 POST_TALK_SECONDS = 2.0
 """How many seconds a call continues after the operator has left.
@@ -66,7 +66,7 @@ class Switchboard:
     :ivar entry_texts: the JSON texts of the active calls in ``list.calls``, kept to save time.
     """
 
-    def __init__(self, clock: Clock, profile: Profile = DOCUMENT) -> None:
+    def __init__(self, clock: Clock, profile: Profile) -> None:
         self.clock = clock
         self.profile = profile
         self.now = clock()

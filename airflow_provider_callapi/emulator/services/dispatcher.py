@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import Any
 
 from airflow_provider_callapi.api.transport.loopback import is_loopback
@@ -21,7 +20,7 @@ from airflow_provider_callapi.emulator.errors import RpcError
 from airflow_provider_callapi.emulator.faults import FaultPlan, PlannedFault, method_of
 from airflow_provider_callapi.emulator.journal import Entry
 from airflow_provider_callapi.emulator.json_array import JsonArray
-from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
+from airflow_provider_callapi.emulator.profile import Profile
 from airflow_provider_callapi.emulator.services.call_api import call_api
 from airflow_provider_callapi.emulator.services.data_api import data_api
 from airflow_provider_callapi.emulator.services.service import Service
@@ -40,9 +39,7 @@ class Dispatcher:
     :ivar services: version in the URL → service. For a version without an entry: the Call API answers.
     """
 
-    def __init__(
-        self, clock: Clock = time.time, account: Account | None = None, profile: Profile = DOCUMENT
-    ) -> None:
+    def __init__(self, clock: Clock, account: Account | None, profile: Profile) -> None:
         self.profile = profile
         self.accounts = [account or profile.new_account()]
         self.call_api = call_api()
