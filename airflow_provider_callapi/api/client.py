@@ -144,31 +144,16 @@ class Client:
         self._store_limits(limits)
         self.api_version = _read_api_version(reply) or self.api_version
         if reply.error is None:
-            data = request.data_in(reply.result)
-        elif request.means_already_done(_mnemonic_of(reply.error)):
-            data = {"success": True, "already": True}
-        else:
-            secrets = [*token.values(), str(request.params.get("password", ""))]  # of a login
-            raise rejection(
-                reply.error,
-                method=request.method,
-                request_id=reply.request_id,
-                limits=limits,
-                secrets=secrets,
-            )
-        try:
-            answer = request.convert_answer(data)
-            if isinstance(answer, Entries):
-                answer.total = _read_total(reply)
-            return answer
-        except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False)[0]["msg"]
-        except ValueError as error:  # raised by `read_entries`; its text contains no value of the answer
-            problem = str(error)
-        raise Unanswered(
-            f"the answer differs from the method's documentation: {problem}",
+            return _convert(request, request.data_in(reply.result), reply)
+        if request.means_already_done(_mnemonic_of(reply.error)):
+            return _convert(request, {"success": True, "already": True}, reply)
+        secrets = [*token.values(), str(request.params.get("password", ""))]  # of a login
+        raise rejection(
+            reply.error,
             method=request.method,
             request_id=reply.request_id,
+            limits=limits,
+            secrets=secrets,
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
@@ -185,6 +170,28 @@ class Client:
             if same_minute and _has_more_points(limits, self.limits):
                 return
             self.limits, self._minute_ends_at = limits, minute_ends_at
+
+
+def _convert(request: Request[R], data: Any, reply: Reply) -> R:
+    """Convert the data of an answer to the answer type of the request.
+
+    :raises Unanswered: the data differs from the method's documentation.
+    """
+    try:
+        answer = request.convert_answer(data)
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]["msg"]
+    except ValueError as error:  # raised by `read_entries`; its text contains no value of the answer
+        problem = str(error)
+    else:
+        if isinstance(answer, Entries):
+            answer.total = _read_total(reply)
+        return answer
+    raise Unanswered(
+        f"the answer differs from the method's documentation: {problem}",
+        method=request.method,
+        request_id=reply.request_id,
+    )
 
 
 def _mnemonic_of(error: Mapping[str, Any]) -> object:

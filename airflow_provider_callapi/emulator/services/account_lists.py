@@ -9,7 +9,7 @@ Source: the vendor's public documentation of the Data API v2.0, as far as the cl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetAccount
 from airflow_provider_callapi.emulator.account import Account, Employee, Scenario
@@ -20,8 +20,18 @@ from airflow_provider_callapi.emulator.services.service import Handler, RpcResul
 
 T = TypeVar("T")
 Columns = Mapping[str, Callable[[T], Any]]  # field of the answer → function from an object to its value
-Owned = tuple[Account, T]
-"""An object together with the account that owns the object."""
+
+
+class _Owned(NamedTuple, Generic[T]):
+    """An object together with the account that owns the object."""
+
+    account: Account
+    item: T
+
+
+class _SipLine(NamedTuple):
+    employee: Employee
+    number: str
 
 
 def get_account(switchboard: Switchboard, account: Account, request: GetAccount) -> list[dict[str, Any]]:
@@ -52,20 +62,20 @@ def _phones(employee: Employee) -> list[dict[str, Any]]:
     ]
 
 
-def _number_scenarios(owned: Owned[str]) -> list[dict[str, Any]]:
+def _number_scenarios(owned: _Owned[str]) -> list[dict[str, Any]]:
     account, number = owned
     scenario = account.scenarios.get(account.number_scenarios.get(number, 0))
     return [{"scenario_id": scenario.id, "scenario_name": scenario.name}] if scenario else []
 
 
-def _billing_state(owned: Owned[str]) -> str:
+def _billing_state(owned: _Owned[str]) -> str:
     account, number = owned
     return "manual_lock" if number in account.locked else "active"
 
 
-_NUMBERS: Columns[Owned[str]] = {
-    "id": lambda owned: int(owned[1]),
-    "virtual_phone_number": lambda owned: owned[1],
+_NUMBERS: Columns[_Owned[str]] = {
+    "id": lambda owned: int(owned.item),
+    "virtual_phone_number": lambda owned: owned.item,
     "status": _billing_state,
     "type": lambda owned: "va",
     "name": lambda owned: None,
@@ -77,11 +87,11 @@ _EMPLOYEES: Columns[Employee] = {
     "phone_numbers": _phones,
     "extension": _extension,
 }
-_SCENARIOS: Columns[Owned[Scenario]] = {
-    "id": lambda owned: owned[1].id,
-    "name": lambda owned: owned[1].name,
+_SCENARIOS: Columns[_Owned[Scenario]] = {
+    "id": lambda owned: owned.item.id,
+    "name": lambda owned: owned.item.name,
     "virtual_phone_numbers": lambda owned: [
-        number for number, scenario in owned[0].number_scenarios.items() if scenario == owned[1].id
+        number for number, scenario in owned.account.number_scenarios.items() if scenario == owned.item.id
     ],
 }
 _MEDIA: Columns[tuple[int, str]] = {
@@ -90,15 +100,15 @@ _MEDIA: Columns[tuple[int, str]] = {
     "type": lambda media: "user",
     "duration": lambda media: 5,
 }
-_SIP_LINES: Columns[Owned[tuple[Employee, str]]] = {
-    "id": lambda owned: owned[1][0].id,
-    "phone_number": lambda owned: owned[1][1],
+_SIP_LINES: Columns[_Owned[_SipLine]] = {
+    "id": lambda owned: owned.item.employee.id,
+    "phone_number": lambda owned: owned.item.number,
     "type": lambda owned: "in_out",
-    "billing_state": lambda owned: _billing_state((owned[0], owned[1][1])),
+    "billing_state": lambda owned: _billing_state(_Owned(owned.account, owned.item.number)),
     "physical_state": lambda owned: "Зарегистрирован",
     "status": lambda owned: "active",
-    "employee_id": lambda owned: owned[1][0].id,
-    "employee_full_name": lambda owned: owned[1][0].full_name,
+    "employee_id": lambda owned: owned.item.employee.id,
+    "employee_full_name": lambda owned: owned.item.employee.full_name,
 }
 _BLACKLIST: Columns[str] = {
     "id": int,
@@ -108,14 +118,14 @@ _BLACKLIST: Columns[str] = {
 }
 
 
-def _owned(account: Account, objects: Iterable[T]) -> Iterator[Owned[T]]:
-    return ((account, each) for each in objects)
+def _owned(account: Account, objects: Iterable[T]) -> Iterator[_Owned[T]]:
+    return (_Owned(account, each) for each in objects)
 
 
-def _sip_lines(account: Account) -> Iterator[tuple[Employee, str]]:
+def _sip_lines(account: Account) -> Iterator[_SipLine]:
     for employee in account.employees.values():
         for number in sip_numbers(employee):
-            yield employee, number
+            yield _SipLine(employee, number)
 
 
 def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -> Handler:

@@ -36,6 +36,7 @@ from airflow_provider_callapi.emulator.services.report_columns import (
     LEG_SORTS,
     ONLY_ON_REQUEST,
     TAG_COLUMNS,
+    ReportedLeg,
     call_columns,
     communication_offset,
     leg_columns,
@@ -96,7 +97,7 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
     columns = leg_columns(profile)
     fields = request.fields if "fields" in request.model_fields_set else list(columns)
     calls = _reported_calls(switchboard, account, request, ongoing=profile.ongoing_legs_are_reported)
-    legs = ((call, leg) for call in calls for leg in call.legs)
+    legs = (ReportedLeg(call, leg) for call in calls for leg in call.legs)
     filterable = LEG_FILTERS - {*profile.refused_filters}
     return build_page(legs, columns, fields, request, filterable=filterable, sortable=LEG_SORTS)
 

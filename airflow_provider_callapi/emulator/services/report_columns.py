@@ -1,7 +1,7 @@
 """The columns of the emulated Data API's reports and of the list of tags.
 
-For each column, a function computes the value. The function's argument is a call (report of calls), a pair of
-a call and a leg (report of legs), or a tag (list of tags).
+For each column, a function computes the value. The function's argument is a call (report of calls), a
+`ReportedLeg` (report of legs), or a tag (list of tags).
 
 The sets ``…_FILTERS`` name the columns that a filter of a report may use. The sets ``…_SORTS`` name the
 columns for sorting. The list of tags can be filtered and sorted by all its columns.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.emulator.account import Account
@@ -29,6 +29,14 @@ _SOURCES = {
     "inbound": "va",
 }
 Row = dict[str, Any]
+
+
+class ReportedLeg(NamedTuple):
+    """A leg in the report of legs, together with the call to which it belongs."""
+
+    call: Call
+    leg: Leg
+
 
 ONLY_ON_REQUEST = {"call_api_external_id", "call_api_request_id", "tags", "employees", "scenario_operations"}
 """The columns of the report of calls that an answer contains only if the request names them."""
@@ -164,37 +172,39 @@ def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
     return {"virtual_phone_number": lambda call: ""} if "empty_virtual_number" in profile.odd_shapes else {}
 
 
-def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]]:
+def leg_columns(profile: Profile) -> dict[str, Callable[[ReportedLeg], Any]]:
     """Return the columns of the report of legs.
 
-    :return: name of a column → function from the pair (call, leg) to the value in this column. For example,
+    :return: name of a column → function from a leg to the value in this column. For example,
         the function of the column ``is_coach`` returns True for the leg of a coach.
     """
 
-    def is_talked(pair: tuple[Call, Leg]) -> bool | None:
-        call, leg = pair
+    def is_talked(reported: ReportedLeg) -> bool | None:
+        call, leg = reported
         if leg.role is Role.CONTACT and "null_is_talked" in profile.odd_shapes:
             return None
         return leg.answered_at is not None and call.talked_at is not None
 
-    columns: dict[str, Callable[[tuple[Call, Leg]], Any]] = {
-        "id": lambda pair: pair[1].leg_id,
-        "call_session_id": lambda pair: pair[0].call_session_id,
-        "direction": lambda pair: _direction(*pair),
-        "calling_phone_number": lambda pair: pair[1].calling,
-        "called_phone_number": lambda pair: pair[1].called,
-        "start_time": lambda pair: _local_time(pair[0].account, pair[1].started_at),
-        "connect_time": lambda pair: _local_time(pair[0].account, pair[1].answered_at),
-        "duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
-        "total_duration": lambda pair: _duration(pair[1].started_at, pair[1].disconnected_at),
-        "is_operator": lambda pair: is_operator(pair[1], profile),
-        "employee_id": lambda pair: pair[1].employee.id if pair[1].employee else None,
+    columns: dict[str, Callable[[ReportedLeg], Any]] = {
+        "id": lambda reported: reported.leg.leg_id,
+        "call_session_id": lambda reported: reported.call.call_session_id,
+        "direction": lambda reported: _direction(reported.call, reported.leg),
+        "calling_phone_number": lambda reported: reported.leg.calling,
+        "called_phone_number": lambda reported: reported.leg.called,
+        "start_time": lambda reported: _local_time(reported.call.account, reported.leg.started_at),
+        "connect_time": lambda reported: _local_time(reported.call.account, reported.leg.answered_at),
+        "duration": lambda reported: _duration(reported.leg.answered_at, reported.leg.disconnected_at),
+        "total_duration": lambda reported: _duration(reported.leg.started_at, reported.leg.disconnected_at),
+        "is_operator": lambda reported: is_operator(reported.leg, profile),
+        "employee_id": lambda reported: reported.leg.employee.id if reported.leg.employee else None,
         "is_talked": is_talked,
-        "is_coach": lambda pair: pair[1].role is Role.COACH,
-        "finish_reason": lambda pair: (pair[1] if profile.own_leg_reasons else pair[0]).finish_reason,
+        "is_coach": lambda reported: reported.leg.role is Role.COACH,
+        "finish_reason": lambda reported: (
+            (reported.leg if profile.own_leg_reasons else reported.call).finish_reason
+        ),
     }
     if "no_employee_id" in profile.odd_shapes:
-        columns["employee_id"] = lambda pair: None
+        columns["employee_id"] = lambda reported: None
     return columns
 
 
