@@ -345,7 +345,7 @@ def _read_code(value: object) -> int | None:
 def _text_or_none(value: object) -> str | None:
     """Return a text: ``"id"`` stays unchanged, and the list ``["id", "name"]`` becomes ``"[id, name]"``.
 
-    Return None for a value that is neither a text nor a list of texts.
+    Entries of the list that are no texts are left out. None: the value is neither a text nor a list.
     """
     if isinstance(value, list):
         return f"[{', '.join(each for each in value if isinstance(each, str))}]"

@@ -20,11 +20,13 @@ from airflow_provider_callapi.api.values.object_ids import LARGEST_ID, is_whole_
 from airflow_provider_callapi.api.values.value_kinds import shown_word
 
 _LONGEST_NUMBER = 64
+"""The largest number of characters of a text that is read as a phone number with ``+``."""
 _PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s-]*")
 _E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country codes, but Russia's 8 and more
 _SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])(?!@|.*@(?:.*@|$))[A-Za-z0-9_.@*#-]{3,64}")
 _SHORT = re.compile(r"[0-9]{3,9}")
-_NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
+_EXPONENT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
+"""Matches what a spreadsheet makes of a long number, such as ``7.9e10``."""
 _NO_VALUE = frozenset({"none", "null", "nan", "nat", "<na>", "undefined"})
 """What programs write for a missing value, in lower case."""
 
@@ -55,7 +57,7 @@ def check_phone_or_sip(text: str) -> str:
     :raises ValueError: the text is anything else. The error does not contain the text.
     """
     is_digits = _E164.fullmatch(text) or _SHORT.fullmatch(text)
-    if not is_digits and (not _SIP.fullmatch(text) or _NUMERIC_TEXT.fullmatch(text)):
+    if not is_digits and (not _SIP.fullmatch(text) or _EXPONENT.fullmatch(text)):
         raise ValueError(
             "a phone number in E.164 (digits only, the country code first, no '+') or a SIP number is needed"
         )

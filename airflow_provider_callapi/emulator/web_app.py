@@ -28,6 +28,7 @@ from airflow_provider_callapi.emulator.remote_control import (
 )
 
 MAX_FINISHED_CALLS = 30
+"""The number of finished calls that the web page shows at most, the newest ones."""
 
 
 def call_as_json(call: Call) -> dict[str, Any]:

@@ -169,7 +169,7 @@ class TextStaysText:
         from airflow_provider_callapi.calls.texts.text_parts import add_checks  # noqa: PLC0415 - parse time
 
         judge = spoken_value if rules.is_spoken else written_value if rules.is_number else check_inserted
-        insert = partial(_check, judge)
+        insert = partial(_inserted, judge)
         # Compiled templates with checks must not be shared with other operators of the DAG.
         environment = environment.overlay(finalize=partial(_mark_gap, insert), bytecode_cache=None)
         add_checks(environment, insert, is_spoken=rules.is_spoken)
@@ -253,17 +253,19 @@ class _Gap:
         raise self._problem
 
 
-def _mark_gap(check: Callable[[Any], Any], value: Any) -> Any:
-    """Return the checked value, which a template may insert into a text, or else the value in a `_Gap`."""
+def _mark_gap(insert: Callable[[Any], Any], value: Any) -> Any:
+    """Return what a template inserts into a text for a value, or else the value in a `_Gap`."""
     try:
-        return check(value)
+        return insert(value)
     except UnsuitableValue as problem:
         return _Gap(without_enum(value), problem)
 
 
-def _check(check: Callable[[Any], Any], value: Any) -> Any:
-    """Check an inserted value, which can also be a member of an Enum, or a missing value of Jinja.
+def _inserted(judge: Callable[[Any], Any], value: Any) -> Any:
+    """Return what a template inserts into a text for a value.
 
+    :param judge: a function that returns the same for a plain value, such as `spoken_value`.
+    :param value: a value of a template. It can also be a member of an Enum, or a missing value of Jinja.
     :raises UnsuitableValue: a template must not insert the value.
     """
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
@@ -271,4 +273,4 @@ def _check(check: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, Undefined):
         remedy = _NO_LOGICAL_DATE if value._undefined_name in _OF_LOGICAL_DATE else DEFAULT
         raise UnsuitableValue(f"no value: {mask_phones(value._undefined_message)}; {remedy}")
-    return check(without_enum(value))
+    return judge(without_enum(value))

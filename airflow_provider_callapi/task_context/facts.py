@@ -30,6 +30,7 @@ DELETED_STATE = (
     "clear_on_success is set. To call the people again, start a new DAG run"
 )
 _IN_TEMPLATES = ("params", "ds", "run_id")
+"""The names in Airflow's context that the templates of a campaign can use."""
 
 
 @dataclass(frozen=True)
