@@ -216,18 +216,21 @@ class _HttpAnswer:
     busy_for: int | None
 
 
-def _load_envelope(body: bytes, exact_type: Any, *, unique_names: bool) -> dict[str, Any]:
+def _load_envelope(answer: _HttpAnswer, exact_type: Any, *, unique_names: bool) -> dict[str, Any]:
     """Return the JSON object in the body of an answer.
 
-    :raises ValueError: the body is no JSON object with a ``result`` or an ``error``.
+    :raises ValueError: the body is no JSON object with a ``result`` or an ``error``, or a busy server in
+        front of the service sent it.
     """
-    if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
+    if exact_type is not None and (exact := load_exact_envelope(answer.body, exact_type)) is not None:
         return exact
     try:
-        envelope = load_json(body, unique_names=unique_names)
+        envelope = load_json(answer.body, unique_names=unique_names)
     except (ValueError, RecursionError):
         raise ValueError("the answer is not JSON") from None
     if not isinstance(envelope, dict) or ("result" not in envelope and envelope.get("error") is None):
+        raise ValueError("the answer is not JSON-RPC")
+    if answer.busy_for is not None and is_gateways_own(envelope, answer.status):
         raise ValueError("the answer is not JSON-RPC")
     return envelope
 
@@ -245,9 +248,7 @@ def _parse_reply(
         return Unanswered(f"{problem} ({answer.source})", method=method, request_id=request_id)
 
     try:
-        body = _load_envelope(answer.body, exact_type, unique_names=unique_names)
-        if answer.busy_for is not None and is_gateways_own(body, answer.status):
-            raise ValueError("the answer is not JSON-RPC")
+        body = _load_envelope(answer, exact_type, unique_names=unique_names)
     except ValueError as problem:
         if answer.busy_for is None:
             raise unanswered(str(problem)) from None
