@@ -55,7 +55,8 @@ def probe_login(bench: Bench) -> None:
 
     The probe stores the result, and which fields the login's answer has, in `Findings.login`.
 
-    :raises NotPossible: the connection has a permanent access key, so there is no login.
+    :raises NotPossible: the connection has a permanent access key, so there is no login. Or the answer to the
+        login is no JSON object.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.
     """
     call_api, data_api = bench.gateway.call_api, bench.gateway.data_api
@@ -63,6 +64,8 @@ def probe_login(bench: Bench) -> None:
         raise NotPossible("the connection has a permanent key and no login")
     answer = call_api.log_in()
     answer.raise_for_error()
+    if not isinstance(answer.data, dict):
+        raise NotPossible("the answer to the login is no object")
     end_field = next((name for name in ("expire_at", "expire") if name in answer.data), None)
     shared = None
     if data_api is not None:

@@ -354,3 +354,15 @@ def test_a_report_without_the_call_shows_nothing_about_the_default_fields(world,
 
     assert (heard.record_list, heard.virtual_number_is_empty) == (None, None)
     assert heard.ended is not None  # the report with chosen fields contains the call
+
+
+@pytest.mark.parametrize("data", [None, [], "token"])
+def test_a_login_whose_answer_is_no_object_leaves_its_form_unknown(world, monkeypatch, data):
+    log_in = Service.log_in
+    monkeypatch.setattr(Service, "log_in", lambda service: replace(log_in(service), data=data))
+
+    findings = world.verify("login", "errors")
+
+    assert findings.login is None
+    assert findings.refusals == {"login": "the answer to the login is no object"}
+    assert findings.errors is not None
