@@ -42,7 +42,6 @@ from airflow_provider_callapi.plugin.access import (
 )
 from airflow_provider_callapi.plugin.address import root_path
 from airflow_provider_callapi.plugin.connections import (
-    LIFETIME,
     AccountChanged,
     Look,
     SharedLooks,
@@ -98,7 +97,7 @@ def make_app() -> FastAPI:
     app.add_exception_handler(HTTPException, _show_error)
     app.add_exception_handler(RequestValidationError, _show_error)
     looks = SharedLooks()
-    known = SharedLook(lambda now: read_databases(), system_clock.now, lifetime=LIFETIME)
+    known = SharedLook(read_databases)
 
     @app.get("/")
     def show_default() -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from airflow.models import Connection
 from airflow.providers.common.compat.sdk import AirflowException
@@ -22,9 +23,6 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin.access import keyed_hash
 from airflow_provider_callapi.plugin.shared_look import SharedLook
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
-
-LIFETIME = 5.0
-"""Seconds for which one look serves all viewers. The page renews itself as often."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +111,11 @@ class SharedLooks:
 
     def of(self, conn_id: str) -> SharedLook[Look]:
         """Return the `SharedLook` of a connection, which polls at most once in 5 seconds for all viewers."""
-        return self._looks.setdefault(
-            conn_id, SharedLook(lambda now: self._take(conn_id, now), system_clock.now, lifetime=LIFETIME)
-        )
+        return self._looks.setdefault(conn_id, SharedLook(partial(self._poll, conn_id)))
 
-    def _take(self, conn_id: str, now: float) -> Look:
+    def _poll(self, conn_id: str) -> Look:
         """Poll a connection's active calls once. If the poll fails, return the reason in `Look.problem`."""
+        now = system_clock.now()
         hook, kept = _open(conn_id), self._hooks.pop(conn_id, None)
         try:
             if kept is not None and kept.settings == hook.settings:

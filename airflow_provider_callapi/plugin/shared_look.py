@@ -11,63 +11,47 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from airflow_provider_callapi import system_clock
+from airflow_provider_callapi.supervision.own_thread import run_in_own_thread
+
 T = TypeVar("T")
+
+_LIFETIME = 5.0
+"""Seconds for which one value serves all viewers. The page renews itself as often."""
 
 
 class SharedLook(Generic[T]):
-    """Reads a value, such as the active calls, and returns the same value to all viewers for some seconds.
+    """Reads a value, such as the active calls, and returns the same value to all viewers for five seconds.
 
     Each read has a thread of its own. A viewer waits in the event loop and holds no thread: the threads of
     Airflow's API server also serve the running tasks, and a slow read must not take them.
 
-    :param take: a function that reads the value. It gets the time in epoch seconds. It must return
-        or fail within seconds.
-    :param clock: a function that returns the time in epoch seconds.
-    :param lifetime: how many seconds a value is used before a new one is read, e.g. 5.
+    :param read: a function that reads the value. It must return or fail within seconds.
     """
 
-    def __init__(self, take: Callable[[float], T], clock: Callable[[], float], *, lifetime: float) -> None:
-        self._take = take
-        self._clock = clock
-        self._lifetime = lifetime
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        self._newest: tuple[float, T] | None = None
-        self._awaited: Future[T] | None = None
+        self._newest: Future[tuple[float, T]] | None = None
+        """The newest read: its end in epoch seconds, and the value. None: the next viewer starts a read."""
 
     async def look(self) -> T:
         """Return the value that was read last, e.g. the active calls.
 
-        If no value was read yet, or if the last value is older than ``lifetime``, read a new value first.
+        If no value was read yet, or if the last value is older than five seconds, read a new value first.
         """
         with self._lock:
-            now = self._clock()
-            if self._newest is not None:
-                taken_at, seen = self._newest
-                if taken_at <= now < taken_at + self._lifetime:
-                    return seen
-            if self._awaited is None:
-                self._awaited = Future()
-                self._awaited.set_running_or_notify_cancel()  # a viewer who leaves cannot cancel it
-                threading.Thread(target=self._read, args=(self._awaited,), daemon=True).start()
-            awaited = self._awaited
-        return await asyncio.wrap_future(awaited)
+            if self._newest is None or not _serves(self._newest):
+                self._newest = run_in_own_thread("callapi-look", self._read_in_turn)
+            newest = self._newest
+        _, value = await asyncio.wrap_future(newest)
+        return value
 
-    def _read(self, awaited: Future[T]) -> None:
-        try:
-            with self._turn:  # after `expire`, the next read begins before this one has ended
-                seen = self._take(self._clock())
-        except Exception as error:
-            with self._lock:
-                if self._awaited is awaited:
-                    self._awaited = None
-            awaited.set_exception(error)
-            return
-        with self._lock:
-            if self._awaited is awaited:
-                self._awaited = None
-                self._newest = (self._clock(), seen)
-        awaited.set_result(seen)
+    def _read_in_turn(self) -> tuple[float, T]:
+        with self._turn:  # after `expire`, the next read begins before this one has ended
+            value = self._read()
+        return system_clock.now(), value
 
     def expire(self) -> None:
         """Discard the newest value, also if it is still being read. The next `look` reads a new value.
@@ -76,4 +60,13 @@ class SharedLook(Generic[T]):
         """
         with self._lock:
             self._newest = None
-            self._awaited = None
+
+
+def _serves(read: Future[tuple[float, T]]) -> bool:
+    """Return whether a read serves the viewers who come now: it goes on, or its value is not too old."""
+    if not read.done():
+        return True
+    if read.exception() is not None:
+        return False
+    ended_at, _ = read.result()
+    return ended_at <= system_clock.now() < ended_at + _LIFETIME

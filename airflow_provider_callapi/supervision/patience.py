@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
+from functools import partial
 from typing import TypeVar
 
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
+from airflow_provider_callapi.supervision.own_thread import run_in_own_thread
 
 T = TypeVar("T")
 
@@ -33,7 +35,7 @@ def ask_each(names: Iterable[str], ask: Callable[[str], T]) -> tuple[dict[str, T
         result. Each name is in one of the two dicts. An error that is neither a `CallApiFailure`, a
         `CallApiTrouble` nor a ``ValueError`` is raised.
     """
-    futures = {name: _start(name, ask) for name in names}
+    futures = {name: run_in_own_thread(f"callapi-{name}", partial(_ask_in_turn, name, ask)) for name in names}
     wait(futures.values(), LONGEST_WAIT)
     answers: dict[str, T] = {}
     problems: dict[str, str] = {}
@@ -47,20 +49,15 @@ def ask_each(names: Iterable[str], ask: Callable[[str], T]) -> tuple[dict[str, T
     return answers, problems
 
 
-def _start(name: str, ask: Callable[[str], T]) -> Future[T]:
-    future: Future[T] = Future()
+def _ask_in_turn(name: str, ask: Callable[[str], T]) -> T:
+    """Call ``ask`` for a database when no other thread of this process uses the database.
+
+    :raises TimeoutError: the turn did not come in time. Nobody waits for the result any more.
+    """
     turn = _turns.setdefault(name, threading.Lock())
-
-    def run() -> None:
-        if not turn.acquire(timeout=LONGEST_WAIT):
-            return  # nobody waits for this future any more
-        try:
-            future.set_result(ask(name))
-        except Exception as error:
-            future.set_exception(error)
-        finally:
-            turn.release()
-
-    # The end of the process must not wait for a silent database.
-    threading.Thread(target=run, name=f"callapi-{name}", daemon=True).start()
-    return future
+    if not turn.acquire(timeout=LONGEST_WAIT):
+        raise TimeoutError
+    try:
+        return ask(name)
+    finally:
+        turn.release()

@@ -7,29 +7,39 @@ import threading
 
 import pytest
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.emulator import ManualClock
 from airflow_provider_callapi.plugin.shared_look import SharedLook
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    clock = ManualClock(100.0)
+    monkeypatch.setattr(system_clock, "now", clock)
+    return clock
 
 
 class Service:
     """Counts the polls. Each poll takes as long as the test wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
         self.polls: list[float] = []
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.began = threading.Event()
 
-    def take(self, now: float) -> float:
+    def poll(self) -> float:
+        now = self.clock()
         self.polls.append(now)
         self.began.set()
         assert self.may_answer.wait(60)
         return now
 
 
-def test_a_look_serves_all_viewers_for_its_lifetime() -> None:
-    clock, service = ManualClock(100.0), Service()
-    shared = SharedLook(service.take, clock, lifetime=5.0)
+def test_a_look_serves_all_viewers_for_its_lifetime(clock: ManualClock) -> None:
+    service = Service(clock)
+    shared = SharedLook(service.poll)
     assert service.polls == []
 
     for _ in range(3):
@@ -41,11 +51,11 @@ def test_a_look_serves_all_viewers_for_its_lifetime() -> None:
     assert asyncio.run(shared.look()) == 105.0
 
 
-def test_viewers_who_come_during_a_poll_get_its_look_and_hold_no_thread() -> None:
+def test_viewers_who_come_during_a_poll_get_its_look_and_hold_no_thread(clock: ManualClock) -> None:
     """Airflow's API server has few threads, which also serve the running tasks."""
-    service = Service()
+    service = Service(clock)
     service.may_answer.clear()
-    shared = SharedLook(service.take, lambda: 100.0, lifetime=5.0)
+    shared = SharedLook(service.poll)
 
     async def watch() -> list[float]:
         threads = threading.active_count()
@@ -60,11 +70,10 @@ def test_viewers_who_come_during_a_poll_get_its_look_and_hold_no_thread() -> Non
     assert service.polls == [100.0]
 
 
-def test_a_look_that_began_before_a_change_is_not_shown_after_it() -> None:
-    service = Service()
+def test_a_look_that_began_before_a_change_is_not_shown_after_it(clock: ManualClock) -> None:
+    service = Service(clock)
     service.may_answer.clear()
-    clock = ManualClock(100.0)
-    shared = SharedLook(service.take, clock, lifetime=5.0)
+    shared = SharedLook(service.poll)
 
     async def watch() -> list[float]:
         before = asyncio.create_task(shared.look())
@@ -79,14 +88,14 @@ def test_a_look_that_began_before_a_change_is_not_shown_after_it() -> None:
     assert asyncio.run(watch()) == [100.0, 101.0, 101.0]
 
 
-def test_an_error_reaches_all_viewers_and_the_next_viewer_reads_again() -> None:
+def test_an_error_reaches_all_viewers_and_the_next_viewer_reads_again(clock: ManualClock) -> None:
     polls: list[float] = []
 
-    def fail(now: float) -> float:
-        polls.append(now)
+    def fail() -> float:
+        polls.append(clock())
         raise ValueError("away")
 
-    shared = SharedLook(fail, lambda: 100.0, lifetime=5.0)
+    shared = SharedLook(fail)
 
     for _ in range(2):
         with pytest.raises(ValueError, match="away"):
@@ -94,26 +103,29 @@ def test_an_error_reaches_all_viewers_and_the_next_viewer_reads_again() -> None:
     assert len(polls) == 2
 
 
-def test_a_slow_look_serves_all_viewers_who_waited_for_it() -> None:
+def test_a_slow_look_serves_all_viewers_who_waited_for_it(clock: ManualClock) -> None:
     """Otherwise, each of ten viewers of a service that is away would wait for its timeout in turn."""
-    clock = ManualClock(100.0)
 
-    def take(now: float) -> float:
+    def poll() -> float:
+        began_at = clock()
         clock.advance(10.0)
-        return now
+        return began_at
 
-    shared = SharedLook(take, clock, lifetime=5.0)
+    shared = SharedLook(poll)
 
     assert [asyncio.run(shared.look()), asyncio.run(shared.look())] == [100.0, 100.0]
 
 
-def test_a_new_poll_follows_an_expired_look_and_a_clock_that_went_back() -> None:
-    clock, service = ManualClock(100.0), Service()
-    shared = SharedLook(service.take, clock, lifetime=5.0)
+def test_a_new_poll_follows_an_expired_look_and_a_clock_that_went_back(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(clock)
+    shared = SharedLook(service.poll)
     asyncio.run(shared.look())
     shared.expire()
     asyncio.run(shared.look())
     assert len(service.polls) == 2
 
-    asyncio.run(SharedLook(service.take, lambda: 50.0, lifetime=5.0).look())
-    assert service.polls[-1] == 50.0
+    monkeypatch.setattr(system_clock, "now", lambda: 50.0)
+    asyncio.run(shared.look())
+    assert len(service.polls) == 3
