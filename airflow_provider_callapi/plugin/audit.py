@@ -12,10 +12,10 @@ from typing import Any
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.models.log import Log
-from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from airflow_provider_callapi.databases.retries import mask_errors
+from airflow_provider_callapi.calls.campaign.wishes import WishKind
+from airflow_provider_callapi.supervision.metadata_database import in_metadata_database
 from airflow_provider_callapi.supervision.task_states import Owner
 
 _log = logging.getLogger(__name__)
@@ -59,22 +59,21 @@ def write(
     task: dict[str, Any] = dict(zip(("dag_id", "run_id", "task_id", "map_index"), owner or (), strict=False))
     if owner is not None:
         task["map_index"] = int(owner[-1])
-
-    def add() -> None:
-        with create_session() as session:
-            session.add(Log(_PREFIX + action, owner=name, owner_display_name=name, extra=extra, **task))
-
-    mask_errors(add, "Airflow's metadata database")
+    entry = Log(_PREFIX + action, owner=name, owner_display_name=name, extra=extra, **task)
+    in_metadata_database(lambda session: session.add(entry))
 
 
 def read_newest(connection_id: str) -> list[UserAction]:
-    """Return the newest actions of users on the page *Calls* of a connection: at most ten, newest first."""
-    events = [_PREFIX + action for action in ("release", "pause", "resume", "stop")]
+    """Return the newest actions of users on the page *Calls* of a connection: at most ten, newest first.
+
+    :raises CallApiTrouble: Airflow's metadata database does not answer.
+    """
+    events = [_PREFIX + action for action in ("release", *WishKind)]
     written = json.dumps({"connection_id": connection_id}, ensure_ascii=False).strip("{}")  # as in `write`
     query = select(Log.dttm, Log.owner, Log.extra)
     query = query.where(Log.event.in_(events), Log.extra.contains(written, autoescape=True))
-    with create_session() as session:
-        rows = session.execute(query.order_by(Log.dttm.desc()).limit(_SHOWN)).all()
+    query = query.order_by(Log.dttm.desc()).limit(_SHOWN)
+    rows = in_metadata_database(lambda session: session.execute(query).all())
     actions = []
     for at, by, extra in rows:
         facts = json.loads(extra or "{}")

@@ -8,7 +8,6 @@ from functools import partial
 
 from airflow.models import Connection
 from airflow.providers.common.compat.sdk import AirflowException
-from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from airflow_provider_callapi import system_clock
@@ -22,6 +21,7 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin.access import keyed_hash
 from airflow_provider_callapi.plugin.shared_look import SharedLook
+from airflow_provider_callapi.supervision.metadata_database import in_metadata_database
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
 
 
@@ -64,10 +64,11 @@ def list_connections() -> list[str]:
 
     Connections in environment variables and in secrets backends cannot be listed. A user can open the page of
     an unlisted connection through the page's address, such as ``/callapi/my_connection/``.
+
+    :raises CallApiTrouble: Airflow's metadata database does not answer.
     """
     query = select(Connection.conn_id).where(Connection.conn_type == CallApiHook.conn_type)
-    with create_session() as session:
-        return sorted(session.execute(query).scalars())
+    return sorted(in_metadata_database(lambda session: session.execute(query).scalars().all()))
 
 
 def release_call(conn_id: str, call_session_id: int, account: str) -> bool:

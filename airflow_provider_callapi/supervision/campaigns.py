@@ -158,8 +158,9 @@ def send_wish(name: str, wish: Wish, asked: Iterable[SeenCampaign]) -> None:
     :param wish: what the user asks, the user's name, and the time.
     :param asked: the tasks that get the wish, such as the result of `followers`. All tasks of the
         campaign with the same SQL ledger get it.
-    :raises CallApiTrouble: a database does not answer within five seconds, or refuses the wish. The message
-        names the database. It is unknown whether the wish is stored there. The other databases have it.
+    :raises CallApiTrouble: a SQL ledger does not answer within five seconds, or a database refuses the wish.
+        The message names the database. It is unknown whether the wish is stored there. The other databases
+        have it.
     """
     asked = list(asked)
     owners = [seen.progress.owner for seen in asked if seen.ledger_conn_id is None]
@@ -170,10 +171,13 @@ def send_wish(name: str, wish: Wish, asked: Iterable[SeenCampaign]) -> None:
             tables.write_wish(name, wish)
 
     _, silent = ask_each(ledgers, write)
-    task_states.write_wish(owners, wish)
-    if silent:
-        reasons = "; ".join(f"ledger {ledger}: {reason}" for ledger, reason in silent.items())
-        raise CallApiTrouble(f"It is unknown whether the tasks with these ledgers got the wish: {reasons}")
+    problems = [f"ledger {ledger}: {reason}" for ledger, reason in silent.items()]
+    try:
+        task_states.write_wish(owners, wish)
+    except CallApiTrouble as error:
+        problems.append(str(error))
+    if problems:
+        raise CallApiTrouble(f"It is unknown whether all tasks got the wish: {'; '.join(problems)}")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
+from airflow_provider_callapi.supervision.metadata_database import METADATA_DATABASE, in_metadata_database
 from airflow_provider_callapi.task_context.state_keys import IDENTITY_KEY, PROGRESS_KEY, WISH_KEY
 
 _NEWEST = 500
@@ -23,64 +24,34 @@ _OVER = '"doing": "over"'
 Owner = tuple[str, ...]
 
 
-def read_values(key: str) -> dict[Owner, Any]:
+def read_values(key: str, *, numbered: bool = False) -> list[tuple[Owner, Any]]:
     """Return up to 500 values that tasks have stored under a key in Airflow's task state.
 
-    The newest values come first, but the progress of ended campaigns comes last. The dict is empty before
+    The newest values come first, but the progress of ended campaigns comes last. The list is empty before
     Airflow 3.3.
 
     :param key: the key, such as ``callapi_campaign_progress``.
-    :return: (dag id, run id, task id, map index) of the task → the stored JSON value.
+    :param numbered: True: return also the values under this key with an added number, such as
+        ``callapi_call_2``. A task that places several calls stores its journals under such keys, see
+        `NumberedStore`.
+    :return: pairs: (dag id, run id, task id, map index) of the task, and the stored JSON value.
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
-    """
-    return {owner: value for owner, _, value in _read(key)}
-
-
-def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
-    """Return the newest 500 values under a key, or under this key with an added number.
-
-    A task that places several calls stores its journals under such keys, see `NumberedStore`.
-
-    :param key: the key, such as ``callapi_call``. The function also reads ``callapi_call_2``.
-    :return: pairs: (dag id, run id, task id, map index) of the task, and the stored JSON value. Newest first.
-    :raises RuntimeError: this process may not use the metadata database.
-    :raises CallApiTrouble: the metadata database does not answer.
-    """
-    return [(owner, value) for owner, _, value in _read(key, numbered=True)]
-
-
-def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Read the entries with the key ``key`` from Airflow's task state. Return up to 500 (task, key, value).
-
-    The newest entries come first. Exception: the entries of ended campaigns come last.
-
-    :param numbered: True: read also the entries whose key is ``key`` with an added number, such as ``key_2``.
     """
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+
     except ImportError:
         return []
-    from airflow.utils.session import create_session  # noqa: PLC0415 - the metadata database is heavy
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415 - SQLAlchemy is heavy
 
-    from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415
-
-    columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.key, State.value)
     is_wanted = State.key == key
     if numbered:
         is_wanted |= State.key.startswith(f"{key}_", autoescape=True)
     is_over = State.value.contains(_OVER, autoescape=True)  # a waiting campaign may be older than these
+    columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.value)
     query = select(*columns).where(is_wanted).order_by(is_over, State.updated_at.desc()).limit(_NEWEST)
-
-    def fetch() -> list[Any]:
-        with create_session() as session:
-            return list(session.execute(query).all())
-
-    rows = mask_errors(fetch, "Airflow's metadata database")
-    return [
-        ((dag, run, task, str(index)), key, json.loads(value)) for dag, run, task, index, key, value in rows
-    ]
+    rows = in_metadata_database(lambda session: session.execute(query).all())
+    return [((dag, run, task, str(index)), json.loads(value)) for dag, run, task, index, value in rows]
 
 
 def find_campaigns() -> list[tuple[CampaignProgress, Wish | None]]:
@@ -93,9 +64,9 @@ def find_campaigns() -> list[tuple[CampaignProgress, Wish | None]]:
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
-    wishes = read_values(WISH_KEY)
+    wishes = dict(read_values(WISH_KEY))
     found = []
-    for owner, value in read_values(PROGRESS_KEY).items():
+    for owner, value in read_values(PROGRESS_KEY):
         try:
             progress = replace(CampaignProgress.from_json(value), owner=owner)
             wish = Wish.from_json(wishes[owner]) if owner in wishes else None
@@ -114,8 +85,8 @@ def find_ledgers() -> set[str]:
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
-    identities = read_values(IDENTITY_KEY).values()
-    ledgers = (value.get("ledger_conn_id") for value in identities if isinstance(value, dict))
+    identities = read_values(IDENTITY_KEY)
+    ledgers = (value.get("ledger_conn_id") for _, value in identities if isinstance(value, dict))
     return {ledger for ledger in ledgers if ledger}
 
 
@@ -126,11 +97,18 @@ def write_wish(owners: Iterable[Owner], wish: Wish) -> None:
 
     :param owners: the dag id, run id, task id and map index of each task.
     :param wish: what the user asks, the user's name, and the time.
+    :raises CallApiTrouble: the metadata database does not answer, or the DAG run of a task was deleted. It is
+        unknown which of the tasks have the wish.
     """
     if not (owners := list(owners)):
         return
     from airflow.state import TaskScope, get_state_backend  # noqa: PLC0415 - Airflow 3.3+, as task state is
 
-    for dag_id, run_id, task_id, map_index in owners:
-        scope = TaskScope(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=int(map_index))
-        get_state_backend().set(scope, WISH_KEY, json.dumps(wish.to_json()), expires_at=None)
+    from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415 - SQLAlchemy is heavy
+
+    def write() -> None:
+        for dag_id, run_id, task_id, map_index in owners:
+            scope = TaskScope(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=int(map_index))
+            get_state_backend().set(scope, WISH_KEY, json.dumps(wish.to_json()), expires_at=None)
+
+    mask_errors(write, METADATA_DATABASE)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
-from airflow_provider_callapi.supervision.task_states import Owner, read_numbered_values
+from airflow_provider_callapi.supervision.metadata_database import in_metadata_database
+from airflow_provider_callapi.supervision.task_states import Owner, read_values
 
 _MOST = 200
 
@@ -40,10 +41,7 @@ def list_polling_tasks() -> list[PollingTask]:
     """
     from airflow.models.renderedtifields import RenderedTaskInstanceFields as Rendered  # noqa: PLC0415
     from airflow.models.taskinstance import TaskInstance as Task  # noqa: PLC0415 - the metadata database is heavy
-    from airflow.utils.session import create_session  # noqa: PLC0415
     from sqlalchemy import JSON, and_, select, type_coerce  # noqa: PLC0415
-
-    from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415
 
     # Each operator of this package that polls has this template field. Airflow stores its rendered value.
     connection = type_coerce(Rendered.rendered_fields, JSON)["callapi_conn_id"].as_string()
@@ -58,15 +56,11 @@ def list_polling_tasks() -> list[PollingTask]:
         .limit(_MOST)
     )
 
-    def fetch() -> list[PollingTask]:
-        with create_session() as session:
-            rows = session.execute(query).all()
-        return [
-            PollingTask((dag, run, task, str(index)), str(operator), str(state), used)
-            for dag, run, task, index, operator, state, used in rows
-        ]
-
-    return mask_errors(fetch, "Airflow's metadata database")
+    rows = in_metadata_database(lambda session: session.execute(query).all())
+    return [
+        PollingTask((dag, run, task, str(index)), str(operator), str(state), used)
+        for dag, run, task, index, operator, state, used in rows
+    ]
 
 
 def find_callers() -> dict[tuple[str | None, int], Owner]:
@@ -82,7 +76,7 @@ def find_callers() -> dict[tuple[str | None, int], Owner]:
     :raises CallApiTrouble: the metadata database does not answer.
     """
     callers = {}
-    for owner, journal in read_numbered_values(RECORD_KEY):
+    for owner, journal in read_values(RECORD_KEY, numbered=True):
         records = [journal, *journal.get("earlier", ())] if isinstance(journal, dict) else []
         for record in records:
             if call := record.get("call"):

@@ -286,10 +286,10 @@ def test_a_release_of_a_call_that_has_ended_succeeds_too(browse: Browse, session
 def test_an_action_that_the_audit_log_cannot_store_is_reported_as_done_and_not_recorded(
     browse: Browse, session: int, exchange: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(self: Any, entry: Any) -> None:
         raise OperationalError("", {}, Exception("away"))
 
-    monkeypatch.setattr("airflow_provider_callapi.plugin.audit.create_session", fail)
+    monkeypatch.setattr("sqlalchemy.orm.Session.add", fail)
 
     answer = submit(browse("anna"), release_url(session))
 

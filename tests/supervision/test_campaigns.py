@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from campaigns_seen import PROGRESS
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -191,3 +192,24 @@ def test_a_wish_that_a_ledger_cannot_store_reaches_the_other_ledgers(
 
     assert ledger.read_wish("spring") == PAUSE
     other.close()
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_wish_that_task_state_cannot_store_reaches_the_sql_ledgers(
+    ledger: Any, autumn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.state.metastore import MetastoreBackend
+
+    def fail(*given: Any, **named: Any) -> None:
+        raise OperationalError("", {}, Exception("79260000001 is away"))
+
+    asked = list_campaigns(["ledger"]).found
+    monkeypatch.setattr(MetastoreBackend, "set", fail)
+
+    with pytest.raises(
+        CallApiTrouble, match=r"It is unknown .*: Airflow's metadata database: .* is away"
+    ) as error:
+        send_wish("spring", PAUSE, asked)
+
+    assert "79260000001" not in str(error.value)
+    assert ledger.read_wish("spring") == PAUSE

@@ -20,7 +20,7 @@ def test_a_task_reads_the_wish_that_is_written_from_outside(autumn: Any) -> None
 
     states.write_wish([owner], wish)
 
-    stored = states.read_values("callapi_campaign_wish")[owner]
+    stored = dict(states.read_values("callapi_campaign_wish"))[owner]
     store: Any = {"callapi_campaign_wish": stored}
     assert KeyedSupervision(store).read_wish("spring") == wish
     assert [found for _, found in states.find_campaigns()] == [wish]
@@ -34,6 +34,6 @@ def test_the_index_of_calls_takes_no_place_of_a_journal(
     task_states("calls_of_a_function", {key: {"key": key} for key in keys})
     monkeypatch.setattr(states, "_NEWEST", 2)
 
-    found = states.read_numbered_values("callapi_call")
+    found = states.read_values("callapi_call", numbered=True)
 
     assert sorted(value["key"] for _, value in found) == ["callapi_call", "callapi_call_2"]
