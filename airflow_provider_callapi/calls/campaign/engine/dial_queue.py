@@ -259,9 +259,9 @@ class DialQueue:
 
         :param now: epoch seconds.
         """
-        if self.stopped is not None or self.paused is not None or not self._queues:
-            is_paused = self.stopped is None and bool(self._queues)
-            return NEVER, f"a resume: {self.paused}" if is_paused else "the end of the active calls"
+        has_nobody = self.stopped is not None or not self._queues
+        if has_nobody or self.paused is not None:
+            return NEVER, "the end of the active calls" if has_nobody else f"a resume: {self.paused}"
         due = self._queues.next_at(now)
         if due >= self._rules.dial_until:
             return self._rules.dial_until, "the end of the campaign: no calling hours open before it"
