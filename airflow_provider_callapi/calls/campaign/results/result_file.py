@@ -66,7 +66,7 @@ def _person_columns(ending: Ending) -> dict[str, Any]:
         call_contact=ending.person.contact,
         call_result=ending.result.value,
         call_why=ending.why,
-        call_attempts=ending.accepted,
+        call_attempts=ending.placed_calls,
         call_external_id=last.external_id if last else None,
     )
     if call is not None:

@@ -45,7 +45,7 @@ class Ending:
         return [attempt for attempt in self.attempts if attempt.call is not None]
 
     @property
-    def accepted(self) -> int:
+    def placed_calls(self) -> int:
         """How many calls to this person the service placed.
 
         It counts all placed calls, also those that rang no phone, e.g. because no line was free. The ledger
@@ -134,7 +134,7 @@ def summarise(
     people = counts.total()
     callable_ = people - sum(counts[result] for result in NEVER_CALLABLE)
     answered = counts[Result.ANSWERED]
-    calls = sum(ending.accepted for ending in endings)
+    calls = sum(ending.placed_calls for ending in endings)
     return Summary(
         campaign=campaign,
         people=people,

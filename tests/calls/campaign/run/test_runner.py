@@ -141,7 +141,7 @@ def test_the_summary_counts_calls_that_the_ledger_no_longer_stores() -> None:
     attempts = tuple(world.new_ledger().load([ANNA]))
     ending = Ending(world.campaign.plan.people[0], world.results()[ANNA], attempts)
     assert len(attempts) < len(world.exchange.calls)
-    assert ending.accepted == len(world.exchange.calls)
+    assert ending.placed_calls == len(world.exchange.calls)
 
 
 @pytest.mark.parametrize("seconds", [12.0, 25.0, 45.0])
