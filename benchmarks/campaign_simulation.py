@@ -59,7 +59,7 @@ CALL = {
 }
 MIDNIGHT = datetime(2026, 10, 12, tzinfo=UTC).timestamp()
 """Epoch seconds of a Monday."""
-runner_module.REPORT_INTERVAL = 60.0
+runner_module.CAMPAIGN_REPORT_INTERVAL = 60.0
 """The published figures are those of a campaign that fetches reports once a minute."""
 
 

@@ -49,7 +49,7 @@ with DAG("files_of_reports") as dag:
 def test_no_campaign_calls_people_whose_results_would_be_overwritten(  # noqa: PLR0917 - fixtures
     run_dag: Any, exchange: Any, monkeypatch: Any, tmp_path: Path, name: str, states: list[str], files: int
 ) -> None:
-    monkeypatch.setattr(runner, "REPORT_INTERVAL", 1.0)
+    monkeypatch.setattr(runner, "CAMPAIGN_REPORT_INTERVAL", 1.0)
     exchange.default_script = Script(rings=0.2, talks=0.5)
 
     run = run_dag(CAMPAIGNS.format(folder=tmp_path, name=name))

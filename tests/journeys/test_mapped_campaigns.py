@@ -44,7 +44,7 @@ ROWS = """[{"contacts": SIX[:3], "shard": "1/2"}, {"contacts": SIX[3:], "shard":
 @pytest.fixture
 def run(run_dag: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that runs a mapped campaign, and returns states of its tasks and rings of phones."""
-    monkeypatch.setattr(runner, "REPORT_INTERVAL", 0.3)
+    monkeypatch.setattr(runner, "CAMPAIGN_REPORT_INTERVAL", 0.3)
     exchange.default_script = Script(rings=0.2, talks=0.3)
 
     def run_campaign(expanded: str, partial: str = CONTACTS) -> tuple[set[str], list[int]]:

@@ -254,7 +254,7 @@ def test_a_campaign_speaks_the_text_of_a_mapped_list_and_never_renders_it(
         return handle(body, *args, **kwargs)
 
     monkeypatch.setattr(exchange, "handle_bytes", record)
-    monkeypatch.setattr(runner, "REPORT_INTERVAL", 1.0)
+    monkeypatch.setattr(runner, "CAMPAIGN_REPORT_INTERVAL", 1.0)
     exchange.default_script = Script(rings=0.2, talks=0.5)
 
     run = run_dag(CAMPAIGNS)

@@ -20,7 +20,7 @@ from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-REPORT_INTERVAL = 20.0
+CAMPAIGN_REPORT_INTERVAL = 20.0
 """Seconds between two requests for reports. One request fetches the reports of all finished calls."""
 _SHORTEST_PAUSE = 1.0
 """Seconds between two steps while the campaign dials."""
@@ -82,8 +82,10 @@ class Runner:
         self._gateway = gateway
         self._limits = LimitsFeed(gateway.limits)
         self._dialler = Dialler(campaign.dial_queue, template, ledger, gateway, self._limits)
-        self._reports = ReportFetcher(campaign.reports, campaign.dial_queue, gateway, REPORT_INTERVAL)
-        self._absence = campaign.absence_proof(gateway, REPORT_INTERVAL)
+        self._reports = ReportFetcher(
+            campaign.reports, campaign.dial_queue, gateway, CAMPAIGN_REPORT_INTERVAL
+        )
+        self._absence = campaign.absence_proof(gateway, CAMPAIGN_REPORT_INTERVAL)
         self._tags = TagSetter(campaign.tags, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
