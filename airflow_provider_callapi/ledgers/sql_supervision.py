@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import JSON, Column, MetaData, String, Table, case, select
 
-from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
+from airflow_provider_callapi.calls.campaign.progress import OVER, CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME, Moment
 from airflow_provider_callapi.databases.connections import disposed_on_error, open_engine
@@ -54,7 +54,7 @@ _progress = Table(
     **IN_MYSQL,
 )
 # A deferred task publishes nothing for days. Meanwhile, many other tasks may finish.
-_IS_OVER = case((_progress.c.progress["doing"].as_string() == "over", 1), else_=0)
+_IS_OVER = case((_progress.c.progress["doing"].as_string() == OVER, 1), else_=0)
 
 
 class SqlSupervision:

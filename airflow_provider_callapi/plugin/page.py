@@ -12,6 +12,7 @@ from urllib.parse import quote
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.api.values.masking import mask_number, mask_phones
+from airflow_provider_callapi.calls.campaign.progress import OVER
 from airflow_provider_callapi.calls.campaign.wishes import WishKind
 from airflow_provider_callapi.plugin.connections import Look
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign
@@ -26,7 +27,7 @@ _BUTTONS = {
     "waiting": (WishKind.PAUSE, WishKind.STOP),
     "paused": (WishKind.RESUME, WishKind.STOP),
     "stopped": (),
-    "over": (),
+    OVER: (),
 }
 """What the page offers for a campaign, by what the campaign does."""
 
@@ -187,12 +188,12 @@ def campaign_rows(
     rows = []
     for seen in campaigns:
         progress, wish = seen.progress, seen.wish
-        if progress.doing == "over" and now > progress.at + _SHOWN_AFTER_THE_END:
+        if progress.is_over and now > progress.at + _SHOWN_AFTER_THE_END:
             continue
         follows = {WishKind.PAUSE: "paused", WishKind.STOP: "stopped"}
         pending = wish is not None and wish.at > progress.at and progress.doing != follows.get(wish.kind)
         offered = _BUTTONS.get(progress.doing, ())
-        if progress.doing == "over" and wish is not None and wish.kind is not WishKind.RESUME:
+        if progress.is_over and wish is not None and wish.kind is not WishKind.RESUME:
             offered = (WishKind.RESUME,)  # the next run of the campaign would follow the old wish
         rows.append(
             CampaignRow(
@@ -201,7 +202,7 @@ def campaign_rows(
                 task=link(progress.owner),
                 offered=offered,
                 wanted=f"{wish.by} asked to {wish.kind.value}" if wish and pending else "",
-                is_late=progress.doing != "over" and now > progress.next_at + _LATE,
+                is_late=not progress.is_over and now > progress.next_at + _LATE,
             )
         )
     return rows

@@ -72,7 +72,7 @@ def followers(name: str, found: Iterable[SeenCampaign]) -> list[SeenCampaign]:
     :param found: tasks of any campaigns, as in `Campaigns.found`.
     """
     named = [seen for seen in found if seen.progress.campaign == name]
-    return [seen for seen in named if seen.progress.doing != "over"] or named
+    return [seen for seen in named if not seen.progress.is_over] or named
 
 
 def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None) -> Campaigns:

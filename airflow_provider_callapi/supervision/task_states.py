@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
+from airflow_provider_callapi.calls.campaign.progress import OVER, CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.supervision.metadata_database import METADATA_DATABASE, in_metadata_database
 from airflow_provider_callapi.task_context.state_keys import IDENTITY_KEY, PROGRESS_KEY, WISH_KEY
 
 _NEWEST = 500
 """The largest number of entries that are read. The oldest finished ones are left out first."""
-_OVER = '"doing": "over"'
+_OVER = f'"doing": "{OVER}"'
 """A part of the stored progress of a finished campaign."""
 
 Owner = tuple[str, ...]

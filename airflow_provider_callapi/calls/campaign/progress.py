@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+OVER = "over"
+"""What a campaign does that is over: the value of `CampaignProgress.doing`."""
 _TUPLES = ("owner", "sessions", "files")
 """The fields of `CampaignProgress` that are lists in JSON."""
 
@@ -53,6 +55,11 @@ class CampaignProgress:
     why: str = ""
     per_minute: float | None = None
     ends_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether this task of the campaign is over."""
+        return self.doing == OVER
 
     def to_json(self) -> dict[str, Any]:
         """Return the progress as a dict of plain JSON values: field name → value."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
-from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
+from airflow_provider_callapi.calls.campaign.progress import OVER, CampaignProgress
 from airflow_provider_callapi.calls.texts.count_texts import count_text
 
 _SOON = 1.0
@@ -105,7 +105,7 @@ class ProgressMeter:
         """
         campaign = self._campaign
         if campaign.over:
-            return "over", campaign.dial_queue.stopped or ""
+            return OVER, campaign.dial_queue.stopped or ""
         if campaign.dial_queue.stopped is not None:
             return "stopped", campaign.dial_queue.stopped
         if campaign.dial_queue.paused is not None:
