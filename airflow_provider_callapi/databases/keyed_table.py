@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import inspect
@@ -15,11 +17,12 @@ from airflow_provider_callapi.databases.connections import (
     open_hook,
 )
 from airflow_provider_callapi.databases.lineage import report_table
-from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, in_transaction
 from airflow_provider_callapi.databases.upsert import upsert_statement
 from airflow_provider_callapi.exceptions import CallApiFailure
 
 if TYPE_CHECKING:
+    import tenacity
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection, Engine
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NAMES = {"postgresql": (63, "bytes"), **dict.fromkeys(("mysql", "mariadb"), (64, "characters"))}
 """Database → the longest name of a table or schema, and the unit of this length."""
-CHUNK = 500
+_CHUNK = 500
 """How many rows one transaction writes at most."""
 
 
@@ -85,6 +88,25 @@ class KeyedTable:
                 raise
             except Exception as error:  # each driver has its own exception classes
                 raise database_error(error, self.named) from None
+
+    def write(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        write_some: Callable[[list[Mapping[str, Any]], Connection], None],
+        *,
+        retrying: tenacity.Retrying,
+    ) -> None:
+        """Write rows in transactions of up to 500 rows each.
+
+        :param rows: for each row, column → value.
+        :param write_some: a function that writes some of the rows through a connection with an open
+            transaction, such as `upsert`.
+        :param retrying: decides about repeats of a failed transaction, such as `RETRY_OUTAGE`.
+        :raises CallApiTrouble: the database does not answer, or refuses the rows.
+        """
+        rows = iter(rows)
+        while chunk := list(itertools.islice(rows, _CHUNK)):
+            in_transaction(self.engine, partial(write_some, chunk), retrying=retrying, named=self.named)
 
     def upsert(self, rows: Sequence[Mapping[str, Any]], db: Connection) -> None:
         """Write rows. If the table has a row with the same primary key, the new row replaces this row.

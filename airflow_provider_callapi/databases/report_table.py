@@ -5,18 +5,16 @@ The primary key is the column ``id``, which contains the call session id.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, MetaData, Table, Text
 
 from airflow_provider_callapi.calls.reports.report_fields import FieldKind, kind_of_field
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, Moment
-from airflow_provider_callapi.databases.keyed_table import CHUNK, KeyedTable
-from airflow_provider_callapi.databases.retries import RETRY_OUTAGE, in_transaction
+from airflow_provider_callapi.databases.keyed_table import KeyedTable
+from airflow_provider_callapi.databases.retries import RETRY_OUTAGE
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.databases.table_name import TableName
@@ -36,12 +34,11 @@ class ReportTable:
 
     :param name: the table. The constructor creates a missing table.
     :param columns: ``id`` and other fields of the Data API's report of calls.
-    :param field: the operator's parameter that names the table, for error messages.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
 
-    def __init__(self, name: TableName, columns: Sequence[str], field: str) -> None:
+    def __init__(self, name: TableName, columns: Sequence[str]) -> None:
         types = {column: kind_of_field(column) for column in columns}
         self._moments = [column for column, kind in types.items() if kind is FieldKind.MOMENT]
         table = Table(
@@ -54,7 +51,7 @@ class ReportTable:
             schema=name.schema,
             **IN_MYSQL,
         )
-        self._keyed = KeyedTable.open(name, table, field)
+        self._keyed = KeyedTable.open(name, table, "to")
         self._keyed.prepare({KEY: 0})
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -66,14 +63,7 @@ class ReportTable:
             column with a time. Times are ISO 8601 texts in UTC.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
-        rows = iter(rows)
-        while chunk := [self._with_moments(row) for row in itertools.islice(rows, CHUNK)]:
-            in_transaction(
-                self._keyed.engine,
-                partial(self._keyed.upsert, chunk),
-                retrying=RETRY_OUTAGE,
-                named=self._keyed.named,
-            )
+        self._keyed.write(map(self._with_moments, rows), self._keyed.upsert, retrying=RETRY_OUTAGE)
 
     def close(self) -> None:
         """Close the connections to the database."""

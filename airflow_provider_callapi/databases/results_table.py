@@ -21,9 +21,7 @@ The table has the columns of an attempt, such as ``result``, and three more:
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text, select
@@ -32,8 +30,8 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.databases.attempt_columns import KEY, attempt_columns
 from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
 from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME
-from airflow_provider_callapi.databases.keyed_table import CHUNK, KeyedTable
-from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, in_transaction
+from airflow_provider_callapi.databases.keyed_table import KeyedTable
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, TRY_ONCE, in_transaction
 from airflow_provider_callapi.databases.table_name import TableName
 
 if TYPE_CHECKING:
@@ -102,15 +100,8 @@ class ResultsTable:
             False: the method tries once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
-        retrying = RETRY_OUTAGE if patient else RETRY_BRIEFLY.copy(stop=lambda state: True)
-        rows = iter(rows)
-        while chunk := [self._with_key(row) for row in itertools.islice(rows, CHUNK)]:
-            in_transaction(
-                self._keyed.engine,
-                partial(self._write, chunk),
-                retrying=retrying,
-                named=self._keyed.named,
-            )
+        retrying = RETRY_OUTAGE if patient else TRY_ONCE
+        self._keyed.write(map(self._with_key, rows), self._write, retrying=retrying)
 
     def read_ids(self, campaign: str) -> dict[tuple[str, int], str | None]:
         """Return the ``external_id`` of each attempt of a campaign that the table contains.

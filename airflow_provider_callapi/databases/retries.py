@@ -47,6 +47,8 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
     stop=_is_hopeless, wait=tenacity.wait_random_exponential(multiplier=0.05, max=10.0)
 )
 """Repeats a failed transaction for up to five minutes if the database is not available."""
+TRY_ONCE = RETRY_BRIEFLY.copy(stop=tenacity.stop_after_attempt(1))
+"""Never repeats a failed transaction."""
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
@@ -72,7 +74,7 @@ def in_transaction(
 
     :param work: the function. It gets a connection with an open transaction, and does not commit. A repeat
         calls the function again.
-    :param retrying: decides about repeats, such as `RETRY_BRIEFLY` or `RETRY_OUTAGE`.
+    :param retrying: decides about repeats: `TRY_ONCE`, `RETRY_BRIEFLY` or `RETRY_OUTAGE`.
     :param named: the beginning of the error message, such as ``the ledger's database``.
     :return: the result of the function.
     :raises CallApiTrouble: the last repeat failed, see `mask_errors`. The message contains no phone numbers.

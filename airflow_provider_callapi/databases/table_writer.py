@@ -110,8 +110,8 @@ class TableWriter:
 
 
 def _by_key(rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
-    """Return rows as a dict: primary key → row.
+    """Return rows as a dict: (campaign, person, attempt) → row.
 
-    If several rows have the same primary key, the dict contains the last of these rows.
+    If several rows have the same key, the dict contains the last of these rows.
     """
     return {tuple(row[name] for name in KEY): row for row in rows}

@@ -97,7 +97,7 @@ def _open_destination(options: ReportOptions, returned: list[Row]) -> Iterator[C
             ReportTable,
         )
 
-        with closing(ReportTable(options.to, options.columns, "to")) as table:
+        with closing(ReportTable(options.to, options.columns)) as table:
             yield table.write  # the rows are visible at once
     else:
         from airflow_provider_callapi.operators._calls_report.report_files import ReportFile  # noqa: PLC0415
