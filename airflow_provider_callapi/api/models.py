@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
 
@@ -204,10 +204,25 @@ class TalkOption(Answer):
     button_value: Annotated[ButtonValue | None, BeforeValidator(lambda v: v or None)] = None
 
 
-LONGEST_RESETS = {"minute": 60, "day": 86_400}
+Period = Literal["minute", "day"]
+"""A period for which an account has points (rate-limit units)."""
+LONGEST_RESETS: dict[Period, int] = {"minute": 60, "day": 86_400}
 """The longest time in seconds until the service resets the points of a minute and of a day."""
-UNKNOWN_RESETS = {"minute": 60, "day": 3600}
+UNKNOWN_RESETS: dict[Period, int] = {"minute": 60, "day": 3600}
 """The seconds to wait for new points of a minute and of a day, if the answer does not state the reset."""
+
+
+class Points(NamedTuple):
+    """The points (rate-limit units) of one period. None: the answer does not state the value.
+
+    :ivar limit: how many points the account has in a whole period.
+    :ivar left: how many of them are left.
+    :ivar reset: seconds from the answer until the account gets new points.
+    """
+
+    limit: int | None = None
+    left: int | None = None
+    reset: int | None = None
 
 
 class Limits(Answer):
@@ -222,6 +237,12 @@ class Limits(Answer):
     minute_limit: Count = None
     minute_remaining: Count = None
     minute_reset: Count = None
+
+    def of(self, period: Period) -> Points:
+        """Return the points of this minute or of this day."""
+        if period == "minute":
+            return Points(self.minute_limit, self.minute_remaining, self.minute_reset)
+        return Points(self.day_limit, self.day_remaining, self.day_reset)
 
     @model_validator(mode="before")
     @classmethod

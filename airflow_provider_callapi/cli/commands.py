@@ -195,15 +195,16 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
     limits = client.limits
     if limits is None:
         fail(f"the answer of the {service} does not show how many points (rate-limit units) are left")
+    by_period = {"minute": limits.of("minute"), "day": limits.of("day")}
     return [
         {
             "service": service,
-            "per": window,
-            "limit": getattr(limits, f"{window}_limit"),
-            "left": getattr(limits, f"{window}_remaining"),
-            "reset_in_seconds": getattr(limits, f"{window}_reset"),
+            "per": period,
+            "limit": points.limit,
+            "left": points.left,
+            "reset_in_seconds": points.reset,
         }
-        for window in ("minute", "day")
+        for period, points in by_period.items()
     ]
 
 

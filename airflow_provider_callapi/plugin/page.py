@@ -168,13 +168,14 @@ def bars(limits: Limits | None) -> list[Bar]:
 
     :param limits: the points left; None: not known.
     """
-    found = []
-    for name in ("minute", "day"):
-        left = getattr(limits, f"{name}_remaining", None)
-        limit = getattr(limits, f"{name}_limit", None)
-        if left is not None and limit:
-            found.append(Bar(name, left, limit, getattr(limits, f"{name}_reset", None)))
-    return found
+    if limits is None:
+        return []
+    by_period = {"minute": limits.of("minute"), "day": limits.of("day")}
+    return [
+        Bar(name, points.left, points.limit, points.reset)
+        for name, points in by_period.items()
+        if points.left is not None and points.limit
+    ]
 
 
 def campaign_rows(

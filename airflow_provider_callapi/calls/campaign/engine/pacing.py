@@ -11,7 +11,7 @@ import math
 from collections import deque
 
 from airflow_provider_callapi.api.errors import LimitExceeded
-from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits
+from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits, Period, Points
 
 _EARLY = 4.0
 """Pacing plans to have used the minute's points this many seconds before the counter resets."""
@@ -81,7 +81,7 @@ class Pacing:
             self._own_points += calls * self.cost
             self._unconfirmed_points += calls * self.cost
             return
-        before = self.limits.minute_remaining if self.limits else None
+        before = self.points_left
         same = self._is_same_minute(limits, now)
         if calls and same and before is not None and limits.minute_remaining is not None:
             used = before - limits.minute_remaining
@@ -177,13 +177,12 @@ class Pacing:
     @property
     def points_left(self) -> int | None:
         """How many points (rate-limit units) are left in this minute. None: unknown."""
-        return self.limits.minute_remaining if self.limits else None
+        return self._points_of("minute").left
 
     def calls_per_minute(self) -> float | None:
         """Return how many calls the rate limit of one minute allows. None: unknown."""
-        if not self.limits or not self.limits.minute_limit or not self.cost:
-            return None
-        return self.limits.minute_limit * (1 - self.reserve) / self.cost
+        limit = self._points_of("minute").limit
+        return limit * (1 - self.reserve) / self.cost if limit and self.cost else None
 
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
         """Return (minutes, limit): the shortest time that calls can take, and what limits the pace.
@@ -199,10 +198,10 @@ class Pacing:
             rates["the minute's points"] = rate
         slowest = min(rates, key=lambda name: rates[name])
         minutes = calls / rates[slowest] if rates[slowest] else math.inf
-        a_day, today = getattr(self.limits, "day_limit", None), getattr(self.limits, "day_remaining", None)
-        if a_day and today is not None and self.cost:
+        day = self._points_of("day")
+        if day.limit and day.left is not None and self.cost:
             reserve = self._reserve_points("day")
-            days = math.ceil((calls * self.cost - max(0, today - reserve)) / (a_day - reserve))
+            days = math.ceil((calls * self.cost - max(0, day.left - reserve)) / (day.limit - reserve))
             if days * _DAY_MINUTES > minutes:
                 return days * _DAY_MINUTES, "the day's points"
         return minutes, slowest
@@ -212,7 +211,11 @@ class Pacing:
             return 0.0
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
-    def _budget_of(self, period: str, now: float) -> float:
+    def _points_of(self, period: Period) -> Points:
+        """Return the points of a period, as the newest answer of the service states them."""
+        return self.limits.of(period) if self.limits else Points()
+
+    def _budget_of(self, period: Period, now: float) -> float:
         """Return how many calls the remaining points of a ``period`` (minute or day) allow.
 
         The share `reserve` stays unused. Infinity: unknown.
@@ -222,43 +225,44 @@ class Pacing:
             return math.inf
         return math.floor((left - self._reserve_points(period)) / self.cost)
 
-    def _reserve_points(self, period: str) -> int:
-        return math.floor((getattr(self.limits, f"{period}_limit", None) or 0) * self.reserve)
+    def _reserve_points(self, period: Period) -> int:
+        return math.floor((self._points_of(period).limit or 0) * self.reserve)
 
-    def _points_left_of(self, period: str, now: float) -> float | None:
-        left: int | None = getattr(self.limits, f"{period}_remaining", None)
-        if left is None:
+    def _points_left_of(self, period: Period, now: float) -> float | None:
+        points = self._points_of(period)
+        if points.left is None:
             return None
         if now >= self._reset_at(period):
             # Allow at least one call, because only the answer to a call can show that the limit was raised.
-            limit = getattr(self.limits, f"{period}_limit") or 0
-            return max(limit, self._reserve_points(period) + self.cost)
-        return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
+            return max(points.limit or 0, self._reserve_points(period) + self.cost)
+        return points.left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
         """Return how many points (rate-limit units) per second other programs have used in this minute.
 
         The result is an average. If the points are unknown, it is 0.0.
         """
-        limits = self.limits  # the other shards of the campaign count as other programs, too
-        if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
+        limit, left, reset = self._points_of("minute")
+        if limit is None or left is None or reset is None:
             return 0.0
-        used = (limits.minute_limit or 0) - (limits.minute_remaining or 0) - self._own_points
-        return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
+        # The other shards of the campaign count as other programs, too.
+        used = limit - left - self._own_points
+        return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - reset)
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
         """Return whether the newest rate-limit counters are from the same minute as the stored counters."""
-        if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
+        before = self._points_of("minute").reset
+        if before is None or limits.minute_reset is None:
             return False
-        return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER
+        return now + limits.minute_reset < self._limits_at + before + _RATE_KNOWN_AFTER
 
-    def _reset_at(self, period: str) -> float:
+    def _reset_at(self, period: Period) -> float:
         """Return when the points of ``period`` (``minute`` or ``day``) are reset, epoch seconds.
 
         The newest answer of the service states this time.
         """
         # Not counted from now: without a call, no newer answer comes, and the reset would never be reached.
-        reset: int | None = getattr(self.limits, f"{period}_reset", None)
+        reset = self._points_of(period).reset
         seconds = UNKNOWN_RESETS[period] if reset is None else min(reset, LONGEST_RESETS[period])
         return self._limits_at + seconds + _LATE
 
@@ -270,7 +274,7 @@ class Pacing:
         budget = self._budget(now)
         if math.isinf(budget):
             return 1.0  # A careful pace while the counters are unknown. The next answer carries the counters.
-        is_known = self.limits is not None and self.limits.minute_reset is not None
+        is_known = self._points_of("minute").reset is not None
         left = self._reset_at("minute") - now if is_known else 0.0
         seconds = left if left > 0 else _MINUTE
         return budget / max(1.0, seconds - _EARLY)
