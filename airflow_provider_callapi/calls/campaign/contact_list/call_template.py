@@ -37,7 +37,7 @@ A ledger stores up to 255 characters, and later attempts add their number to the
 
 def _columns_of(fields: Any) -> frozenset[str]:
     """Return the names of the columns that templates can use, as `fold_name` returns them."""
-    return frozenset(fold_name(name) for template in templates_in(fields) for name in template.columns)
+    return frozenset().union(*(template.columns for template in templates_in(fields)))
 
 
 class CallTemplate:

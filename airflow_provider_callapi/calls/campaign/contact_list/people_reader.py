@@ -118,15 +118,7 @@ class _PeopleReader:
         try:
             contact = self._read_number(row)
         except (NotANumber, InvalidRow) as error:
-            self._add_zone_of_unread_number(row)
-            if is_blank(row.cells):
-                self._plan.has_blank_rows = True
-            elif is_other_heading(row.cells):
-                raise ListUnreadable(f"row {line}: {_OTHER_HEADING}") from None
-            else:
-                self._plan.rows += 1
-                if self._shard.has_row(line):
-                    self._skip(row, error)
+            self._add_without_number(row, error)
             return
         self._plan.rows += 1
         numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, self._template.region)
@@ -180,6 +172,22 @@ class _PeopleReader:
             return _Row(cells, None, line, against)
         zone = given[columns.timezone]
         return _Row(cells, None if zone is None or zone == "" else str(zone), line, against)
+
+    def _add_without_number(self, row: _Row, error: NotANumber | InvalidRow) -> None:
+        """Add a row whose number cannot be read: a blank row, an invalid row, or the heading of another list.
+
+        :param error: why the number cannot be read.
+        :raises ListUnreadable: the row seems to be the heading of another list.
+        """
+        self._add_zone_of_unread_number(row)
+        if is_blank(row.cells):
+            self._plan.has_blank_rows = True
+            return
+        if is_other_heading(row.cells):
+            raise ListUnreadable(f"row {row.line}: {_OTHER_HEADING}") from None
+        self._plan.rows += 1
+        if self._shard.has_row(row.line):
+            self._skip(row, error)
 
     def _read_number(self, row: _Row) -> str:
         """Return the number to call: E.164 digits, or a SIP number.

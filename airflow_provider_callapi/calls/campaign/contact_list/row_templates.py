@@ -223,8 +223,8 @@ class RowTemplate:
         ]
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
         """Whether the template uses the person's row. If not, its text is the same for every person."""
-        self.columns = _columns_in(parsed)
-        """The names of the columns that the template can use, and perhaps further names."""
+        self.columns = frozenset(map(fold_name, _columns_in(parsed)))
+        """The columns that the template can use, and perhaps further names, as `fold_name` returns them."""
 
     def render(self, row: Mapping[str, Any]) -> str:
         """Return the text of the template, filled in for one person.
@@ -251,9 +251,8 @@ class RowTemplate:
 
     def _column_with(self, is_wrong: Callable[[str], bool], row: Mapping[str, Any]) -> str:
         """Return the first used column whose text is wrong, as ``column 'name': ``. Empty: no column is."""
-        used = set(map(fold_name, self.columns))
         for name, value in row.items():
-            if isinstance(value, str) and fold_name(name) in used and is_wrong(value):
+            if isinstance(value, str) and fold_name(name) in self.columns and is_wrong(value):
                 return f"column {shown_name(name)}: "
         return ""
 
@@ -275,9 +274,10 @@ class RowTemplate:
             return f"; the row has a column of this name: write {ROW}.{undefined[1]}"
         if problem != EMPTY_CELL_USED:
             return ""
-        used = set(map(fold_name, self.columns))
         empty = [
-            shown_name(name) for name, value in row.items() if fold_name(name) in used and is_empty(value)
+            shown_name(name)
+            for name, value in row.items()
+            if fold_name(name) in self.columns and is_empty(value)
         ]
         return f"; empty in this row: {', '.join(empty)}" if empty else ""
 
