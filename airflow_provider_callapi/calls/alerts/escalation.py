@@ -62,41 +62,48 @@ class Escalation:
         """
         while self.has_next:
             self._person += 1
-            call_id = self._call_id(self._person)
-            request = self.requests[self._person - 1].model_copy(update={"external_id": call_id})
-            person = f"person {self._person} of {len(self.requests)} ({mask_number(request.contact)})"
-            try:
-                call = place(
-                    Journal(
-                        MemoryStore(),
-                        owner=(),
-                        clears=Clears(0),  # nobody clears an alert
-                        calls_of_others=lambda request: self._placed,
-                    ),
-                    request,
-                    replace(self.gateway, log=lambda _: None),  # the line below tells of the call
-                    appear_timeout=self.appear_timeout,
-                    if_not_found="at_most_once" if self.has_next else "at_least_once",
-                    id_is_unique=self.id_is_unique,
-                )
-            except CallApiError as error:
-                self.warn(f"no confirmed call to {person}: {error}")
-                continue
-            except Unresolved as error:  # its text tells what to do with a task
-                self.warn(
-                    f"no confirmed call to {person}: {error.cause}. The phone may have rung: search the "
-                    f"account's calls for external_id {error.external_id}"
-                )
-                continue
-            except BaseException:  # nothing was sent to the person
-                self._person -= 1
-                raise
-            self.gateway.log(f"calling {person}, call session {call.call_session_id}")
-            self.newest = Progress(self._person, call.call_session_id, is_last=not self.has_next)
-            self._placed.append(call.call_session_id)
-            self.on_placed(self.newest)
-            return call if self.has_next else None
+            if (call := self._ring_person()) is not None:
+                self.newest = Progress(self._person, call.call_session_id, is_last=not self.has_next)
+                self._placed.append(call.call_session_id)
+                self.on_placed(self.newest)
+                return call if self.has_next else None
         return None
+
+    def _ring_person(self) -> Outcome | None:
+        """Call the person whose turn it is. None: it is not confirmed that the call was placed."""
+        request = self.requests[self._person - 1].model_copy(
+            update={"external_id": self._call_id(self._person)}
+        )
+        person = f"person {self._person} of {len(self.requests)} ({mask_number(request.contact)})"
+        journal = Journal(
+            MemoryStore(),
+            owner=(),
+            clears=Clears(0),  # nobody clears an alert
+            calls_of_others=lambda request: self._placed,
+        )
+        try:
+            call = place(
+                journal,
+                request,
+                replace(self.gateway, log=lambda _: None),  # the line below tells of the call
+                appear_timeout=self.appear_timeout,
+                if_not_found="at_most_once" if self.has_next else "at_least_once",
+                id_is_unique=self.id_is_unique,
+            )
+        except CallApiError as error:
+            self.warn(f"no confirmed call to {person}: {error}")
+            return None
+        except Unresolved as error:  # its text tells what to do with a task
+            self.warn(
+                f"no confirmed call to {person}: {error.cause}. The phone may have rung: search the "
+                f"account's calls for external_id {error.external_id}"
+            )
+            return None
+        except BaseException:  # nothing was sent to the person
+            self._person -= 1
+            raise
+        self.gateway.log(f"calling {person}, call session {call.call_session_id}")
+        return call
 
     def adopt(self, progress: Progress) -> Outcome | None:
         """Continue an escalation after Airflow has restarted the alert's callback.
