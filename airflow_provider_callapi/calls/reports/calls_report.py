@@ -174,8 +174,8 @@ class CallsReport:
         """
         words = set().union(*words_named_by(error))
         if "filter" in parameters and names_filter(error):
-            filters = self._selection.parameters_of(words)
-            return filters or self._selection.parameters_of(["is_lost", "direction", "virtual_phone_number"])
+            selection = self._selection
+            return selection.parameters_of(words) or selection.parameters_of(selection.needed_fields)
         return [f"fields ({name})" for name in parameters["fields"] if name.lower() in words]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import is_filled_time
@@ -136,7 +137,7 @@ def convert_row(
             return None
         return iso_time(int(read_report_time(text, timezone, not_before)))
 
-    def read_inner(text: Any) -> str | None:
+    def read_inner(name: str, text: Any) -> str | None:
         try:
             return read_moment(text)
         except (TypeError, ValueError, OverflowError):  # the rest of the list is readable
@@ -150,7 +151,8 @@ def convert_row(
             if kind is FieldKind.MOMENT:
                 row[name] = read_moment(value)
             elif kind is FieldKind.JSON:
-                row[name] = [] if value is None and name in _LISTS else _convert_times(value, read_inner)
+                is_missing_list = value is None and name in _LISTS
+                row[name] = [] if is_missing_list else _convert_times(value, partial(read_inner, name))
             else:
                 row[name] = read_plain_value(name, value)
         except (TypeError, ValueError, LookupError, OverflowError):
