@@ -152,9 +152,9 @@ class HostSnapshots:
         snapshot = self._take_snapshot()
         if snapshot.failure is not None:
             return self._schedule(snapshot)
-        snapshot = history.extend(snapshot)
-        self._write(_Shared(snapshot, history))
-        return self._deliver(_Shared(snapshot, history))
+        shared = _Shared(history.extend(snapshot), history)
+        self._write(shared)
+        return self._deliver(shared)
 
     def _deliver(self, shared: _Shared) -> Snapshot:
         """Return the snapshot in ``shared``, and set the time at which this task polls next."""
