@@ -1,6 +1,7 @@
-"""Stores the wish and the progress of one campaign in Airflow's task state, or in a similar key-value store.
+"""Reads a campaign's wish and stores its progress, in Airflow's task state or a similar key-value store.
 
-The wish is what a user has asked of the campaign, such as ``pause``. The progress is how far the campaign is.
+The wish is what a user has asked of the campaign, such as ``pause``. `supervision.task_states` writes the
+wish. The progress is how far the campaign is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from airflow_provider_callapi.task_context.state_keys import PROGRESS_KEY, WISH_
 
 
 class KeyedSupervision:
-    """Stores the wish (such as ``pause``) and the progress of one campaign in a key-value store.
+    """Reads the wish (such as ``pause``) and stores the progress of one campaign in a key-value store.
 
     The class has the methods of `airflow_provider_callapi.calls.campaign.supervision_store.SupervisionStore`.
 
@@ -30,10 +31,6 @@ class KeyedSupervision:
         """
         value = self._store.get(WISH_KEY)
         return None if value is None else Wish.from_json(value)
-
-    def write_wish(self, wish: Wish) -> None:
-        """Store what a user asks of the campaign, such as ``pause``. The new wish replaces the older wish."""
-        self._store.set(WISH_KEY, wish.to_json())
 
     def publish(self, progress: CampaignProgress) -> None:
         """Store the progress: how far the campaign is. The new progress replaces the older progress."""

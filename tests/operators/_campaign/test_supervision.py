@@ -134,18 +134,18 @@ def test_a_campaign_publishes_its_progress_next_to_its_ledger(desk, ledger, tmp_
 
 def test_the_last_wish_stays_in_force_if_the_store_fails(caplog) -> None:
     store = MemoryStore()
-    keyed = KeyedSupervision(store)
     wish = Wish(WishKind.PAUSE, "anna", 1.0)
-    keyed.write_wish(wish)
-    supervision = Supervision("spring", lambda: keyed, logging.getLogger("supervision"))
+    store.set(WISH_KEY, wish.to_json())
+    supervision = Supervision("spring", lambda: KeyedSupervision(store), logging.getLogger("supervision"))
     assert supervision.read_wish() == wish
 
     store.set(WISH_KEY, {"kind": "nonsense of 79161234567"})
 
     assert [supervision.read_wish(), supervision.read_wish()] == [wish, wish]
     assert caplog.text.count("goes on as before") == 1
-    keyed.write_wish(Wish(WishKind.RESUME, "anna", 2.0))
-    assert supervision.read_wish() == Wish(WishKind.RESUME, "anna", 2.0)
+    resume = Wish(WishKind.RESUME, "anna", 2.0)
+    store.set(WISH_KEY, resume.to_json())
+    assert supervision.read_wish() == resume
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
