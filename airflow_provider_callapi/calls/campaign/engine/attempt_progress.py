@@ -39,11 +39,11 @@ class AttemptProgress:
     :param queues: the queues of people who wait for a call.
     """
 
-    def __init__(self, index: PersonIndex, queues: ZoneQueues, rules: Rules, tags: TagPlan) -> None:
+    def __init__(self, index: PersonIndex, queues: ZoneQueues, rules: Rules, tag_plan: TagPlan) -> None:
         self._index = index
         self._queues = queues
         self._rules = rules
-        self._tags = tags
+        self._tag_plan = tag_plan
         self._on_entry: dict[PersonStage, Callable[[PersonState, float], None]] = {
             PersonStage.UNCONFIRMED: self._begin_search,
             PersonStage.ACTIVE: self._begin_watch,
@@ -224,7 +224,7 @@ class AttemptProgress:
 
     def _await_tags(self, state: PersonState, now: float) -> None:
         attempt = state.current_attempt
-        state.due_tags = self._tags.due_on_finished(attempt)
+        state.due_tags = self._tag_plan.due_on_finished(attempt)
         if not state.due_tags:
             self._advance(state, PersonEvent.COMPLETED, attempt.with_status(Status.FINISHED), now)
 

@@ -37,10 +37,10 @@ class WatchedCalls:
         their end. These calls are active.
     """
 
-    def __init__(self, index: PersonIndex, progress: AttemptProgress, tags: TagPlan) -> None:
+    def __init__(self, index: PersonIndex, progress: AttemptProgress, tag_plan: TagPlan) -> None:
         self._index = index
         self._progress = progress
-        self._tags = tags
+        self._tag_plan = tag_plan
         self.returned = 0
         self._ended: dict[int, tuple[float, float]] = {}
         """Session id of a call that seems to have ended → (when it ended or was last listed, its deadline).
@@ -74,7 +74,7 @@ class WatchedCalls:
 
     def _end(self, state: PersonState, watch: SessionWatch, now: float, news: WatchNews) -> None:
         call = watch.extend_outcome(state.current_call)
-        tag_id = self._tags.due_on_active(state.current_attempt.with_call(call))
+        tag_id = self._tag_plan.due_on_active(state.current_attempt.with_call(call))
         if watch.phase is not Phase.TIMED_OUT:
             self._ended[call.call_session_id] = now, watch.deadline
         ended = self._progress.end(state, call, now)
@@ -86,7 +86,7 @@ class WatchedCalls:
         if not state.current_call.answered:
             state.update(state.current_attempt.with_call(watch.extend_outcome(state.current_call)))
             news.changed.append(state.current_attempt)
-        if (tag_id := self._tags.due_on_active(state.current_attempt)) is not None:
+        if (tag_id := self._tag_plan.due_on_active(state.current_attempt)) is not None:
             news.to_tag.append((state.current_attempt, tag_id))
 
     def by_session(self) -> dict[int, SessionWatch]:

@@ -82,11 +82,11 @@ class Runner:
         self._gateway = gateway
         self._limits = LimitsFeed(gateway.limits)
         self._dialler = Dialler(campaign.dial_queue, template, ledger, gateway, self._limits)
-        self._reports = ReportFetcher(
+        self._report_fetcher = ReportFetcher(
             campaign.reports, campaign.dial_queue, gateway, CAMPAIGN_REPORT_INTERVAL
         )
         self._absence = campaign.absence_proof(gateway, CAMPAIGN_REPORT_INTERVAL)
-        self._tags = TagSetter(campaign.tags, gateway)
+        self._tag_setter = TagSetter(campaign.tags, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
         self._absences = AbsenceHistory()
@@ -109,12 +109,12 @@ class Runner:
     @property
     def next_report_at(self) -> float:
         """When the campaign may ask the Data API for reports again, epoch seconds."""
-        return self._reports.next_at
+        return self._report_fetcher.next_at
 
     @property
     def next_tag_at(self) -> float:
         """When the campaign may tag the next finished call, epoch seconds."""
-        return self._tags.next_at
+        return self._tag_setter.next_at
 
     def poll_limits(self) -> None:
         """Poll once before the first step, so that the campaign knows the account's counters of points.
@@ -147,11 +147,11 @@ class Runner:
         else:
             self._record(changed)
         for attempt, tag_id in actions.to_tag:
-            self._record(self._tags.tag_active(attempt, tag_id))
-        self._tags.log_missed(actions.untagged)
-        self._record(reported := self._reports.fetch(gateway.clock()))
-        self._tags.log_lost(reported)
-        self._record(self._tags.tag_finished(gateway.clock()))
+            self._record(self._tag_setter.tag_active(attempt, tag_id))
+        self._tag_setter.log_missed(actions.untagged)
+        self._record(reported := self._report_fetcher.fetch(gateway.clock()))
+        self._tag_setter.log_lost(reported)
+        self._record(self._tag_setter.tag_finished(gateway.clock()))
         now = gateway.clock()
         dial_at, why = campaign.dial_queue.next_dial(now)
         self._log_progress(now, dial_at, why)
