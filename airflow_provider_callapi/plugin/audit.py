@@ -56,9 +56,10 @@ def write(
     name = str(user.get_name())
     _log.info("%s: %s (connection %s)", name, text, connection_id)
     extra = json.dumps({"text": text, "connection_id": connection_id, **facts}, ensure_ascii=False)
-    task: dict[str, Any] = dict(zip(("dag_id", "run_id", "task_id", "map_index"), owner or (), strict=False))
+    task: dict[str, Any] = {}
     if owner is not None:
-        task["map_index"] = int(owner[-1])
+        dag_id, run_id, task_id, map_index = owner
+        task = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "map_index": int(map_index)}
     entry = Log(_PREFIX + action, owner=name, owner_display_name=name, extra=extra, **task)
     in_metadata_database(lambda session: session.add(entry))
 

@@ -5,8 +5,8 @@ The functions search all known SQL ledgers and Airflow's task state for campaign
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -180,14 +180,10 @@ def send_wish(name: str, wish: Wish, asked: Iterable[SeenCampaign]) -> None:
         raise CallApiTrouble(f"It is unknown whether all tasks got the wish: {'; '.join(problems)}")
 
 
-@contextmanager
-def _open(ledger_conn_id: str) -> Iterator[SqlSupervision]:
+def _open(ledger_conn_id: str) -> closing[SqlSupervision]:
+    """Open a SQL ledger. Return a context manager that closes the ledger after the ``with`` block."""
     from airflow_provider_callapi.ledgers.sql_supervision import (  # noqa: PLC0415 - SQLAlchemy is heavy
         open_sql_supervision,
     )
 
-    tables = open_sql_supervision(ledger_conn_id)
-    try:
-        yield tables
-    finally:
-        tables.close()
+    return closing(open_sql_supervision(ledger_conn_id))

@@ -22,6 +22,7 @@ _OVER = f'"doing": "{OVER}"'
 """A part of the stored progress of a finished campaign."""
 
 Owner = tuple[str, ...]
+"""Dag id, run id, task id and map index of a task."""
 
 
 def read_values(key: str, *, numbered: bool = False) -> list[tuple[Owner, Any]]:
