@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
-from fastapi import FastAPI, Form, HTTPException, Request, Response
+from fastapi import FastAPI, Form, HTTPException, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.api.values.object_ids import LARGEST_ID
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
-from airflow_provider_callapi.calls.texts.time_texts import iso_second
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.plugin import audit, page
@@ -51,6 +47,7 @@ from airflow_provider_callapi.plugin.connections import (
 )
 from airflow_provider_callapi.plugin.database import Known, read_databases
 from airflow_provider_callapi.plugin.notifications import make_router
+from airflow_provider_callapi.plugin.rendering import add_headers, render, show_error
 from airflow_provider_callapi.plugin.shared_look import SharedLook
 from airflow_provider_callapi.supervision.campaigns import (
     Problem,
@@ -61,14 +58,6 @@ from airflow_provider_callapi.supervision.campaigns import (
 )
 from airflow_provider_callapi.supervision.task_states import Owner
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 _ASK = {
     WishKind.PAUSE: "The campaign dials no one until it is resumed. The active calls go on.",
     WishKind.RESUME: "The campaign dials again.",
@@ -92,10 +81,10 @@ def make_app() -> FastAPI:
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     app = FastAPI(title="Calls", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=FilePath(__file__).parent / "static"), name="static")
-    app.middleware("http")(_add_headers)
+    app.middleware("http")(add_headers)
     app.include_router(make_router())
-    app.add_exception_handler(HTTPException, _show_error)
-    app.add_exception_handler(RequestValidationError, _show_error)
+    app.add_exception_handler(HTTPException, show_error)
+    app.add_exception_handler(RequestValidationError, show_error)
     looks = SharedLooks()
     known = SharedLook(read_databases)
 
@@ -197,7 +186,7 @@ def _refuse_wish(
 
 
 def _show_page(connection_id: str, user: Any, look: Look, known: Known) -> Response:
-    return _render("page.html.j2", **_page_context(connection_id, user, look, known))
+    return render("page.html.j2", **_page_context(connection_id, user, look, known))
 
 
 def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
@@ -245,45 +234,4 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
 
 def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
     """Return the page that asks a user to confirm an action, such as the release of a call."""
-    return _render("confirm.html.j2", title=title, text=text, fields=fields, token=sign_token(user))
-
-
-async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    response.headers.update(_HEADERS)
-    return response
-
-
-def _show_error(request: Request, error: Exception) -> Response:
-    if isinstance(error, RequestValidationError):
-        wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
-        error = HTTPException(422, f"The request cannot be read. {mask_phones(wrong)}")
-    assert isinstance(error, HTTPException)
-    titles = {401: "Not logged in", 403: "Not allowed", 404: "Not found", 500: "Done, but not recorded"}
-    title = titles.get(error.status_code, "Not done")
-    return _render("error.html.j2", status_code=error.status_code, title=title, text=error.detail)
-
-
-def _render(template: str, *, status_code: int = 200, **context: Any) -> HTMLResponse:
-    return HTMLResponse(_TEMPLATES.get_template(template).render(context), status_code)
-
-
-def _duration(seconds: int) -> str:
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _clock_time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%d %b, %H:%M:%S UTC")
-
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("airflow_provider_callapi.plugin"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters.update(utc=iso_second, clock_time=_clock_time, duration=_duration)
-_TEMPLATES.globals["to_percent"] = page.to_percent
+    return render("confirm.html.j2", title=title, text=text, fields=fields, token=sign_token(user))

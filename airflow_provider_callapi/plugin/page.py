@@ -124,6 +124,12 @@ class CampaignRow:
     wanted: str
     is_late: bool
 
+    @property
+    def percent(self) -> int:
+        """How many percent of the people are finished, as a whole number. Of no people: 0."""
+        progress = self.seen.progress
+        return round(100 * progress.finished / progress.people) if progress.people else 0
+
 
 def call_rows(
     look: Look,
@@ -214,8 +220,3 @@ def _since(call: CallSession, timezone: str) -> float | None:
         return parse_time(call.start_time, timezone).timestamp() if call.start_time else None
     except ValueError:
         return None
-
-
-def to_percent(part: float, of: float) -> int:
-    """Return ``part`` in whole percent of ``of``: 36 of 48 is 75. If ``of`` is 0, return 0."""
-    return round(100 * part / of) if of else 0

@@ -16,7 +16,6 @@ from airflow_provider_callapi.plugin.page import (
     bars,
     call_rows,
     campaign_rows,
-    to_percent,
 )
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign
 
@@ -125,4 +124,6 @@ def test_a_campaign_that_ended_more_than_a_day_ago_is_not_shown() -> None:
 
 
 def test_the_percentage_of_nothing_is_zero() -> None:
-    assert (to_percent(1, 3), to_percent(0, 0)) == (33, 0)
+    counts = [(1, 3), (0, 0)]
+    seen = [SeenCampaign(replace(PROGRESS, finished=n, people=of), None, None) for n, of in counts]
+    assert [row.percent for row in campaign_rows(seen, PROGRESS.at, link)] == [33, 0]
