@@ -18,7 +18,11 @@ from airflow_provider_callapi.calls.campaign.contact_list.people import (
 )
 from airflow_provider_callapi.calls.campaign.contact_list.row_templates import InvalidRow
 from airflow_provider_callapi.calls.campaign.contact_list.shard import WHOLE_LIST, Shard
-from airflow_provider_callapi.calls.campaign.contact_list.time_zones import is_backwards, read_time_zone
+from airflow_provider_callapi.calls.campaign.contact_list.time_zones import (
+    describe_backwards,
+    is_backwards,
+    read_time_zone,
+)
 from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading, shown_name
 from airflow_provider_callapi.calls.lists.contradicting_columns import Contradictions, find_contradictions
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
@@ -157,7 +161,7 @@ class _PeopleReader:
                 where = "" if column is None else f"column {shown_name(column)}: "
                 raise ListUnreadable(f"row {lines[0]}: {where}{ROUNDED_LIST}")
         self._plan.warnings += [
-            f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
+            f"timezone: {describe_backwards(zone)}, because zones of this form have the opposite sign"
             for zone in sorted(self._backwards)
         ]
         return self._plan

@@ -12,7 +12,7 @@ _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\
 _MOSCOW = re.compile(r"(?:MSK|МСК)\s*(?:([+-])\s*(\d{1,2}))?", re.IGNORECASE)
 _MOSCOW_HOURS = 3
 _EARLIEST, _LATEST = -12, 14
-_BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
+_BACKWARDS = re.compile(r"Etc/GMT([+-]\d+)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)
@@ -45,6 +45,16 @@ def is_backwards(zone: str) -> bool:
     :param zone: IANA name of the time zone.
     """
     return _BACKWARDS.fullmatch(zone) is not None
+
+
+def describe_backwards(zone: str) -> str:
+    """Return the offset of a time zone for which `is_backwards` is True, as text: ``Etc/GMT-3 is UTC+3``.
+
+    :param zone: IANA name of the time zone.
+    """
+    match = _BACKWARDS.fullmatch(zone)
+    assert match is not None, f"the sign of {zone} is not the opposite one"
+    return f"{zone} is UTC{-int(match[1]):+d}"
 
 
 def _zone_of(hours: int) -> str | None:
