@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String
 from airflow_provider_callapi.databases.column_types import LONGEST_NAME, LONGEST_TEXT, Moment
 
 KEY = ("campaign", "person", "attempt")
-"""The columns of the primary key."""
+"""The primary key of the ledger's call table. That of a table of results also has the column ``task``."""
 
 
 def attempt_columns() -> list[Column[Any]]:

@@ -86,7 +86,7 @@ class ResultsTable:
         self._keyed.prepare(_PROBE)
 
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
-        """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
+        """Write rows of one campaign. A row replaces the row with the same primary key.
 
         Some written rows remove an older row with the attempt 0 (a row that does not describe an attempt), if
         the same task has written it:

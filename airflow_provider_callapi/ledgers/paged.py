@@ -100,12 +100,8 @@ class PagedLedger:
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        An intent is the record of the next attempt to call a person. The ledger refuses an intent in three
-        cases:
-
-        - The ledger contains a later attempt to call the person.
-        - The ledger contains the same attempt (equal attempt number), and its call may have been placed.
-        - The result of an earlier attempt to call the person is not yet known.
+        An intent is the record of the next attempt to call a person. The ledger refuses each intent for which
+        the function `is_taken` returns True.
 
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts, to store at the same time.

@@ -102,9 +102,7 @@ class SqlLedger:
         An intent is the record of the next attempt to call a person. The ledger refuses an intent in these
         cases:
 
-        - The ledger contains a later attempt to call the person.
-        - The ledger contains the same attempt (equal attempt number), and its call may have been placed.
-        - The result of an earlier attempt to call the person is not yet known.
+        - The person could get a second call: the function `is_taken` returns True.
         - Fewer than ``min_gap`` seconds have passed since the last call to the person.
           `ClaimResult.not_before` states when the person may be called.
         - PostgreSQL only: the database fails after the ledger has stored other ``intents``. The ledger then

@@ -121,12 +121,12 @@ def _table_of(name: str, *columns: Column[Any]) -> CTE:
 
 def _claim_statement(*, has_gap: bool) -> Any:
     intent = _table_of("intent", *_OF_AN_INTENT, Column("stripe", Integer), Column("last_before", Moment))
-    is_taken = exists().where(
+    may_be_taken = exists().where(
         calls.c.campaign == intent.c.campaign,
         calls.c.person == intent.c.person,
         or_(calls.c.attempt >= intent.c.attempt, calls.c.status.in_([status.value for status in OPEN])),
     )
-    granted = select(*(intent.c[column.name] for column in _OF_AN_INTENT)).where(~is_taken)
+    granted = select(*(intent.c[column.name] for column in _OF_AN_INTENT)).where(~may_be_taken)
     if has_gap:
         was_called = exists().where(
             calls.c.person == intent.c.person, calls.c.intended_at > intent.c.last_before, RANG
