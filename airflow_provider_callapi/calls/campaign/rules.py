@@ -59,6 +59,11 @@ class Rules:
     dial_until: float = NEVER
     tags: TagRules = field(default_factory=dict)
 
+    @property
+    def has_data_api(self) -> bool:
+        """Whether the campaign can ask the Data API for reports."""
+        return self.report_timeout is not None
+
 
 @dataclass(frozen=True)
 class FailureLimits:

@@ -362,7 +362,6 @@ class CampaignRun:
             next_step,
             system_clock.now(),
             preparation=self._preparation,
-            has_data_api=self._parts.hook.has_data_api,
         )
         if wake_at is None:  # e.g. the next person is due within a minute
             return None

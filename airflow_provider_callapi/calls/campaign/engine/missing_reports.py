@@ -75,7 +75,7 @@ class MissingReports:
 
     @property
     def _asks(self) -> bool:
-        return self._rules.report_timeout is not None and not self.refused
+        return self._rules.has_data_api and not self.refused
 
     def search_start(self) -> float | None:
         """Return the earliest time at which a call with a missing report may have started, epoch seconds.

@@ -25,7 +25,7 @@ class TagPlan:
         True: the author has set a tag for answered calls, and there is no Data API. With the Data API, the
         campaign tags calls after their end.
         """
-        return self._rules.report_timeout is None and "answered" in self._rules.tags
+        return not self._rules.has_data_api and "answered" in self._rules.tags
 
     def due_on_active(self, attempt: Attempt) -> int | None:
         """Return the id of the tag to set on an answered call while the call is active.
@@ -57,7 +57,7 @@ class TagPlan:
         campaign without a Data API does not plan any tags for finished calls: the list is then empty.
         """
         call = attempt.call
-        if self._rules.report_timeout is None or call is None or call.communication_id is not None:
+        if not self._rules.has_data_api or call is None or call.communication_id is not None:
             return []
         return due_tags(call, self._rules.tags)
 

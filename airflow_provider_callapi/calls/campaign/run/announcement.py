@@ -103,7 +103,7 @@ class Announcement:
                 f"the bottleneck: {self._bottleneck()[1]}. Redials are not included"
             )
         has_redials = rules.max_attempts > 1 and any(delay is not None for delay in rules.redial.values())
-        if self.to_be_called and rules.report_timeout is None and has_redials:
+        if self.to_be_called and has_redials and not rules.has_data_api:
             yield Line(
                 "The connection does not use the Data API, so the result of a placed call is answered or "
                 "unknown, and no one is called again because of the result. For such redials, set "

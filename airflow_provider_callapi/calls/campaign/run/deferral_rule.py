@@ -26,9 +26,7 @@ While the task is deferred, it cannot read that a user has resumed the campaign.
 """
 
 
-def may_defer_until(
-    runner: Runner, next_step: NextStep, now: float, *, preparation: float, has_data_api: bool
-) -> float | None:
+def may_defer_until(runner: Runner, next_step: NextStep, now: float, *, preparation: float) -> float | None:
     """Return the latest time until which the task of a campaign can defer, in epoch seconds.
 
     :param next_step: the return value of the last `Runner.step`. It states when the next person may be
@@ -53,6 +51,6 @@ def may_defer_until(
         wake_at = min(wake_at, now + max(_LONGEST_PAUSED, _REST * preparation))
     if campaign.reports.needed:
         wake_at = min(wake_at, max(runner.next_report_at, now + _REST * preparation))
-    elif campaign.watched_calls.by_session() and has_data_api:
+    elif campaign.watched_calls.by_session() and campaign.rules.has_data_api:
         wake_at = min(wake_at, now + _LONGEST_WITH_CALLS)
     return wake_at

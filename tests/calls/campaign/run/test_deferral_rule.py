@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
+from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.run.deferral_rule import may_defer_until
 from airflow_provider_callapi.calls.campaign.run.runner import NextStep
 
@@ -37,6 +38,7 @@ class State:
     @property
     def until(self) -> float | None:
         campaign = SimpleNamespace(
+            rules=Rules(report_timeout=300.0 if self.has_data_api else None),
             has_unconfirmed_calls=self.has_unconfirmed_calls,
             tags=SimpleNamespace(
                 has_answered_call_to_tag=self.has_answered_call_to_tag,
@@ -53,9 +55,7 @@ class State:
             next_report_at=self.report_at,
         )
         next_step = NextStep(1.0, dial_at=self.dial_at)
-        return may_defer_until(
-            runner, next_step, NOW, preparation=self.preparation, has_data_api=self.has_data_api
-        )
+        return may_defer_until(runner, next_step, NOW, preparation=self.preparation)
 
 
 def test_the_worker_comes_back_when_the_next_person_is_dialled_and_after_an_hour_at_the_latest() -> None:
