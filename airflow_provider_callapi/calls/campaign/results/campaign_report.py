@@ -61,7 +61,7 @@ def render_report(
         timezone=timezone,
         zones=len(figures.zones),
         limit=calls_per_minute,
-        outcomes=_outcomes(summary),
+        result_rows=_result_rows(summary),
         unused_results=[_words(result) for result, number in summary.results.items() if not number],
         reasons=figures.reasons.most_common(_MOST_REASONS),
         more_reasons=sum(n for _, n in figures.reasons.most_common()[_MOST_REASONS:]),
@@ -79,7 +79,7 @@ def render_report(
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _ResultRow:
     name: str
     meaning: str
     people: int
@@ -88,12 +88,12 @@ class _Outcome:
     kind: str
 
 
-def _outcomes(summary: Summary) -> list[_Outcome]:
+def _result_rows(summary: Summary) -> list[_ResultRow]:
     """Return the results that at least one person has: ``answered`` first, then by falling frequency."""
     most = max(summary.results.values())
     ordered = sorted(summary.results.items(), key=lambda item: (item[0] is not Result.ANSWERED, -item[1]))
     return [
-        _Outcome(
+        _ResultRow(
             name=_words(result),
             meaning=RESULT_MEANINGS[result],
             people=number,
