@@ -99,6 +99,15 @@ def test_every_module_that_the_page_for_contributors_names_exists():
         assert any((place / name).is_file() for place in places), name
 
 
+def test_the_table_of_the_reference_names_the_modules_of_each_page():
+    rows = re.findall(r"^\| \[.*\]\((.*)\) \| (.*) \|$", PAGES["reference/index.md"], re.MULTILINE)
+    assert rows
+    for page, cell in rows:
+        shown = re.findall(r"^::: airflow_provider_callapi\.(.*)$", PAGES[f"reference/{page}"], re.MULTILINE)
+        modules = re.findall("`(.*?)`", cell)
+        assert modules == [name for name in shown if not name.startswith("emulator.")]
+
+
 def test_every_test_that_the_security_policy_names_exists():
     named = re.findall(r"`([\w/]+/test_\w+\.py)`", (ROOT / "SECURITY.md").read_text("utf-8"))
 
