@@ -312,8 +312,12 @@ def _more_telling(first: Entry, newest: Entry) -> Entry:
 
     If the talks are equally long, the function returns the newer report.
     """
-    seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
-    return first if next(seconds) > next(seconds) else newest
+    return first if _talk_seconds(first) > _talk_seconds(newest) else newest
+
+
+def _talk_seconds(report: CallReport | LegReport) -> int:
+    """Return how long the talk of a reported call is, in seconds. For a leg, or if it is not known: 0."""
+    return (report.talk_duration or 0) if isinstance(report, CallReport) else 0
 
 
 def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:

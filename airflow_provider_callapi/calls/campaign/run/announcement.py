@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.texts.time_texts import local_time
 
 _ROWS_SHOWN = 10
 _ZONES_SHOWN = 5
-_WORTH_SAYING = 60.0
+_LONG_WAIT = 60.0
 """If the first call waits for more than this many seconds, the log shows why."""
 
 
@@ -115,7 +115,7 @@ class Announcement:
         dial_at, why = campaign.dial_queue.next_dial(now)
         if self.to_be_called and (problem := self._too_short(now, dial_at)):
             yield Line(problem, is_warning=True)
-        if campaign.waiting and now + _WORTH_SAYING < dial_at < rules.dial_until:
+        if campaign.waiting and now + _LONG_WAIT < dial_at < rules.dial_until:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def _too_short(self, now: float, dial_at: float) -> str | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.run.runner import NextStep, Runner
 
-_WORTH_IT = 60.0
+_SHORTEST = 60.0
 """The task does not defer if the wait is shorter than this many seconds.
 
 The account gets new points (rate-limit units) each minute, so shorter waits are part of dialling.
 """
 _LONGEST = 3600.0
-_REST = 10.0
+_TIMES_PREPARATION = 10.0
 """The task defers for at least this many times the duration of reading the contact list and the ledger."""
 _LONGEST_WITH_CALLS = 300.0
 """While calls are active, the task defers for at most this many seconds.
@@ -40,7 +40,7 @@ def may_defer_until(runner: Runner, next_step: NextStep, now: float, *, preparat
     tag_at = runner.next_tag_at if campaign.tags.has_finished_call_to_tag else NEVER
     wake_at = min(next_step.dial_at, tag_at, now + _LONGEST)
     if (
-        wake_at < now + _WORTH_IT
+        wake_at < now + _SHORTEST
         or campaign.has_unconfirmed_calls
         or runner.last_poll_failed
         or campaign.tags.has_answered_call_to_tag
@@ -48,9 +48,9 @@ def may_defer_until(runner: Runner, next_step: NextStep, now: float, *, preparat
     ):
         return None
     if campaign.dial_queue.paused is not None:
-        wake_at = min(wake_at, now + max(_LONGEST_PAUSED, _REST * preparation))
+        wake_at = min(wake_at, now + max(_LONGEST_PAUSED, _TIMES_PREPARATION * preparation))
     if campaign.reports.needed:
-        wake_at = min(wake_at, max(runner.next_report_at, now + _REST * preparation))
+        wake_at = min(wake_at, max(runner.next_report_at, now + _TIMES_PREPARATION * preparation))
     elif campaign.watched_calls.by_session() and campaign.rules.has_data_api:
         wake_at = min(wake_at, now + _LONGEST_WITH_CALLS)
     return wake_at
