@@ -80,10 +80,11 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None)
 
     The function reads the ledgers in Airflow's task state, and SQL ledgers. It finds the ids of the SQL
     ledgers in task state, in the option ``[callapi] ledger_conn_ids`` and in the parameter
-    ``ledger_conn_ids``. Inside a task, it cannot read task state. Each task that runs a
-    campaign, or a part of one, is an item of the result. From task state and from each SQL ledger, the
-    function returns at most 500 items. It omits the oldest finished tasks first. The function reads all SQL
-    ledgers at once, and waits five seconds at most for them.
+    ``ledger_conn_ids``. Inside a task, it cannot read task state. It reads all SQL ledgers at once, and waits
+    five seconds at most for them.
+
+    Each task that runs a campaign, or a part of one, is an item of the result. From task state and from each
+    SQL ledger, the function returns at most 500 items. It omits the oldest finished tasks first.
 
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers.
     :param name: the name of the only campaign that is wanted. None: all campaigns.
