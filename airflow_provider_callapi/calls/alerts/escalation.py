@@ -61,16 +61,16 @@ class Escalation:
             escalation is over. The last call went to the last person, or no call could be placed.
         """
         while self.has_next:
-            self._person += 1
-            if (call := self._ring_person()) is not None:
+            if (call := self._try_next_person()) is not None:
                 self.newest = Progress(self._person, call.call_session_id, is_last=not self.has_next)
                 self._placed.append(call.call_session_id)
                 self.on_placed(self.newest)
                 return call if self.has_next else None
         return None
 
-    def _ring_person(self) -> Outcome | None:
-        """Call the person whose turn it is. None: it is not confirmed that the call was placed."""
+    def _try_next_person(self) -> Outcome | None:
+        """Call the next person. Return the placed call; None: it is not confirmed that a call was placed."""
+        self._person += 1
         request = self.requests[self._person - 1].model_copy(
             update={"external_id": self._call_id(self._person)}
         )
