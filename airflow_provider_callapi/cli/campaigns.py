@@ -13,10 +13,10 @@ from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.calls.campaign.progress import CampaignProgress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.cli.interruption import interruptible
-from airflow_provider_callapi.cli.metadata_database import use_metadata_database
 from airflow_provider_callapi.cli.output import fail, print_rows, show_moment, time_column, warn
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_campaign, list_campaigns
+from airflow_provider_callapi.supervision.metadata_database import use_metadata_database
 
 
 @suppress_logs_and_warning

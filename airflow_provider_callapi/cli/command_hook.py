@@ -10,11 +10,11 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoun
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.cli.interruption import interruptible
-from airflow_provider_callapi.cli.metadata_database import use_metadata_database
 from airflow_provider_callapi.cli.output import fail, warn
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
 from airflow_provider_callapi.exceptions import with_advice
 from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.supervision.metadata_database import use_metadata_database
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
 
 

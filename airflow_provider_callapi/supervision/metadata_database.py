@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +13,11 @@ T = TypeVar("T")
 
 METADATA_DATABASE = "Airflow's metadata database"
 """The name of the database in error messages."""
+
+
+def use_metadata_database() -> None:
+    """Let this command read the metadata database, as the command ``airflow connections test`` does."""
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
 
 
 def in_metadata_database(work: Callable[[Session], T]) -> T:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import wait
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.supervision.own_thread import run_in_own_thread
 
@@ -19,15 +21,33 @@ T = TypeVar("T")
 
 LONGEST_WAIT = 5.0
 """Seconds after which a database counts as silent."""
-_turns: dict[str, threading.Lock] = {}
-"""Name of a database → the lock of the one thread in this process that may use the database now."""
+_FIRST_PATIENCE = 60.0
+
+
+@dataclass
+class _Turn:
+    """The turn to use a database, which one thread of this process has at a time.
+
+    :ivar taken_at: when a thread took the turn, seconds of a clock that is never set.
+    :ivar patience: after so many seconds, the thread's statement counts as lost, and another thread gets a
+        turn of its own. Each lost statement doubles them: a database that loses all holds few threads.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    taken_at: float = 0.0
+    patience: float = _FIRST_PATIENCE
+
+
+_turns: dict[str, _Turn] = {}
+"""Name of a database → the turn of the thread that may use it now."""
 
 
 def ask_each(names: Iterable[str], ask: Callable[[str], T]) -> tuple[dict[str, T], dict[str, str]]:
     """Call a function for each of several databases at once. Return after 5 seconds at the latest.
 
     A call that takes longer goes on in its thread, and its result is lost. Until it ends, this process asks
-    the same database nothing else: a silent database never holds more than one thread for long.
+    the same database nothing else, but for at most a minute: its statement may have been lost on the way. If
+    this happens again, the minute becomes two, four and so on.
 
     :param names: the names of the databases, each once, such as ``["ledger"]``.
     :param ask: the function. It gets one name, and is called in a thread.
@@ -54,10 +74,15 @@ def _ask_in_turn(name: str, ask: Callable[[str], T]) -> T:
 
     :raises TimeoutError: the turn did not come in time. Nobody waits for the result any more.
     """
-    turn = _turns.setdefault(name, threading.Lock())
-    if not turn.acquire(timeout=LONGEST_WAIT):
+    turn = _turns.setdefault(name, _Turn())
+    if not turn.lock.acquire(timeout=LONGEST_WAIT):
+        if system_clock.monotonic() >= turn.taken_at + turn.patience:
+            _turns[name] = _Turn(patience=2 * turn.patience)  # for the threads that come later
         raise TimeoutError
+    turn.taken_at = system_clock.monotonic()
     try:
-        return ask(name)
+        answer = ask(name)
     finally:
-        turn.release()
+        turn.lock.release()
+    turn.patience = _FIRST_PATIENCE
+    return answer

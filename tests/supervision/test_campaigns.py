@@ -12,9 +12,11 @@ from campaigns_seen import PROGRESS
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.ledgers.sql_supervision import open_sql_supervision
+from airflow_provider_callapi.supervision import patience
 from airflow_provider_callapi.supervision.campaigns import Problem, ask_campaign, list_campaigns, send_wish
 
 pytest_plugins = ["campaigns_seen"]
@@ -166,6 +168,32 @@ def test_a_silent_ledger_is_named_and_delays_no_stop_of_another_campaign_for_lon
     assert problem == Problem(
         f"ledger {silent_ledger}: the database does not answer within 0.5 s", silent_ledger
     )
+
+
+def test_a_ledger_whose_statement_was_lost_is_asked_again_after_a_minute(
+    ledger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, asked, now = threading.Event(), [], [0.0]
+    monkeypatch.setattr(system_clock, "monotonic", lambda: now[0])
+    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.05)
+
+    def ask(name: str) -> str:
+        asked.append(now[0])
+        if len(asked) < 3:
+            lost.wait(30)
+        return "an answer"
+
+    def look(at: float) -> bool:
+        now[0] = at
+        answers, _ = patience.ask_each(["a ledger"], ask)
+        time.sleep(0.1)  # a thread that waits for its turn ends
+        return bool(answers)
+
+    looks = {at: look(at) for at in (0.0, 59.0, 60.0, 61.0, 180.0, 181.0, 182.0, 183.0)}
+    lost.set()
+
+    assert asked == [0.0, 61.0, 182.0, 183.0]
+    assert [at for at, is_answered in looks.items() if is_answered] == [182.0, 183.0]
 
 
 def test_a_silent_ledger_holds_one_thread_however_often_it_is_read(ledger: Any, silent_ledger: str) -> None:
