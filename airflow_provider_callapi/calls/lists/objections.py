@@ -46,7 +46,7 @@ _BAN_ALONE = re.compile(
 _PERMISSION_ALONE = re.compile(any_of("звонить обзванивать обзвон (?:can|to)_(?:be_)?call(?:ed)? call_ok"))
 """These match a whole name without the words beside it. In a longer name, they may mean anything."""
 
-_NO = "n|no|not|off|f|false|н|не|нет|ложь|nein|non"
+_NO = "n|no|not|off|f|false|н|не|нет|ложь|nein|non|жоқ|ні"
 """A regular expression: the words that mean no, whatever the column means."""
 _LINK = re.compile(r"\S+(?:://|@)\S+")
 _NOTHING = re.compile(
@@ -56,9 +56,9 @@ _NOTHING = re.compile(
     rf"|{_LINK.pattern}"
 )
 """Matches values that do not affirm the name of their column, such as no, and links."""
-_NO_ANSWER = re.compile(rf"(?:0+(?: 0+)?|{_NO}|ні|жоқ|never|никогда)(?: .*|$)")
+_NO_ANSWER = re.compile(rf"(?:0+(?: 0+)?|{_NO}|never|никогда)(?: .*|$)")
 """Matches the words of a value that begins with no."""
-_YES_ANSWER = re.compile(any_of("да yes y true есть given дано 1"))
+_YES_ANSWER = re.compile(any_of("да yes y true есть given дано ja иә 1"))
 _NO_LIMIT = re.compile(
     any_of(
         "не_ран* не_поз* не_важно не_требуется не_указан* нет_данных not_required",
@@ -86,7 +86,7 @@ _LONGER = re.compile(
 _HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | till | until ){_HOUR}(?: мск)?")
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
-    r"call|contact|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|anrufe|appeler|llamar"
+    r"call|contact|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|appeler|llamar"
     r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|контакт|коммуник|реклам"
     r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|kontakt|kommunik|reklam"
 )

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.columns import find_columns
 from airflow_provider_callapi.calls.lists.csv_rows import find_separator, read_csv
+from airflow_provider_callapi.calls.texts.empty_values import is_empty_text
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 CELLS = st.text(st.sampled_from('абв ";,\t|\n12'), min_size=1, max_size=6).filter(
     lambda text: (
-        text.strip()
+        not is_empty_text(text)
         and not re.search(r"\n\s*[12]{3}", text)  # may be the row of a SIP number
         and not ('"' in text and len(re.findall("[12]", text)) == 5)  # a lone mark beside a number is refused
     )
