@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import Asset, BaseOperator, conf
 
 from airflow_provider_callapi.api.methods import METHODS
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import PERSONS_NUMBER, CallTemplate
+from airflow_provider_callapi.calls.campaign.contact_list.row_templates import TEMPLATE_NAMES
 from airflow_provider_callapi.calls.campaign.contact_list.shard import read_shard
 from airflow_provider_callapi.calls.lists.columns import PHONE, fold_name
 from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
@@ -397,7 +398,15 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
                 with as_invalid_parameter():
                     refuse_incomplete_shards(self.expanded(context), context)
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
-        with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:
+        # In data of another task, templates may use nothing but the person's row.
+        names = () if "call" in self.data_parameters else TEMPLATE_NAMES
+        values = {name: context.get(name) for name in names if name in context}
+        with (
+            translate_errors(),
+            CampaignRun(
+                options, facts, self.log, template_values=values, event=event, memo=memo
+            ) as self._run,
+        ):
             if self._killed:
                 self._run.kill()
             try:

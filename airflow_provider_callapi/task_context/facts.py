@@ -29,8 +29,6 @@ DELETED_STATE = (
     "Airflow has deleted the record of the people whom this task has called, because [state_store] "
     "clear_on_success is set. To call the people again, start a new DAG run"
 )
-_IN_TEMPLATES = ("params", "ds", "run_id")
-"""The names in Airflow's context that the templates of a campaign can use."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,6 @@ class TaskFacts:
     :ivar execution_deadline: when ``execution_timeout`` of the try ends. A deferral does not move it. None:
         no deadline.
     :ivar state: Airflow's key-value store of the task. None: Airflow is older than 3.3.
-    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates of a campaign.
     :ivar deployment: the name and the secret keys of this Airflow deployment, from which ids and hashes are
         derived.
     :ivar run_clears: how often users have cleared tasks of the DAG run. Airflow does not count a clear
@@ -66,7 +63,6 @@ class TaskFacts:
     run_after: float | None
     execution_deadline: float | None
     state: TaskState | None
-    template_values: Mapping[str, Any]
     deployment: Deployment
     run_clears: int = 0
     was_cleared: bool = False
@@ -102,7 +98,6 @@ class TaskFacts:
             run_after=None if run_after is None else run_after.timestamp(),
             execution_deadline=execution_deadline(ti, execution_timeout),
             state=TaskState.of(context),
-            template_values={name: context.get(name) for name in _IN_TEMPLATES if name in context},
             deployment=read_deployment(),
             run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
             was_cleared=ti.max_tries > retries and ti.try_number > 1,  # a policy may change max_tries, too

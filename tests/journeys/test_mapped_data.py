@@ -266,6 +266,40 @@ def test_a_campaign_speaks_the_text_of_a_mapped_list_and_never_renders_it(
     assert exchange.account.key not in str([start["contact_message"], start.get("external_id"), run.xcoms])
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_template_in_the_mapped_call_of_another_task_knows_only_the_row(
+    run_dag: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CAMPAIGN_REPORT_INTERVAL", 1.0)
+    exchange.default_script = Script(rings=0.2, talks=0.5)
+
+    run = run_dag(CALLS_OF_ANOTHER_TASK)
+
+    assert (run.states["campaign[0]"], run.states["campaign[1]"]) == ("success", "failed"), run.states
+    assert [call.messages["contact_message"] for call in exchange.calls] == ["Hello, Anna"]
+
+
+CALLS_OF_ANOTHER_TASK = (
+    IMPORTS
+    + """
+with DAG("calls", params={"key": "secret"}) as dag:
+    @task
+    def calls():
+        call = {"method": "start.informer_call", "virtual_phone_number": "74993720692"}
+        texts = ["Hello, {{ contact.name }}", "{{ contact.name }} {{ params.key }}"]
+        return [{"call": {**call, "contact_message": {"type": "tts", "value": text}}} for text in texts]
+
+    CallApiCampaignOperator.partial(
+        task_id="campaign",
+        contacts=[{"phone": "79160000001", "name": "Anna"}],
+        campaign="{{ ti.map_index }}",
+        calling_hours=None,
+        poll_interval=0.5,
+    ).expand_kwargs(calls())
+"""
+)
+
+
 LIMITS = (
     IMPORTS
     + """

@@ -69,12 +69,5 @@ def test_a_run_without_a_due_time_has_no_run_after() -> None:
     assert facts(dag_run=SimpleNamespace(run_after=BEGAN)).run_after == BEGAN.timestamp()
 
 
-def test_templates_get_only_the_values_of_the_context() -> None:
-    assert facts(params={"a": 1}, ds="2026-03-02", secret="x").template_values == {
-        "params": {"a": 1},
-        "ds": "2026-03-02",
-    }
-
-
 def test_a_try_has_no_task_state_if_airflow_has_none() -> None:
     assert facts().state is None

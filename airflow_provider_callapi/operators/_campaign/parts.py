@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,7 @@ def open_parts(
     memory: CampaignMemory,
     log: Any,
     *,
+    template_values: Mapping[str, Any],
     now: float,
     is_new_try: bool,
 ) -> Iterator[CampaignParts]:
@@ -90,6 +91,7 @@ def open_parts(
     opened last.
 
     :param memory: what earlier workers of this campaign have stored.
+    :param template_values: the values that templates in the option ``call`` may use beside the person's row.
     :param now: epoch seconds.
     :param is_new_try: False: the worker continues a try after a deferral. What the try has checked before is
         not checked again.
@@ -112,7 +114,7 @@ def open_parts(
             options, hook, now=now, run_after=facts.run_after, account_timezone=account_timezone
         )
         services = opened.enter_context(closing(_make_services(options, hook, rules)))
-        template = read_template(options, facts.template_values)
+        template = read_template(options, template_values)
         plan = read_plan(options, template, scope, was_read_before=memory.identity is not None)
         excluded = ExcludedPeople(options, plan, memory, scope=scope, hook=hook, log=log)
         files = OutputFiles(options, log)
@@ -177,7 +179,8 @@ def _open_table(
         options.campaign,
         plan,
         log,
-        task=f"{dag_id}.{task_id}.{run_id}" + ("" if number is None else f".{number}"),
+        # No id of a DAG or a task contains these separators.
+        task=f"{dag_id}/{task_id}{'' if number is None else f'[{number}]'}/{run_id}",
         ledger=ledger,
         list_number=number,
     )

@@ -72,6 +72,7 @@ class CampaignRun:
         facts: TaskFacts,
         log: Any,
         *,
+        template_values: Mapping[str, Any],
         event: Mapping[str, Any] | None = None,
         memo: Mapping[str, Any] | None = None,
     ) -> None:
@@ -85,7 +86,15 @@ class CampaignRun:
         self._memory = CampaignMemory(facts.state, memo or {})
         with self._before_dialling(), ExitStack() as opened:
             self._parts = opened.enter_context(
-                open_parts(options, facts, self._memory, log, now=self._began, is_new_try=self._is_new_try)
+                open_parts(
+                    options,
+                    facts,
+                    self._memory,
+                    log,
+                    template_values=template_values,
+                    now=self._began,
+                    is_new_try=self._is_new_try,
+                )
             )
             if self._is_new_try and self._began >= self._parts.rules.dial_until:
                 self._memory.began_too_late = True

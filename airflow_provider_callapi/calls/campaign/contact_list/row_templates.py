@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,7 +74,8 @@ _CHECKS_OF_SPOKEN = (
 )
 """The same for a text that a person hears."""
 
-_UNDEFINED = re.compile(r"'(\w+)' is undefined")
+TEMPLATE_NAMES = ("params", "ds", "run_id")
+"""The names that templates of ``call`` can use beside ``contact``."""
 """Matches Jinja's error for a name that does not exist."""
 
 
@@ -99,6 +99,11 @@ class _Missing(StrictUndefined):
         if isinstance(holder, Mapping):
             return f"the template uses {name!r} of a dict that has no such key"
         return str(super()._undefined_message)
+
+
+_OF_ANOTHER_TASK = (
+    f"Put the results of other tasks into columns of the contact list, and write {ROW}.<column>"
+)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -221,7 +226,9 @@ class RowTemplate:
             for check, problem in (_CHECKS_OF_SPOKEN if environment.is_spoken else _CHECKS)
             if not check(own_text) and not (check is has_nested_text and is_json)
         ]
-        self.uses_row = ROW in meta.find_undeclared_variables(parsed)
+        self.names = meta.find_undeclared_variables(parsed) - environment.globals.keys()
+        """The names that the template uses, such as ``contact`` and ``params``."""
+        self.uses_row = ROW in self.names
         """Whether the template uses the person's row. If not, its text is the same for every person."""
         self.columns = frozenset(map(fold_name, _columns_in(parsed)))
         """The columns that the template can use, and perhaps further names, as `fold_name` returns them."""
@@ -269,9 +276,6 @@ class RowTemplate:
 
     def _hint(self, problem: str, row: Mapping[str, Any]) -> str:
         """Return which columns of a row may have caused Jinja's error, as the end of the error text."""
-        undefined = _UNDEFINED.fullmatch(problem)
-        if undefined is not None and undefined[1] in row:
-            return f"; the row has a column of this name: write {ROW}.{undefined[1]}"
         if problem != EMPTY_CELL_USED:
             return ""
         empty = [
@@ -339,7 +343,8 @@ def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact`` (the row).
     :param where: the name of the field, such as ``call``, for error messages.
-    :raises ValueError: Jinja cannot compile a template. The message names the field.
+    :raises ValueError: Jinja cannot compile a template, or the template uses an unknown name. Or a value is
+        the output of another task. The message names the field.
     """
     if not isinstance(value, Mapping):
         return _compile(value, values, where, _Sandbox(spoken_value))
@@ -361,6 +366,8 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
         return {
             name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()
         }
+    if hasattr(value, "resolve"):  # an Airflow object
+        raise ValueError(f"{where}: the output of another task. {_OF_ANOTHER_TASK}")
     if isinstance(value, str) and has_single_braces(value):
         raise ValueError(f"{where}: {PROBLEM}")
     if not isinstance(value, str) or not is_template_text(value):
@@ -369,6 +376,11 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
         template = RowTemplate(environment, without_enum(value), values, where)
     except TemplateError as error:
         raise ValueError(f"{where}: {error}") from None
+    if unknown := sorted(template.names.difference((ROW, *TEMPLATE_NAMES), values)):
+        raise ValueError(
+            f"{where}: a template knows {ROW} (the person's row), {', '.join(TEMPLATE_NAMES)}, and not "
+            f"{unknown[0]}. If this is a column, write {ROW}.{unknown[0]}. {_OF_ANOTHER_TASK}"
+        )
     if template.uses_row:
         return template
     try:

@@ -205,11 +205,51 @@ def test_the_error_about_an_empty_cell_names_the_remedy(use: str, place: str) ->
     assert str(error.value) == f"call.message: {EMPTY_CELL_USED}{column}"
 
 
-def test_the_error_about_a_name_that_is_a_column_says_how_to_write_it() -> None:
-    with pytest.raises(InvalidRow, match=r"'name' is undefined; .* write contact\.name$"):
-        _filled_in("{{ contact.phone }} {{ name }}", {"phone": "1", "name": "Anna"})
-    with pytest.raises(InvalidRow, match=r"'town' is undefined$"):
-        _filled_in("{{ contact.phone }} {{ town }}", {"phone": "1", "name": "Anna"})
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        *(
+            ("{{ contact.phone }} {{ name }}", "name"),
+            ("{{ name }}", "name"),
+            ("{{ ti.xcom_pull('a') }}", "ti"),
+        ),
+        *(
+            ("{{ conn.a.password }}", "conn"),
+            ("{{ var.value.a }}", "var"),
+            ("{% if town %}x{% endif %}", "town"),
+        ),
+    ],
+)
+def test_the_error_about_an_unknown_name_says_which_names_a_template_knows(template: str, name: str) -> None:
+    known = r"a template knows contact \(the person's row\), params, ds, run_id, and not"
+    with pytest.raises(
+        ValueError, match=rf"^call\.message\.value: {known} {name}\. .* write contact\.{name}\."
+    ):
+        compile_templates({"message": {"value": template}}, {}, "call")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% set x = contact.phone %}{{ x }}",
+        "{% for part in contact.parts %}{{ loop.index }} {{ part }}{% endfor %}",
+        "{{ range(3) | list | length }} {{ params.a }} {{ ds }} {{ run_id }} {{ own }}",
+        "{% macro say(x) %}{{ x }}{% endmacro %}{{ say(contact.name) }}",
+    ],
+)
+def test_names_that_a_template_defines_are_known(template: str) -> None:
+    compile_templates(template, {"own": "x"}, "call")
+
+
+def test_the_output_of_another_task_is_no_value_of_a_call() -> None:
+    class Output:
+        def resolve(self) -> str:
+            return "x"
+
+    with pytest.raises(
+        ValueError, match=r"^call\.message\.value: the output of another task\. Put the results"
+    ):
+        compile_templates({"message": {"value": Output()}}, {}, "call")
 
 
 @pytest.mark.parametrize(
