@@ -21,6 +21,7 @@ _DAMAGES = tuple(
     for damage in (
         "\ufffd",
         r"\?(?<!\S.)\?{2,}(?![\w?])",
+        r"(?<![^\sа-яёіїєґәғқңөұүһ])\?[а-яёіїєґәғқңөұүһ]",  # Айг?л: cp1251 lacks the letter ү
         rf"[рс](?<![^\x00-\x7f].)[{_CP1251}](?:[рс][{_CP1251}]){{2,}}(?![^\x00-\x7f])",  # UTF-8 as cp1251
         rf"\A(?=.*[^\w])[рс][{_CP1251}][рс][{_CP1251}]\Z",  # the same, a whole text of two letters
         rf"[ðñ][{_CP1252}](?:[ðñ][{_CP1252}]){{2,}}",  # UTF-8 as cp1252

@@ -34,6 +34,13 @@ def test_a_name_that_was_read_in_another_encoding_is_damaged(
     assert not is_damaged(around.format(name))
 
 
+@pytest.mark.parametrize("name", ["Нұрсұлтан", "Айгүл", "Әсел", "Қайрат", "Ґалаґан"])
+def test_a_name_whose_letters_an_encoding_lacks_is_damaged(name: str) -> None:
+    lost = name.encode("cp1251", "replace").decode("cp1251")
+    assert is_damaged(lost) == ("?" in lost)
+    assert is_damaged(f"Здравствуйте, {lost}!") == ("?" in lost)
+
+
 @pytest.mark.parametrize("name", ["Га", "Ро", "Ия"])
 def test_a_name_of_two_letters_that_was_read_in_another_encoding_is_damaged(name: str) -> None:
     assert is_damaged(name.encode("utf-8").decode("cp1251", "replace"))

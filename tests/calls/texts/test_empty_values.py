@@ -23,7 +23,14 @@ from airflow_provider_callapi.calls.texts.empty_values import (
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 MISSING = [
-    *("Неопределено", "<Неопределено>", "<Не указано>", "<Объект не найден>"),
+    *(
+        "Неопределено",
+        "<Неопределено>",
+        "<Не указано>",
+        "<Не указан>",
+        "<Объект не найден>",
+        "<Пустая ссылка>",
+    ),
     *("<Объект не найден> (125:8a2f00155d01020311ebf4c3a1b2c3d4)", "()", "[]", "{}", "<>", "''", '""', "«»"),
     *("nan", "NaN", "NAN", "-nan", "+NaN", "-NaN", "sNaN", "-nan(ind)", "1.#QNAN", "-1.#IND", "NaT", "<NA>"),
     *("None", "null", "NULL", "<null>", "[NULL]", "(null)", r"\N", "N/A", "n/a", "Н/Д", "н/д"),
