@@ -94,9 +94,9 @@ def read_number(text: str, region: str) -> str:
 def read_people(contact: Any, region: str) -> tuple[str, ...]:
     """Return the phone numbers of an alert's people in the service's form, e.g. ``("79260000001",)``.
 
-    An unreadable number stays unchanged.
+    An unreadable number stays unchanged. A number that two entries contain is in the result once.
     """
-    return tuple(_number_or_text(text, region) for text in split_contacts(contact))
+    return tuple(dict.fromkeys(_number_or_text(text, region) for text in split_contacts(contact)))
 
 
 def _number_or_text(text: str, region: str) -> str:

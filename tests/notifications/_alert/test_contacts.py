@@ -199,6 +199,14 @@ def test_a_person_with_two_spellings_is_called_once(desk):
     assert rung(desk) == [ON_DUTY]
 
 
+def test_an_alert_of_a_person_who_is_named_twice_is_the_same_alert(desk):
+    notifier(["79160000001", "8 916 000-00-01"], region="RU")(of_dag())
+    desk.clock.advance(20)
+    notifier("79160000001", region="RU")(of_dag())
+
+    assert rung(desk) == ["79160000001"]
+
+
 @pytest.mark.parametrize(
     "separator", [" ", "  ", "\t", "/", " / ", "|", "；", "\r\n", "\u2028", "\u00a0", ", ", ";"]
 )
