@@ -205,6 +205,7 @@ class MissingReports:
             state
             for state in self._index.in_stage(PersonStage.REPORT_DUE)
             if state.report_deadline is not None
+            and now - shorter >= state.report_deadline  # a quick answer for most people
             and now - (shorter if state.current_call.answered else patience) >= state.report_deadline
         ]
 
