@@ -24,10 +24,12 @@ _ROUNDED = re.compile(rf"{ROUNDED_DIGITS}(?:[.,]0+)?")
 _PLAIN = re.compile(r"([1-9]\d{7,14})([.,]0+)?")
 _DIGITS_OF_FLOAT = 8
 """How many significant digits a program writes of a 32-bit float at most, if not all."""
-_FEWEST_BITS = 3.0
-"""Smaller numbers are no evidence of 32-bit floats: these can store one of four whole numbers, or more."""
-_ENOUGH_BITS = 16.0
-"""So much evidence of 32-bit floats is chance once in 65,536 lists."""
+_FEWEST_BITS = 2.0
+"""Smaller numbers are no evidence of 32-bit floats: these can store every second whole number, or more."""
+_BITS_AGAINST = 3.0
+"""How much evidence each row takes away that is no 32-bit float. A damaged list may have some other rows."""
+_ENOUGH_BITS = 12.0
+"""So much evidence of 32-bit floats is chance once in 4096 lists, and in fewer lists if they are long."""
 _FEWEST = 2
 """If fewer different phone numbers than this are rounded, it may be chance."""
 _SHARE = 10
@@ -114,8 +116,12 @@ class RoundedNumbers:
         zeros, floats = self._ends_in_zeros, self._floats
         if len(set(zeros.values())) >= _FEWEST and len(zeros) * _SHARE > self._rows:
             damaged.update(zeros)
-        is_certain = len(self._evidence) >= _FEWEST and sum(self._evidence.values()) >= _ENOUGH_BITS
-        if is_certain and len(floats) * _SHARE_OF_FLOATS > self._rows:
+        bits = sum(self._evidence.values()) - _BITS_AGAINST * (self._rows - len(floats))
+        if (
+            len(self._evidence) >= _FEWEST
+            and bits >= _ENOUGH_BITS
+            and len(floats) * _SHARE_OF_FLOATS > self._rows
+        ):
             damaged.update(floats)
         return sorted(damaged)
 
@@ -132,7 +138,7 @@ def _evidence_of_float32(text: str) -> float:
     digits, number = match[1], int(match[1])
     bits = float(number.bit_length() - _EXACT_BITS)
     if number % 2 ** max(int(bits), 0):
-        zeros = len(digits) - len(digits.rstrip("0"))
-        has_few_digits = match[2] is not None and len(digits) - zeros <= _DIGITS_OF_FLOAT
-        bits = zeros * math.log2(10) if has_few_digits else 0.0
+        lost = len(digits) - _DIGITS_OF_FLOAT
+        has_few_digits = match[2] is not None and number % 10 ** max(lost, 0) == 0
+        bits = lost * math.log2(10) if has_few_digits else 0.0
     return bits if bits >= _FEWEST_BITS else 0.0

@@ -102,6 +102,7 @@ NATIONAL_MOBILES = {
     "UZ": (901_000_000, 999_999_999),
     "BY": (255_000_000, 449_999_999),
     "US": (2_012_000_000, 9_899_999_999),
+    "NO": (40_000_000, 99_999_999),
 }
 """Country → the lowest and the highest mobile number without the country code."""
 

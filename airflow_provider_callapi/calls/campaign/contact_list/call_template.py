@@ -81,7 +81,12 @@ class CallTemplate:
         """The names of the columns that the templates can use, as `fold_name` returns them."""
         self._number_columns = _columns_of(self._fields[ROW])
         self._columns_of_other_numbers = _columns_of(
-            {name: value for name, value in number_values(self._fields).items() if name != ROW}
+            {
+                name: value
+                for name, value in number_values(self._fields).items()
+                # The service refuses a call from a number that is not the account's.
+                if name not in (ROW, "virtual_phone_number")
+            }
         )
         self.personal = frozenset(name for name, value in self._fields.items() if has_template(value))
         """Names of the parameters whose values differ between people.
