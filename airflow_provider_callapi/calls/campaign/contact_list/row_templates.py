@@ -76,7 +76,10 @@ _CHECKS_OF_SPOKEN = (
 
 TEMPLATE_NAMES = ("params", "ds", "run_id")
 """The names that templates of ``call`` can use beside ``contact``."""
-"""Matches Jinja's error for a name that does not exist."""
+_OF_ANOTHER_TASK = (
+    f"Put the results of other tasks into columns of the contact list, and write {ROW}.<column>"
+)
+"""What an author can do who wants to use the output of another task, for error messages."""
 
 
 class InvalidRow(ValueError):
@@ -99,11 +102,6 @@ class _Missing(StrictUndefined):
         if isinstance(holder, Mapping):
             return f"the template uses {name!r} of a dict that has no such key"
         return str(super()._undefined_message)
-
-
-_OF_ANOTHER_TASK = (
-    f"Put the results of other tasks into columns of the contact list, and write {ROW}.<column>"
-)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
