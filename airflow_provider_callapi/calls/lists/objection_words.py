@@ -25,19 +25,21 @@ _KINDS = {
         "(?:без|никаких)_звонков (?:прекрат|перестан|хватит)*_звон* не_(?:хо|жел)*_получать_звон*",
         "бл[эе]клист* (?:исключ|удал|убер|убрать)*_из_(?:баз*_|списк*_)?(?:об)?звон*",
         "remove*_from_(?:the_)?call*_list*",
-        "robinson_?list* (?:werbe|anruf)sperre keine_(?:werbe)?anrufe nicht_angerufen",
-        "ne_pas_appeler no_llamar",
-        "не_дзвонити не_телефонувати қоңырау_шал(?:ма|май|мау|маңыз)* хабарласпа*",
+        "robinson_?list* (?:werbe|anruf)sperre keine_(?:werbe)?anrufe",
+        "nicht_(?:mehr_)?angerufen_werden anrufverbot werbewiderspr* ne_pas_appeler no_llamar",
+        "не_дзвонити не_телефонувати қоңырау_шалма(?:ң|ңыз|ңыздар|сын|у)? хабарласпа(?:ң|ңыз|ңыздар|сын|у)?",
+        "мазалама(?:ң|ңыз|ңыздар|сын|у)?",
     ),
     "CONSENT": any_of(
         "consent* opt_?in opted_?in callable contactable",
         "согласи[еяюй] согласием соглас[еи]н согласн[аы] согласил(?:ся|ась)",
-        "einwilligung* zustimmung* einverstanden* келісім*",
+        "einwilligung* zustimmung* einverst(?:anden|ändnis)* келісім келісімі",
     ),
     "ALLOW": any_of("allow(?:s|ed)? permit(?:s|ted)? permissions? ok(?:ay)?_to можно разреш*"),
     "FORBID": any_of("forbid* prohibit* запре* нельзя"),
     "REFUSE": any_of(
-        "refus* objects?_to отказ* отписк* против жалоб* несоглас(?:ен|на|ны|ие) widersprochen widerspruch*"
+        "refus* objects?_to отказ* отписк* против жалоб* несоглас(?:ен|на|ны|ие)",
+        "widersprochen widerspruch* бас_тарт*",
     ),
     "GONE": any_of(
         "withdr* revok* revoc* expired denied deny declin* missing cancel* lifted remov* disabled out_of",
@@ -64,6 +66,7 @@ _KINDS = {
     "WHEN": any_of(
         "before after until till from on at between time hours? am pm с до после раньше ранее перед",
         "позже время часы час часов часа утра вечера дня ночи обеда мск утром вечером днем ночью выходным",
+        "vor nach bis ab von zwischen uhr",
     ),
 }
 """Kind → its words, as a regular expression. The first kind wins: ``do not`` is no ``not``."""
@@ -73,6 +76,7 @@ _SMALL = re.compile(
     any_of(
         "a an the to be been is are was were has had have in of for any only ever yet please",
         "в во на из от со ко к по о об для был была было были есть уже еще больше меня мне им ему ей",
+        "bitte mehr zu zur zum der die das",
     )
     + " (?=.)"
 )

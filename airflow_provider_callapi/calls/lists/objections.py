@@ -29,6 +29,7 @@ _UNTOLD = re.compile(
         "number* dates? time hours? ids? version* номер* дат[аы] время часы верси*",
         "data personal данных пдн опд обработк*",
         "photo* video* parent* treatment form insurance paperless terms",
+        "fotos? datenschutz* agb",
         "фото* видео* родител* лечен* медиц* операц* экскурс* вакцин* списани* доставк* бки страхов* услови*",
     )
 )
@@ -56,7 +57,7 @@ _NOTHING = re.compile(
     rf"|{_LINK.pattern}"
 )
 """Matches values that do not affirm the name of their column, such as no, and links."""
-_NO_ANSWER = re.compile(rf"(?:0+(?: 0+)?|{_NO}|never|никогда)(?: .*|$)")
+_NO_ANSWER = re.compile(rf"(?:0+(?: 0+)?|(?:{_NO}|kein|keine|nicht|never|никогда)(?! \d))(?: .*|$)")
 """Matches the words of a value that begins with no."""
 _YES_ANSWER = re.compile(any_of("да yes y true есть given дано ja иә 1"))
 _NO_LIMIT = re.compile(
@@ -86,7 +87,7 @@ _LONGER = re.compile(
 _HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | till | until ){_HOUR}(?: мск)?")
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
-    r"call|contact|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|appeler|llamar"
+    r"call|contact|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar"
     r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|контакт|коммуник|реклам"
     r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|kontakt|kommunik|reklam"
 )

@@ -24,6 +24,8 @@ _ROUNDED = re.compile(rf"{ROUNDED_DIGITS}(?:[.,]0+)?")
 _PLAIN = re.compile(r"([1-9]\d{7,14})([.,]0+)?")
 _DIGITS_OF_FLOAT = 8
 """How many significant digits a program writes of a 32-bit float at most, if not all."""
+_FEWEST_LOST = 3
+"""If a program has written so many zeros for lost digits, this is evidence. Many end in one or two."""
 _FEWEST_BITS = 2.0
 """Smaller numbers are no evidence of 32-bit floats: these can store every second whole number, or more."""
 _BITS_AGAINST = 3.0
@@ -139,6 +141,6 @@ def _evidence_of_float32(text: str) -> float:
     bits = float(number.bit_length() - _EXACT_BITS)
     if number % 2 ** max(int(bits), 0):
         lost = len(digits) - _DIGITS_OF_FLOAT
-        has_few_digits = match[2] is not None and number % 10 ** max(lost, 0) == 0
+        has_few_digits = match[2] is not None and lost >= _FEWEST_LOST and number % 10**lost == 0
         bits = lost * math.log2(10) if has_few_digits else 0.0
     return bits if bits >= _FEWEST_BITS else 0.0

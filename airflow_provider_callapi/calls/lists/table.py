@@ -11,8 +11,8 @@ from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
 from airflow_provider_callapi.calls.texts.empty_values import has_no_value, without_codes
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
-_WORD = re.compile(r"[^\W\d_]{2}")
-_DATE = re.compile(r"\b(?:\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)|(?:19|20)\d\d)\b")
+_LETTER = re.compile(r"[^\W\d_]")
+_DATE = re.compile(r"(?<!\d)(?:\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)|(?:19|20)\d\d)(?!\d)")
 """Matches the dates and the years in the names of columns."""
 
 CheckNames = Callable[[Sequence[str]], object]
@@ -70,7 +70,7 @@ def _is_an_entry(name: str) -> bool:
 
     The digits of a date beside a word do not count: ``Debt on 31.12.2026``.
     """
-    if _WORD.search(name):
+    if _LETTER.search(name):
         name = _DATE.sub("", name)
     return count_digits(name) >= FEWEST_DIGITS or re.search(r"\w@\w", name) is not None
 

@@ -46,10 +46,13 @@ _CONTINENT = re.compile(
 )
 """Matches a text that may be an IANA name with another sign instead of the slash, such as ``Asia-Omsk``."""
 _IN_RUSSIAN = re.compile(
-    r"\b(?:Азия|Европа|Африка|Америка|Австралия|Атлантика)\s*/\s*(?!Азия|Европа|Африка|Америка|Австралия)[А-Я]",
+    r"\b(?:Азия|Европа)\s*/\s*(?:Калининград|Москва|Самара|Саратов|Ульяновск|Волгоград|Астрахань|Киров"
+    r"|Екатеринбург|Омск|Новосибирск|Барнаул|Томск|Новокузнецк|Красноярск|Иркутск|Чита|Якутск|Владивосток"
+    r"|Магадан|Сахалин|Камчатка|Анадырь|Минск|Киев|Алма-?Ат[аы]|Алматы|Астана|Актау|Актобе|Атырау|Ташкент"
+    r"|Бишкек|Баку|Ереван|Тбилиси)\b",
     re.IGNORECASE,
 )
-"""Matches an IANA name in Russian letters, such as ``Азия/Омск``, but not ``Европа/Азия``."""
+"""Matches the Russian form of an IANA name, such as ``Азия/Омск``."""
 _SIGN = re.compile(f"[%/+{SLASHES}{PLUSES}{HYPHENS}-]")
 _NAME_OF_A_ZONE = re.compile(
     r"standard time$|^(?:russia time zone|rtz) ?\d+|^\w+ское время$"
@@ -73,6 +76,8 @@ _SIGNED_OR_ZERO = re.compile(
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
 _LONGEST_OFFSET = 12
 _LARGEST_OFFSET = timedelta(hours=14)
+_STEP = timedelta(minutes=15)
+"""Each offset from UTC is a multiple of a quarter of an hour."""
 _PAIR = 2
 """The length of a list that may be a name and its value, as in ``["utc", -5]``."""
 
@@ -136,7 +141,7 @@ def _offset_text(value: Any) -> str:
 
     A positive duration may be anything, and becomes ``0``. But no call or delay is negative.
     """
-    if not isinstance(value, timedelta) or value > _LARGEST_OFFSET:
+    if not isinstance(value, timedelta) or value > _LARGEST_OFFSET or value % _STEP:
         return str(value)
     return f"-{-value!s:0>8}"[:6] if value < timedelta(0) else "0"
 

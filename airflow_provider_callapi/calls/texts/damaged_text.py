@@ -21,7 +21,6 @@ _DAMAGES = tuple(
     for damage in (
         "\ufffd",
         r"\?(?<!\S.)\?{2,}(?![\w?])",
-        r"(?<![^\sа-яёіїєґәғқңөұүһ])\?[а-яёіїєґәғқңөұүһ]",  # Айг?л: cp1251 lacks the letter ү
         rf"[рс](?<![^\x00-\x7f].)[{_CP1251}](?:[рс][{_CP1251}]){{2,}}(?![^\x00-\x7f])",  # UTF-8 as cp1251
         rf"\A(?=.*[^\w])[рс][{_CP1251}][рс][{_CP1251}]\Z",  # the same, a whole text of two letters
         rf"[ðñ][{_CP1252}](?:[ðñ][{_CP1252}]){{2,}}",  # UTF-8 as cp1252
@@ -31,6 +30,8 @@ _DAMAGES = tuple(
 )
 """Match damaged texts in lower case, because a filter of a template may change the case."""
 
+_LOST_LETTER = re.compile(r"(?<![^\sА-яЁё])\?[а-яё]")
+"""Matches a ``?`` for a letter that an encoding lacks: ``Айг?л``. Before a capital, it ends a sentence."""
 _CODES = re.compile(
     r"&#[0-9]{2,6};|&#x[0-9a-f]{2,5};|\\u0[0-9a-f]{3}|%u0[0-9a-f]{3}"
     r"|</[abipsu]>|</?(?:big|body|br|div|em|font|h[1-6]|html|img|li|nobr|ol|small|span|strong|su[bp]|t[dhr]"
@@ -97,5 +98,7 @@ def is_damaged(text: str) -> bool:
     """Return whether a text seems to be a Russian text whose letters were lost or replaced."""
     if text.isascii() and "???" not in text:  # a quick answer for most texts
         return False
+    if "?" in text and _LOST_LETTER.search(text):
+        return True
     lower = text.lower()
     return any(damage.search(lower) for damage in _DAMAGES)

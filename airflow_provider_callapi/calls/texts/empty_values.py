@@ -31,7 +31,7 @@ _EMPTY_TEXT = re.compile(
     r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
     r"|NaT|None|none|NONE|null|NULL|nil|undefined|\\N|[Nn]/[Aa]|N\.A\.|n\.a\.|[Нн]/[Дд]|\[object Object\]"
     r"|[<\[(](?i:null|none|nil|undefined|n/?a|nan|nat|no value|missing|blank|empty|unset|пусто)[>\])]"
-    r"|<?Неопределено>?|<(?:Пустая ссылка|Не (?:указан|заполнен)[ао]?)>"  # 1C
+    r"|<?Неопределено>?|<(?:Пустая ссылка|Не (?:указан|заполнен|задан)[ао]?)>"  # 1C
     r"|<Объект не найден>(?: \(\w+:\w+\))?"
     r"|\(\)|\[\]|\{\}|<>|''|\"\"|«»|“”|``"
     r"|[+-]?(?:inf|Inf|INF)|[+-]Infinity"

@@ -161,6 +161,7 @@ def test_the_error_of_a_list_with_an_unknown_separator_names_the_known_ones(name
         ("phone", "name", "phone.1"),  # pandas numbers equal names
         ("phone", "timezone.2", "timezone"),
         ("phone", "рhоne"),  # two Cyrillic letters
+        ("phone", "PНONE"),
     ],
 )
 def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> None:

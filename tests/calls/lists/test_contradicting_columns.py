@@ -75,7 +75,7 @@ BANS = pytest.mark.parametrize(
             "objected",
         ),
         *("Запрет на коммуникации", "suppressed", "В ЧС", "DNCR", "TPS", "Robinsonliste", "Keine Anrufe"),
-        *("Nicht anrufen", "Anrufsperre", "Қоңырау шалмау"),
+        *("Nicht anrufen", "Nicht mehr anrufen", "Anrufverbot", "Werbewiderspruch", "Қоңырау шалмау"),
         *("consent lifted", "deny consent", "consent revocation", "out of consent", "согласие аннулировано"),
         *("согласие просрочено", "согласие недействительно", "согласие неактуально", "согласие исключено"),
         *("срок согласия истек", "isn't opted in", "consent: non", "never consented", "запрет", "смерти"),
@@ -119,7 +119,7 @@ PERMISSIONS = pytest.mark.parametrize(
         *("permitted to call", "calls permitted", "permits marketing"),
         *("Нет в стоп-листе", "not_in_stoplist", "не отписан", "not on DNC", "consent not withdrawn"),
         *("согласие не отозвано", "звонки не запрещены", "нет запрета на звонки"),
-        *("Einwilligung", "Zustimmung zu Anrufen", "Келісім"),
+        *("Einwilligung", "Zustimmung zu Anrufen", "Einverständnis", "Келісім"),
     ],
 )
 HOURS = pytest.mark.parametrize(
@@ -138,6 +138,7 @@ OTHERS = [
         "never called",
         "Звонил",
     ),
+    *("Einwilligung Foto", "Einwilligung Datenschutz", "Келісімшарт"),
     *("VN", "доп", "text", "next call", "дата добавления", "May", "comment", "next", "stops", "consent date"),
     *("внутренний код", "contact", "номер согласия", "канонический адрес", "status", "Жалоба", "object"),
     *(
@@ -507,7 +508,12 @@ def test_a_short_text_with_an_objection_forbids_the_call_in_any_column(value: st
             "Robinsonliste",
             "Werbesperre",
             "Keine Anrufe",
-            *("Bitte nicht anrufen!", "Möchte nicht angerufen werden", "қоңырау шалмаңыз"),
+            *(
+                "Bitte nicht mehr anrufen!",
+                "Möchte nicht angerufen werden",
+                "қоңырау шалмаңыз",
+                "мазаламаңыз",
+            ),
         ),
         *(
             "ne pas appeler",

@@ -151,6 +151,8 @@ def test_a_first_line_with_an_entry_is_no_heading_also_without_further_lines(fir
         "Платежи 2025-2026",
         "план 1.12.26 / факт 1.11.26",
         "Q4 2025 vs 2026",
+        "Q1 2025/Q2 2026",
+        "Долг 31.12.2026г.",
     ],
 )
 def test_a_name_of_a_column_may_contain_dates(name: str) -> None:

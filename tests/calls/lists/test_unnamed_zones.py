@@ -137,7 +137,15 @@ def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
             "https://example.com/asia/omsk",
             "ул. Ленина, 5/2",
         ),
-        *("Европа/Азия", "50%", "100%25", ["zone", "id", 5], ["place", 5]),
+        *(
+            "Европа/Азия",
+            "Европа/Россия",
+            "ТЦ Атлантика/Север",
+            "50%",
+            "100%25",
+            ["zone", "id", 5],
+            ["place", 5],
+        ),
         *("2026-03-02 09:00:00+03:00", "2 Mar 2026 09:00 GMT+0300", "2026-03-02T09:00+03:00[Europe/Moscow]"),
         *(
             "+7 926 000-00-01",
@@ -161,7 +169,15 @@ def test_a_value_that_is_not_certainly_a_time_zone_is_accepted_in_any_column(val
 
 @pytest.mark.parametrize(
     ("hours", "are_zones"),
-    [([-5, 3, 0], True), ([-3.5], True), ([5, 3], False), ([0], False), ([-5, 40], False), ([-100], False)],
+    [
+        ([-5, 3, 0], True),
+        ([-3.5], True),
+        ([5, 3], False),
+        ([0], False),
+        ([-5, 40], False),
+        ([-100], False),
+        ([-1 / 3600, 3], False),
+    ],
 )
 def test_a_column_of_intervals_is_one_of_time_zones_only_if_some_are_negative(hours, are_zones) -> None:
     columns = SignedColumns()

@@ -41,6 +41,11 @@ def test_a_name_whose_letters_an_encoding_lacks_is_damaged(name: str) -> None:
     assert is_damaged(f"Здравствуйте, {lost}!") == ("?" in lost)
 
 
+@pytest.mark.parametrize("text", ["«Что?Где?Когда?»", "Готовы?Да", "Как дела? хорошо", "???"[:1], "что?"])
+def test_a_question_mark_that_ends_a_sentence_is_no_lost_letter(text: str) -> None:
+    assert not is_damaged(text)
+
+
 @pytest.mark.parametrize("name", ["Га", "Ро", "Ия"])
 def test_a_name_of_two_letters_that_was_read_in_another_encoding_is_damaged(name: str) -> None:
     assert is_damaged(name.encode("utf-8").decode("cp1251", "replace"))

@@ -224,7 +224,8 @@ class RowTemplate:
             for check, problem in (_CHECKS_OF_SPOKEN if environment.is_spoken else _CHECKS)
             if not check(own_text) and not (check is has_nested_text and is_json)
         ]
-        self.names = meta.find_undeclared_variables(parsed) - environment.globals.keys()
+        own_names = {node.name for node in parsed.find_all(nodes.Name) if node.ctx == "store"}
+        self.names = meta.find_undeclared_variables(parsed) - environment.globals.keys() - own_names
         """The names that the template uses, such as ``contact`` and ``params``."""
         self.uses_row = ROW in self.names
         """Whether the template uses the person's row. If not, its text is the same for every person."""

@@ -232,6 +232,7 @@ def test_the_error_about_an_unknown_name_says_which_names_a_template_knows(templ
     "template",
     [
         "{% set x = contact.phone %}{{ x }}",
+        "{% if contact.sex == 'f' %}{% set x = 'Mrs' %}{% else %}{% set x = 'Mr' %}{% endif %}{{ x }}",
         "{% for part in contact.parts %}{{ loop.index }} {{ part }}{% endfor %}",
         "{{ range(3) | list | length }} {{ params.a }} {{ ds }} {{ run_id }} {{ own }}",
         "{% macro say(x) %}{{ x }}{% endmacro %}{{ say(contact.name) }}",
