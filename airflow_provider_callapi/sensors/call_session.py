@@ -71,6 +71,8 @@ _KINDS: Schema = {
 The dict lacks ``call_session_id``, which `read_call` reads, and the other parameters that Airflow reads.
 """
 
+_MAX_WAIT = INTERVAL.or_none("no limit")
+"""The kind of the longest pause between two polls, with ``exponential_backoff=True``."""
 _REPORT_TIMEOUT = 8.0
 """Seconds for which the sensor waits for the report of a call that has ended without a known answer."""
 _STORE_KEY = "callapi_watch"
@@ -149,6 +151,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         not_rendered = self.template_fields if templates else ()
         for name, value in read_parameters(_KINDS, vars(self), not_rendered=not_rendered).items():
             setattr(self, name, value)
+        read_parameter("max_wait", self.max_wait, _MAX_WAIT)  # Airflow needs the timedelta itself
         if not (templates and is_template(self.call_session_id)):
             read_call(self.call_session_id)
 

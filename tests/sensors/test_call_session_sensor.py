@@ -457,6 +457,13 @@ def test_an_interval_that_is_not_positive_is_refused_when_the_dag_is_parsed(inte
         sensor(1, poke_interval=interval)
 
 
+@pytest.mark.parametrize("longest", [-1, 0, timedelta(microseconds=1)])
+def test_a_longest_pause_that_is_no_pause_is_refused_when_the_dag_is_parsed(longest):
+    with pytest.raises(ValueError, match="max_wait"):
+        sensor(1, exponential_backoff=True, max_wait=longest)
+    sensor(1, exponential_backoff=True, max_wait=timedelta(minutes=5))
+
+
 def test_until_is_checked_when_the_dag_is_parsed():
     with pytest.raises(ValueError, match="until: one of answered, ended"):
         sensor(1, until="over")
