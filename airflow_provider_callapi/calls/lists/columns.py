@@ -105,7 +105,7 @@ _CYRILLIC = {
 _SHORTEST_RUSSIAN = 5
 """Up to this length, words in Latin letters, such as ``stop``, are no Russian words."""
 _LOOK_ALIKE = str.maketrans("aceopxykmtbh", "асеорхукмтвн")
-_LATIN_LOOK_ALIKE = str.maketrans("асеорхукмтвніјѕ", "aceopxykmtbhijs")
+_LATIN_LOOK_ALIKE = {own: latin for latin, own in _LOOK_ALIKE.items()} | str.maketrans("іјѕ", "ijs")
 _RUSSIAN = re.compile("[а-я]")
 _LATIN = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
 _MORE_PHONES = re.compile(rf"{_PHONE_NAMES}|тел\d*$")

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_callapi.calls.lists.columns import shown_name
+from airflow_provider_callapi.calls.lists.nested_values import plain_values
 from airflow_provider_callapi.calls.texts.number_texts import ROUNDED_DIGITS
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
@@ -55,14 +56,8 @@ class SinglePrecision(float):
 
 
 def parts_of_cell(value: Any) -> Iterator[Any]:
-    """Yield each value inside a cell with an object or an array, or else the value of the cell itself."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if not isinstance(value, list | tuple):
-        yield value
-        return
-    for part in value:
-        yield from parts_of_cell(part)
+    """Return each value inside a cell with an object or an array, or else the value of the cell itself."""
+    return (part for _, part in plain_values("", value))
 
 
 def has_lost_digits(value: Any) -> bool:
