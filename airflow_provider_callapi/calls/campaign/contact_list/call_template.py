@@ -115,7 +115,7 @@ class CallTemplate:
         :raises ListUnreadable: the number comes from a column of 32-bit floats.
         """
         for name, cell in row.items():
-            if isinstance(cell, float | Mapping | list) and fold_name(name) in self._number_columns:
+            if type(cell) is not str and fold_name(name) in self._number_columns:  # most cells are texts
                 refuse_single_precision(name, cell)
         written = str(self._render_field(ROW, row))
         if any(isinstance(cell, ShownValue) and str(cell) == written.strip() for cell in row.values()):
