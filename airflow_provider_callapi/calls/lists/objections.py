@@ -89,7 +89,7 @@ _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
     r"call|contact|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar"
     r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|контакт|коммуник|реклам"
-    r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|kontakt|kommunik|reklam"
+    r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|kontakt|kommunik|reklam|abarlas|mazala"
 )
 _UNUSUAL = re.compile("[^ -~Ѐ-ӿ№«»…–—]|[a-z][а-я]|[а-я][a-z]")
 """Each text with an objection matches one of these two. Most other texts match none: a quick answer."""
