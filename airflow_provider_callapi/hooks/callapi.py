@@ -306,7 +306,6 @@ class CallApiHook(BaseHook):
         warn: Callable[[str], None] | None = None,
         poll_interval: float = POLL_INTERVAL,
         report_timeout: float = 0.0,
-        before_each_send: Callable[[], object] = lambda: None,
     ) -> CallGateway:
         """Return the functions that `calls.single_call.placing.place` needs, as one object.
 
@@ -314,13 +313,11 @@ class CallApiHook(BaseHook):
         :param warn: a function that writes a warning to the task's log. None: ``log`` writes the warnings.
         :param poll_interval: seconds between two polls of the search for an unconfirmed call.
         :param report_timeout: seconds that the search waits for the Data API's report of the call.
-        :param before_each_send: a function that the hook calls before each send of the start request. An
-            exception of the function prevents the send.
         :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         return CallGateway(
-            send=partial(self.call, before_each_send=before_each_send),
+            send=lambda request, before_each_send: self.call(request, before_each_send=before_each_send),
             poll_snapshots=lambda: self.poll_snapshots(poll_interval),
             find_reported_call=(
                 partial(self.reports.find_call, timeout=report_timeout) if self.has_data_api else None

@@ -84,7 +84,8 @@ class World:
     reports_since: dict[int, float] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
-    def send(self, request: StartCall) -> StartedCall:
+    def send(self, request: StartCall, before_each_send: Callable[[], object]) -> StartedCall:
+        before_each_send()
         assert self.disk.stage == "starting", "the intent has to be stored before the request leaves"
         self.sent.append(request.external_id)
         return self.answer(request)

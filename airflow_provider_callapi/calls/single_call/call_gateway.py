@@ -18,9 +18,10 @@ class CallGateway:
 
     Times are epoch seconds. Without the Data API, ``find_reported_call`` and ``reported_calls`` are None.
 
-    :ivar send: sends a start request. Repeats it only if the service certainly did not carry it out. Raises
-        `OutsideCallingHours` and sends nothing if the contact may not be called now. Raises `Killed` and
-        sends nothing if the task was killed.
+    :ivar send: takes a start request, and a function without parameters. Sends the request. Repeats it only
+        if the service certainly did not carry it out. Calls the function before each send, and sends nothing
+        if the function raises an exception. Raises `OutsideCallingHours` and sends nothing if the contact may
+        not be called now. Raises `Killed` and sends nothing if the task was killed.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
         May raise `Killed` instead of the next poll.
     :ivar find_reported_call: takes the ``external_id``, the contact and the earliest start time of a call,
@@ -34,7 +35,7 @@ class CallGateway:
     :ivar warn: takes a warning for the task's log.
     """
 
-    send: Callable[[StartCall], StartedCall]
+    send: Callable[[StartCall, Callable[[], object]], StartedCall]
     poll_snapshots: Callable[[], Iterator[Snapshot]]
     find_reported_call: Callable[[str, str, float, Collection[int]], int | None] | None
     reported_calls: Callable[[float], Entries[CallReport]] | None

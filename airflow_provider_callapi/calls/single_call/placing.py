@@ -258,12 +258,16 @@ def _dial(
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
         return _store_placed(journal, request, session_id, journal.current.intended_at)
-    seconds = gateway.clock() - journal.current.intended_at
-    if isinstance(if_not_found, ProveAbsence) and seconds >= if_not_found.after:
-        # Another try may have proven that the call was never placed, and may have placed it.
-        raise _Unconfirmed(f"The worker was suspended for {seconds:.0f} s before the start request")
+    intended_at = journal.current.intended_at
+
+    def refuse_late_send() -> None:
+        seconds = gateway.clock() - intended_at
+        if isinstance(if_not_found, ProveAbsence) and seconds >= if_not_found.after:
+            # Another try may have proven that the call was never placed, and may have placed it.
+            raise _Unconfirmed(f"The worker was suspended for {seconds:.0f} s before the start request")
+
     try:
-        session_id = gateway.send(intended).call_session_id
+        session_id = gateway.send(intended, refuse_late_send).call_session_id
         is_earlier = session_id in {*earlier, *others, *journal.calls_of_others(request)}
     except (OutsideCallingHours, Killed):
         journal.mark_not_placed()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -249,15 +249,24 @@ class Alert:
         def warn(text: str) -> None:
             self._log.warning("Alert for %s: %s", self._reason, text)
 
-        def send_once(request: StartCall) -> StartedCall:
-            return self._hook.call(request, before_each_send=self._lock.check_right)
+        def send(request: StartCall, before_each_send: Callable[[], object]) -> StartedCall:
+            def check() -> None:
+                self._lock.check_right()
+                before_each_send()
+
+            def send_once(request: StartCall) -> StartedCall:
+                return self._hook.call(request, before_each_send=check)
+
+            with_fallbacks = with_scenario_fallback(
+                with_message_fallback(send_once, self._reason.text, warn), warn
+            )
+            return with_fallbacks(request)
 
         gateway = self._hook.call_gateway(
             lambda text: self._log.info("Alert for %s: %s", self._reason, text),
             warn=warn,
             poll_interval=ALERT_POLL_INTERVAL,
         )
-        send = with_scenario_fallback(with_message_fallback(send_once, self._reason.text, warn), warn)
         return Escalation(
             self._lock.alert,
             build_requests(self._options, self._reason, self._log),

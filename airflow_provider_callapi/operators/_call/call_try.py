@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError, CallRefused
 from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.calling_hours.lateness import too_late_reason
@@ -339,21 +340,24 @@ class CallTry:
         # With absence_proven_after, a later search asks the Data API again.
         searches_later = self._options.absence_proven_after is not None
 
-        def before_each_send() -> None:
-            refuse_closed_hours()
-            self.wait.refuse_killed()
-
         gateway = self._hook.call_gateway(
             lambda text: self._log.info("%s: %s", description, text),
             warn=lambda text: self._log.warning("%s: %s", description, text),
             poll_interval=self._options.poll_interval,
             report_timeout=0.0 if searches_later else self._options.report_timeout,
-            before_each_send=before_each_send,
         )
+
+        def send(request: StartCall, before_each_send: Callable[[], object]) -> StartedCall:
+            def check() -> None:
+                refuse_closed_hours()
+                self.wait.refuse_killed()
+                before_each_send()
+
+            return gateway.send(request, check)
 
         def poll_snapshots() -> Iterator[Snapshot]:
             for snapshot in gateway.poll_snapshots():
                 yield snapshot  # the search looks at it first: a found call can be released
                 self.wait.refuse_killed()
 
-        return replace(gateway, poll_snapshots=poll_snapshots)
+        return replace(gateway, send=send, poll_snapshots=poll_snapshots)

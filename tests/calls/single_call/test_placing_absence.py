@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from placing_world import PERSON, World, failing, request_to, session, world_aft
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
+from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.single_call.call_journal import Stage
 from airflow_provider_callapi.calls.single_call.placing import AbsenceNotProven, ProveAbsence, Unresolved
@@ -39,6 +41,26 @@ def test_a_worker_that_was_suspended_behind_its_intent_places_no_second_call(sec
             world.now += seconds
 
     world.disk.set = suspend  # type: ignore[method-assign]
+
+    call = world.place(if_not_found=ProveAbsence(300.0))
+
+    assert (call.call_session_id, len(world.sent)) == ((9, 0) if seconds >= 300 else (7, 1))
+
+
+@pytest.mark.parametrize("seconds", [299.0, 300.0, 86_400.0])
+def test_a_worker_that_was_suspended_before_a_repeat_of_its_request_places_no_second_call(
+    seconds: float,
+) -> None:
+    """A client pauses before a repeat. Meanwhile, another try may place the call."""
+    world = World(reports=lambda external_id: 9 if seconds >= 300 else None)
+    send = world.send
+
+    def send_after_a_pause(request: StartCall, before_each_send: Callable[[], object]) -> StartedCall:
+        before_each_send()
+        world.now += seconds
+        return send(request, before_each_send)
+
+    world.send = send_after_a_pause  # type: ignore[method-assign]
 
     call = world.place(if_not_found=ProveAbsence(300.0))
 

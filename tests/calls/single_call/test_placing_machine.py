@@ -150,7 +150,8 @@ class Placing(RuleBasedStateMachine):
 
         self._boundary(store)
 
-    def _send(self, request: StartCall) -> StartedCall:
+    def _send(self, request: StartCall, before_each_send: Callable[[], object]) -> StartedCall:
+        before_each_send()
         return self._boundary(lambda: self._dial(request))
 
     def _dial(self, request: StartCall) -> StartedCall:
