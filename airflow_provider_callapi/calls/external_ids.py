@@ -15,6 +15,8 @@ _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
 """Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
 _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 """Matches an ``external_id`` that this package made for one attempt of a task or of a campaign."""
+_SHORTEST_CUT = 16
+"""The least number of characters to which a service may cut an ``external_id``."""
 
 
 def is_own_id(external_id: str) -> bool:
@@ -54,15 +56,20 @@ def is_same_id(shown: str, external_id: str) -> bool:
 def has_another_id(found: CallSession | CallReport, external_id: str | None) -> bool:
     """Return whether a service shows another ``external_id`` for a call than the call should have.
 
-    Such a call is another one, although it has the session id of the call: a wrong account's Data API may use
-    the same session ids.
+    Such a call is another one, although it has the session id of the call. For example, a wrong account's
+    Data API may use the same session ids. The first characters of the call's ``external_id`` are no other
+    id, because a service may cut a long id.
 
     :param external_id: the id that the call should have. None: it is not known.
     """
     shown, _ = shown_external_id(found)
     if external_id is None or shown is None or not shown.strip():
         return False
-    return not is_same_id(shown, external_id)
+    return not is_same_id(shown, external_id) and not _may_be_cut(shown, external_id)
+
+
+def _may_be_cut(shown: str, external_id: str) -> bool:
+    return len(shown.strip()) >= _SHORTEST_CUT and folded(external_id).startswith(folded(shown))
 
 
 def folded(external_id: str) -> str:

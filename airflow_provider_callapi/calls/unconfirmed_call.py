@@ -13,7 +13,13 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.api.times import parse_time
-from airflow_provider_callapi.calls.external_ids import is_own_id, is_same_id, is_used_once, shown_external_id
+from airflow_provider_callapi.calls.external_ids import (
+    has_another_id,
+    is_own_id,
+    is_same_id,
+    is_used_once,
+    shown_external_id,
+)
 from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
@@ -93,7 +99,8 @@ class UnconfirmedCall:
         conditions:
 
         - It is not in ``others``.
-        - The service does not show another ``external_id`` than that of the unconfirmed call.
+        - The service does not show another ``external_id`` than that of the unconfirmed call, see
+          `has_another_id`.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It is active, or it started no earlier than 15 hours before the intent was stored.
 
@@ -105,19 +112,17 @@ class UnconfirmedCall:
 
         :param found: an active call, or a call in a report of the Data API.
         """
-        has_its_id = self._has_its_id(found)
-        external_id, id_field = shown_external_id(found)
         # A snapshot may show thousands of calls, and comparing numbers takes longest.
-        if not has_its_id and external_id is not None and external_id.strip():
+        if has_another_id(found, self.external_id):
             return False
         if _session_id(found) in self.others:
             return False
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
-        if not has_its_id:
-            has_no_id = external_id is None and tells(found, id_field)
-            if has_no_id and (self._is_hidden_caller(found) or self.contact is None):
-                return False
+        external_id, id_field = shown_external_id(found)
+        has_no_id = external_id is None and tells(found, id_field)
+        if has_no_id and (self._is_hidden_caller(found) or self.contact is None):
+            return False
         return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
 
     def _is_hidden_caller(self, found: CallSession | CallReport) -> bool:

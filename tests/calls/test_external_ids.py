@@ -32,10 +32,17 @@ def test_a_number_as_id_may_lose_its_zeros(shown: str, own: str) -> None:
 
 @given(IDS, IDS | st.sampled_from(["", " "]) | st.none())
 def test_only_a_visible_other_id_shows_that_a_call_is_another_one(own: str, shown: str | None) -> None:
-    is_other = bool(shown and shown.strip()) and not is_same_id(str(shown), own)
+    is_other = bool(shown and shown.strip()) and not is_same_id(str(shown), own)  # too short to be cut
     assert has_another_id(CallReport(id=5, call_api_external_id=shown), own) is is_other
     assert has_another_id(CallSession(call_session_id=5, external_id=shown), own) is is_other
     assert not has_another_id(CallReport(id=5, call_api_external_id=shown), None)
+
+
+@given(st.from_regex(r"af-[0-9a-f]{32}-[1-9]", fullmatch=True), st.integers(1, 37), st.booleans())
+def test_the_first_characters_of_a_long_id_are_not_another_id(own: str, length: int, upper: bool) -> None:
+    shown = own[:length].upper() if upper else own[:length]
+    assert has_another_id(CallReport(id=5, call_api_external_id=shown), own) is (length < 16)
+    assert has_another_id(CallSession(call_session_id=5, external_id=f"{shown}x"), own)
 
 
 @pytest.mark.parametrize(

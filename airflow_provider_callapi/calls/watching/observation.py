@@ -9,6 +9,7 @@ from msgspec.structs import asdict, replace
 
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.external_ids import has_another_id
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -78,11 +79,22 @@ class Observation(Struct, frozen=True, gc=False):
 
         :param call_session_id: the session id of the observed call.
         """
-        if session := snapshot.sessions.get(call_session_id):
+        if session := self.find_call(snapshot, call_session_id):
             return self._with_session(session, snapshot)
+        if call_session_id in snapshot.sessions:
+            return self.with_miss(snapshot.at)
         if snapshot.proves_absence(call_session_id):
             return self.with_miss(snapshot.at)
         return self._with_doubt()
+
+    def find_call(self, snapshot: Snapshot, call_session_id: int) -> CallSession | None:
+        """Return the observed call as a snapshot shows it. None: the snapshot does not show the call.
+
+        A call with the session id but with another ``external_id`` is another call. For example, the answer
+        to the start request may have named a wrong session.
+        """
+        session = snapshot.sessions.get(call_session_id)
+        return None if session is None or has_another_id(session, self.external_id) else session
 
     def with_miss(self, at: float) -> Observation:
         """Return a copy of this observation with one more miss.

@@ -146,7 +146,7 @@ class SessionWatch:
         return self.reported_end.extend_outcome(extended)
 
     def _observe(self, snapshot: Snapshot) -> None:
-        is_listed = self.call_session_id in snapshot.sessions
+        is_listed = self.observation.find_call(snapshot, self.call_session_id) is not None
         reported_end = None if is_listed else snapshot.ends.get(self.call_session_id)
         if reported_end and not has_another_id(reported_end.finished.report, self.observation.external_id):
             self.reported_end = reported_end

@@ -10,6 +10,7 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.outcomes.marks import Mark, first_mark, need_operations
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.hooks.report_wait import wait_for_report
 from airflow_provider_callapi.notifications._alert.execution import Execution
@@ -64,7 +65,12 @@ class Acknowledgement:
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
     """Return a watch of a call. The watch ends ``longest`` seconds from now at the latest."""
     now = system_clock.now()
-    return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
+    return SessionWatch(
+        call.call_session_id,
+        now + APPEAR_TIMEOUT,
+        now + longest,
+        observation=Observation.from_outcome(call),
+    )
 
 
 async def wait_for_acknowledgement(

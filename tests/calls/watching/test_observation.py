@@ -1,13 +1,16 @@
-"""An observation survives its way through JSON, also between versions of this package."""
+"""An observation survives its way through JSON, and collects what snapshots show of one call."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.watching.observation import Observation
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 
 @given(
@@ -33,3 +36,18 @@ def test_an_observation_stored_by_another_version_can_be_read() -> None:
     older = {name: value for name, value in stored.items() if name not in ("failures", "tags")}
     assert Observation.from_json(older) == Observation(listed=True, answered_at=5.0)
     assert Observation.from_json({**stored, "talked_for": 12}) == Observation(True, 5.0, tags=(36,))
+
+
+@given(st.booleans(), st.integers(0, 3))
+def test_a_listed_call_with_another_external_id_counts_as_missing(listed: bool, misses: int) -> None:
+    own = Observation(external_id="order-7", listed=listed, misses=misses)
+    foreign = CallSession(call_session_id=5, external_id="order-8")
+    observed = own.with_snapshot(Snapshot(9.0, {5: foreign}), 5)
+    assert observed == own.with_snapshot(Snapshot(9.0), 5)
+    assert observed.misses == misses + 1
+
+
+@pytest.mark.parametrize("shown", [None, "", "ORDER-7 "])
+def test_a_listed_call_without_another_external_id_is_the_observed_call(shown: str | None) -> None:
+    call = CallSession(call_session_id=5, external_id=shown)
+    assert Observation(external_id="order-7").with_snapshot(Snapshot(9.0, {5: call}), 5).listed
