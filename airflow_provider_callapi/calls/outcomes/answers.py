@@ -98,13 +98,13 @@ def judge_finished_call(
     2. Only some legs that may be the contact's are connected: not known. These may be the legs of an operator
        who is no employee.
     3. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
-    4. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
-       answered.
-    5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
-    6. All legs in the report certainly belong to others than the contact, none of them is connected, and the
+    4. A leg of an unknown participant is connected: not known. It may be the contact's leg.
+    5. The contact has legs, and none of them is connected: not answered.
+    6. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
+    7. All legs in the report certainly belong to others than the contact, none of them is connected, and the
        call's finish reason excludes a talk: not answered. A reason that is missing or no failure, such as
        ``subscriber_disconnects`` (the contact hung up), excludes no talk, so the report may lack a leg.
-    7. Otherwise: not known.
+    8. Otherwise: not known.
 
     :param report: the report of the call.
     :param legs: the reports of this call's legs. The leg of a coach (a third person, who joins the talk of an
@@ -125,14 +125,16 @@ def judge_finished_call(
         return FinishedCall(report, answered=True)
     if not complete or connected or any(leg.is_talked for leg in (*unclear, *others)):
         return FinishedCall(report, None)
-    if contacts and not any(map(_is_connected, unclear)):
+    if any(map(_is_connected, unclear)):
+        return FinishedCall(report, None)
+    is_last = any(map(_is_connected, others))
+    if contacts:
         newest = max(contacts, key=lambda leg: leg.id or 0)
-        is_last = any(map(_is_connected, others))
         return FinishedCall(report, False, newest.finish_reason, if_contact_is_last=is_last)
     if proves_no_answer(report.finish_reason):
-        return FinishedCall(report, False)
+        return FinishedCall(report, False, if_contact_is_last=is_last)
     may_lack_leg = category_of(report.finish_reason) is None
-    never_rang = bool(others) and not unclear and not any(map(_is_connected, others)) and not may_lack_leg
+    never_rang = bool(others) and not unclear and not is_last and not may_lack_leg
     return FinishedCall(report, False if never_rang else None, if_contact_is_last=never_rang)
 
 

@@ -210,11 +210,24 @@ def test_only_a_finish_reason_about_the_contact_proves_no_answer_of_a_call_witho
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_leg_of_an_unknown_owner_leaves_the_decision_to_the_finish_reason(reason: str | None) -> None:
+def test_an_unconnected_leg_of_an_unknown_owner_leaves_the_decision_to_the_finish_reason(
+    reason: str | None,
+) -> None:
     call = report(finish_reason=reason, talk_duration=0)
     expected = False if proves_no_answer(reason) else None
-    assert answered(call, leg(AT, is_operator=None)) is expected
     assert answered(call, leg(None, is_operator=None)) is expected
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_connected_leg_of_an_unknown_owner_may_be_the_contacts_with_any_finish_reason(
+    reason: str | None,
+) -> None:
+    """The reason can be that of another leg, e.g. of a number to which a scenario has transferred the call."""
+    call = report(finish_reason=reason, talk_duration=0)
+    uri = f"sip:{CONTACT}@trunk.example.com"
+    assert answered(call, leg(AT, is_operator=None)) is None
+    assert answered(call, leg(AT, called_phone_number=uri)) is None
+    assert answered(call, leg(AT, is_operator=None), leg(None, called_phone_number=CONTACT)) is None
 
 
 def test_a_contact_who_was_never_rung_did_not_answer() -> None:
@@ -228,7 +241,8 @@ def test_a_verdict_that_rests_on_the_legs_of_others_holds_only_if_the_contact_is
     failed = report(finish_reason="sip_offline")
     missing = judge_finished_call(failed, [leg(None, is_operator=True)])
     unconnected = judge_finished_call(failed, [leg(None), leg(AT, is_operator=True)])
-    for call in (missing, unconnected):
+    busy_later = judge_finished_call(report(finish_reason="subscriber_busy"), [leg(AT, is_operator=True)])
+    for call in (missing, unconnected, busy_later):
         assert (call.answered, call.if_contact_is_last) == (False, True)
         assert with_report(Outcome(1), call, "UTC").answered is False
         assert with_report(Outcome(1, contact_first=True), call, "UTC").answered is None
@@ -419,7 +433,7 @@ def test_a_connected_leg_that_may_be_the_contacts_never_proves_that_the_contact_
     shuffled = list(legs)
     order.shuffle(shuffled)
     assert answered(call, *shuffled) is verdict
-    if verdict is not False or proves_no_answer(reason):
+    if verdict is not False:
         return
     assert not talk
     # A leg with the contact's number is the contact's, even if the service calls it a coach's leg.
