@@ -222,7 +222,7 @@ def test_an_unconnected_leg_of_an_unknown_owner_leaves_the_decision_to_the_finis
 def test_a_connected_leg_of_an_unknown_owner_may_be_the_contacts_with_any_finish_reason(
     reason: str | None,
 ) -> None:
-    """The reason can be that of another leg, e.g. of a number to which a scenario has transferred the call."""
+    """The reason can be that of another leg, e.g. of a number to which a scenario transferred the call."""
     call = report(finish_reason=reason, talk_duration=0)
     uri = f"sip:{CONTACT}@trunk.example.com"
     assert answered(call, leg(AT, is_operator=None)) is None

@@ -188,6 +188,7 @@ class AttemptProgress:
             min(attempt.intended_at, now),  # an intent later than now comes from a clock that was ahead
             rules.timezone,
             search_until=self._search_until(now),
+            others=() if state.earlier_session is None else (state.earlier_session,),
         )
 
     def _search_until(self, now: float) -> float:

@@ -142,6 +142,8 @@ class DialQueue:
         )
         if state.result is Result.CALLED_RECENTLY:
             state.result = None
+        if last is not None and last.call is not None:
+            state.earlier_session = last.call.call_session_id
         self._index.move(state, PersonEvent.CHOSEN, intent)
         return intent
 
@@ -208,8 +210,8 @@ class DialQueue:
         """Record the service's answer to a start request. Return the changed attempt, for the ledger.
 
         - The call was placed: the campaign watches the call.
-        - The request got no answer, or the answer has the session id of another person's call: the campaign
-          searches for the unconfirmed call.
+        - The request got no answer, or the answer has the session id of another person's call or of the
+          person's call before: the campaign searches for the unconfirmed call.
         - The request was not sent, or the account lacks points: the person returns to the queue.
         - The service would refuse every call: dialling stops, and the person returns to the queue.
         - The service refuses only this person's call: the attempt is over.
@@ -218,10 +220,12 @@ class DialQueue:
         :param now: epoch seconds.
         """
         state = self._index[intent.person]
-        if isinstance(answer, StartedCall) and self._index.with_session(answer.call_session_id) is None:
-            return self._progress.place(state, answer.call_session_id, now, now)
-        # a session that is another person's call proves as little as no answer
-        if isinstance(answer, StartedCall) or answer.maybe_done:
+        if isinstance(answer, StartedCall):
+            session_id = answer.call_session_id
+            if session_id == state.earlier_session or self._index.with_session(session_id) is not None:
+                return self._progress.leave_unconfirmed(state, now)  # this proves as little as no answer
+            return self._progress.place(state, session_id, now, now)
+        if answer.maybe_done:
             return self._progress.leave_unconfirmed(state, now)
         if isinstance(answer, LimitExceeded):
             self.pacing.record_limit_exceeded(answer, now)

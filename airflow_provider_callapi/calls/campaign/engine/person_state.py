@@ -135,6 +135,8 @@ class PersonState:
 
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
     :ivar result: the newest result of an attempt, or why the person was not called; None: no result yet.
+    :ivar earlier_session: the session id of the person's call before the newest attempt; None: this process
+        knows of no such call.
     :ivar watch: in stage ``active``: the object that watches the call.
     :ivar unconfirmed_call: in stage ``unconfirmed``: the call that the campaign searches for.
     :ivar report_deadline: in stage ``report_due``: until when the campaign waits for the report of the call,
@@ -146,6 +148,7 @@ class PersonState:
     stage: PersonStage = PersonStage.PLANNED
     attempt: Attempt | None = None
     result: Result | None = None
+    earlier_session: int | None = None
     watch: SessionWatch | None = None
     unconfirmed_call: UnconfirmedCall | None = None
     report_deadline: float | None = None

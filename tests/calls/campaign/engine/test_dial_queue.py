@@ -14,11 +14,12 @@ from airflow_provider_callapi.api.errors import (
     CallApiError,
     InvalidParameters,
 )
+from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator import Profile, Script
 
 
 def test_an_excluded_sip_number_in_another_case_is_not_dialled() -> None:
@@ -143,6 +144,25 @@ def test_only_a_refusal_of_a_parameter_that_all_calls_share_stops_the_campaign(
     assert world.run().over
     assert (world.campaign.dial_queue.stopped is None) is is_personal
     assert (world.results()[ANNA] is Result.INVALID) is is_personal
+
+
+@pytest.mark.parametrize("shows_ids", [True, False])
+def test_an_answer_that_names_the_persons_call_before_counts_as_no_answer(shows_ids: bool) -> None:
+    world = World(profile=Profile(external_id_is_listed=shows_ids))
+    world.exchange.script(ANNA, Script.busy(rings=0))
+    sessions: list[int] = []
+
+    def start(requests: Any) -> list[Any]:
+        [placed] = map(world.started, requests)
+        sessions.append(placed.call_session_id)
+        world.exchange.script(ANNA, Script(rings=3, talks=60))
+        return [StartedCall(call_session_id=sessions[0])]
+
+    world.overrides["start"] = start
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}, "the search has found the second call"
+    assert world.exchange.rings(ANNA) == 2
 
 
 def test_a_refusal_without_a_field_stops_the_campaign_and_names_the_row() -> None:
