@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from airflow_provider_callapi.api.data_api import (
     OPERATIONS_FIELD,
@@ -94,17 +94,15 @@ class AccountReports:
                 *([OPERATIONS_FIELD] if operations else []),
             ],
         )
-        found: list[CallReport] = reports
-        if external_id is not None:
-            timezone = "UTC" if is_used_once(external_id) else self._timezone()  # only a time needs the zone
-            unconfirmed = UnconfirmedCall(external_id, contact, since, timezone, others=others)
-            found = [report for report in reports if unconfirmed.matches(report)]
-            if not found and not reports.complete:
-                raise Unanswered(
-                    "a report of the Data API cannot be read, and may be the report of the call",
-                    method=GetCallsReport.method,
-                )
-        return max(found, key=lambda report: report.id, default=None)
+        if external_id is None:
+            return max(reports, key=lambda report: report.id, default=None)
+        found = self._newest(reports, external_id, contact, since, others)
+        if found is None and not reports.complete:
+            raise Unanswered(
+                "a report of the Data API cannot be read, and may be the report of the call",
+                method=GetCallsReport.method,
+            )
+        return found
 
     def since(self, since: float) -> Entries[CallReport]:
         """Return the Data API's reports of all calls that began at ``since`` or later, also of active calls.
@@ -168,6 +166,8 @@ class AccountReports:
         report = self.wait_for(
             external_id=external_id, contact=contact, since=since, others=others, timeout=timeout
         )
+        if report is None:  # the service's filter does not find an id that the service has changed
+            report = self._newest(self.since(since), external_id, contact, since, others)
         return report.id if report else None
 
     def final_outcome(
@@ -199,6 +199,20 @@ class AccountReports:
         else:
             [finished] = judge_reports(self._requests, [report], *self._interval(call.started_at))
         return with_report(call, finished, self._timezone()), report
+
+    def _newest(
+        self,
+        reports: Iterable[CallReport],
+        external_id: str,
+        contact: str | None,
+        since: float | None,
+        others: Collection[int],
+    ) -> CallReport | None:
+        """Return the report of the newest call that fits, see `of_call`. None: no call fits."""
+        timezone = "UTC" if is_used_once(external_id) else self._timezone()  # only a time needs the zone
+        unconfirmed = UnconfirmedCall(external_id, contact, since, timezone, others=others)
+        found = filter(unconfirmed.matches, reports)
+        return max(found, key=lambda report: report.id, default=None)
 
     def _interval(self, since: float | None) -> tuple[float, float]:
         """Return the interval in which a call may have begun: (``since``, now), epoch seconds.

@@ -65,10 +65,10 @@ def has_another_id(found: CallSession | CallReport, external_id: str | None) -> 
     shown, _ = shown_external_id(found)
     if external_id is None or shown is None or not shown.strip():
         return False
-    return not is_same_id(shown, external_id) and not _may_be_cut(shown, external_id)
+    return not is_same_id(shown, external_id) and not _is_cut(shown, external_id)
 
 
-def _may_be_cut(shown: str, external_id: str) -> bool:
+def _is_cut(shown: str, external_id: str) -> bool:
     return len(shown.strip()) >= _SHORTEST_CUT and folded(external_id).startswith(folded(shown))
 
 

@@ -68,24 +68,28 @@ class UnconfirmedCall:
 
         The found call must meet all of these conditions:
 
-        - It has the unconfirmed call's ``external_id``.
+        - It has the unconfirmed call's ``external_id``, or the first characters of a long one: a service may
+          cut the id.
         - It is not in ``others``.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It did not start more than ten seconds before the intent was stored.
 
         Exceptions:
 
-        - If this package made the ``external_id`` for one attempt, only the first two conditions apply.
+        - If this package made the ``external_id`` for one attempt, and the service has not cut the id, only
+          the first two conditions apply.
         - If this package made the ``external_id`` for an alert, an active call may have any start time.
         - A number or start time that cannot be read meets its condition.
 
         :param found: an active call, or a call in a report of the Data API.
         """
-        if not self._has_its_id(found) or _session_id(found) in self.others:
+        shown, _ = shown_external_id(found)
+        has_its_id = bool(shown and shown.strip()) and not has_another_id(found, self.external_id)
+        if not has_its_id or _session_id(found) in self.others:
             return False
         # A further check can fail by mistake, e.g. if the connection has a wrong time zone. The unconfirmed
         # call is then not found, and the contact may be called a second time.
-        if is_used_once(self.external_id):
+        if is_used_once(self.external_id) and is_same_id(shown or "", self.external_id):
             return True
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
@@ -134,11 +138,6 @@ class UnconfirmedCall:
             return True
         is_dialled = any(is_same_number(leg.called_phone_number, self.contact) for leg in found.legs)
         return found.direction == "in" and not is_dialled
-
-    def _has_its_id(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call has the unconfirmed call's ``external_id``."""
-        external_id, _ = shown_external_id(found)
-        return external_id is not None and is_same_id(external_id, self.external_id)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the unconfirmed call is not active.

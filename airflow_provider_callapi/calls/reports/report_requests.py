@@ -36,6 +36,7 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.entries import Entries, tells
 from airflow_provider_callapi.api.errors import AccessDenied, Rejected
 from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET
+from airflow_provider_callapi.calls.external_ids import has_another_id
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
 from airflow_provider_callapi.calls.reports.report_period import Period, PeriodReader
 from airflow_provider_callapi.calls.reports.report_refusals import (
@@ -45,6 +46,7 @@ from airflow_provider_callapi.calls.reports.report_refusals import (
     refuses_a_part,
 )
 
+_EXTERNAL_ID = "call_api_external_id"
 _DAY = 86_400.0
 _MOST_VALUES = 1_000
 """How many values the filter of one request contains at most."""
@@ -90,9 +92,15 @@ class Selection:
     def excludes(self, entry: CallReport | LegReport) -> bool:
         """Return True if a report certainly does not meet the condition.
 
-        A report without the condition's field may meet the condition, so the result is then False.
+        A report without the condition's field may meet the condition, so the result is then False. The same
+        ``external_id`` in another spelling meets the condition, see `has_another_id`.
         """
-        return tells(entry, self.field) and getattr(entry, self.field) not in self.values
+        if not tells(entry, self.field):
+            return False
+        value = getattr(entry, self.field)
+        if isinstance(entry, CallReport) and self.field == _EXTERNAL_ID:
+            return not value or all(has_another_id(entry, wanted) for wanted in self.values)
+        return value not in self.values
 
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
         """Return the reports that certainly meet the condition.
@@ -199,8 +207,8 @@ class ReportRequests:
         reports = self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))
         # Without its external_id, a report can be the report of any call. Without active calls, a report may
         # be missing.
-        if "call_api_external_id" in fields:
-            reports.left_out += sum(not tells(report, "call_api_external_id") for report in reports)
+        if _EXTERNAL_ID in fields:
+            reports.left_out += sum(not tells(report, _EXTERNAL_ID) for report in reports)
         omissions = self._refusals.known
         reports.left_out += ongoing and not omissions.allows(GetCallsReport, "include_ongoing_calls")
         return reports

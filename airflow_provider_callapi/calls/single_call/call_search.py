@@ -66,7 +66,7 @@ def find_unconfirmed_call(
     :raises CallApiError: the search failed.
     """
     record = journal.current
-    others = frozenset((*record.others, *journal.calls_of_others(request)))
+    others = frozenset((*record.others, *journal.placed_sessions, *journal.calls_of_others(request)))
     unconfirmed = UnconfirmedCall(
         record.external_id,
         request.contact,
