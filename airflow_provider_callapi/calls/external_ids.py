@@ -7,6 +7,7 @@ in the Data API's reports, under two names.
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
@@ -15,6 +16,8 @@ _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
 """Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
 _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 """Matches an ``external_id`` that this package made for one attempt of a task or of a campaign."""
+_PLACEHOLDER = re.compile(r"[\W_]*|0+|null|none|nil|nan|n/?a|undefined|unknown|empty|false|нет|не указано?")
+"""Matches what a service may show for a call without an ``external_id``, in lower case."""
 _SHORTEST_CUT = 16
 """The least number of characters to which a service may cut an ``external_id``."""
 
@@ -45,6 +48,15 @@ def shown_external_id(found: CallSession | CallReport) -> tuple[str | None, str]
     return found.call_api_external_id, "call_api_external_id"
 
 
+def is_shown(external_id: str | None) -> TypeGuard[str]:
+    """Return whether a service shows an ``external_id`` for a call.
+
+    None, a blank text and a placeholder such as ``null``, ``0`` or ``-`` mean that the call has no id, or
+    that the service does not show the id.
+    """
+    return external_id is not None and _PLACEHOLDER.fullmatch(external_id.strip().casefold()) is None
+
+
 def is_same_id(shown: str, external_id: str) -> bool:
     """Return whether the id that a service shows for a call is an ``external_id``, perhaps spelt otherwise.
 
@@ -53,23 +65,40 @@ def is_same_id(shown: str, external_id: str) -> bool:
     return bool(shown.strip()) and folded(shown) == folded(external_id)
 
 
+def has_id(found: CallSession | CallReport, external_id: str) -> bool:
+    """Return whether a service shows an ``external_id`` for a call, perhaps spelt otherwise or cut.
+
+    A cut id has at least 16 characters.
+    """
+    shown, _ = shown_external_id(found)
+    if shown is None:
+        return False
+    is_cut = len(shown.strip()) >= _SHORTEST_CUT and folded(external_id).startswith(folded(shown))
+    return is_cut or is_same_id(shown, external_id)
+
+
 def has_another_id(found: CallSession | CallReport, external_id: str | None) -> bool:
     """Return whether a service shows another ``external_id`` for a call than the call should have.
 
     Such a call is another one, although it has the session id of the call. For example, a wrong account's
-    Data API may use the same session ids. The first characters of the call's ``external_id`` are no other
-    id, because a service may cut a long id.
+    Data API may use the same session ids.
 
     :param external_id: the id that the call should have. None: it is not known.
     """
     shown, _ = shown_external_id(found)
-    if external_id is None or shown is None or not shown.strip():
-        return False
-    return not is_same_id(shown, external_id) and not _is_cut(shown, external_id)
+    return external_id is not None and is_shown(shown) and not has_id(found, external_id)
 
 
-def _is_cut(shown: str, external_id: str) -> bool:
-    return len(shown.strip()) >= _SHORTEST_CUT and folded(external_id).startswith(folded(shown))
+def is_anothers_call(session: CallSession, external_id: str | None) -> bool:
+    """Return whether an active call certainly belongs to another task, campaign or alert.
+
+    The call has another ``external_id`` that this package made. Any other text may be the call's own id: a
+    service may show an id in another form than it was sent.
+
+    :param external_id: the id that the call should have. None: it is not known.
+    """
+    shown = (session.external_id or "").strip()
+    return is_own_id(shown) and has_another_id(session, external_id)
 
 
 def folded(external_id: str) -> str:

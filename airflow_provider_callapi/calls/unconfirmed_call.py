@@ -15,6 +15,7 @@ from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.api.times import parse_time
 from airflow_provider_callapi.calls.external_ids import (
     has_another_id,
+    has_id,
     is_own_id,
     is_same_id,
     is_used_once,
@@ -83,12 +84,11 @@ class UnconfirmedCall:
 
         :param found: an active call, or a call in a report of the Data API.
         """
-        shown, _ = shown_external_id(found)
-        has_its_id = bool(shown and shown.strip()) and not has_another_id(found, self.external_id)
-        if not has_its_id or _session_id(found) in self.others:
+        if not has_id(found, self.external_id) or _session_id(found) in self.others:
             return False
         # A further check can fail by mistake, e.g. if the connection has a wrong time zone. The unconfirmed
         # call is then not found, and the contact may be called a second time.
+        shown, _ = shown_external_id(found)
         if is_used_once(self.external_id) and is_same_id(shown or "", self.external_id):
             return True
         if not may_be_same_number(found.contact_phone_number, self.contact):

@@ -10,8 +10,11 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.external_ids import (
     has_another_id,
+    has_id,
+    is_anothers_call,
     is_own_id,
     is_same_id,
+    is_shown,
     is_used_once,
 )
 
@@ -32,7 +35,7 @@ def test_a_number_as_id_may_lose_its_zeros(shown: str, own: str) -> None:
 
 @given(IDS, IDS | st.sampled_from(["", " "]) | st.none())
 def test_only_a_visible_other_id_shows_that_a_call_is_another_one(own: str, shown: str | None) -> None:
-    is_other = bool(shown and shown.strip()) and not is_same_id(str(shown), own)  # too short to be cut
+    is_other = is_shown(shown) and not is_same_id(str(shown), own)  # too short to be cut
     assert has_another_id(CallReport(id=5, call_api_external_id=shown), own) is is_other
     assert has_another_id(CallSession(call_session_id=5, external_id=shown), own) is is_other
     assert not has_another_id(CallReport(id=5, call_api_external_id=shown), None)
@@ -41,8 +44,42 @@ def test_only_a_visible_other_id_shows_that_a_call_is_another_one(own: str, show
 @given(st.from_regex(r"af-[0-9a-f]{32}-[1-9]", fullmatch=True), st.integers(1, 37), st.booleans())
 def test_the_first_characters_of_a_long_id_are_not_another_id(own: str, length: int, upper: bool) -> None:
     shown = own[:length].upper() if upper else own[:length]
-    assert has_another_id(CallReport(id=5, call_api_external_id=shown), own) is (length < 16)
-    assert has_another_id(CallSession(call_session_id=5, external_id=f"{shown}x"), own)
+    report, session = (
+        CallReport(id=5, call_api_external_id=shown),
+        CallSession(call_session_id=5, external_id=f"{shown}x"),
+    )
+    assert has_id(report, own) is (length >= 16)
+    assert not (has_id(report, own) and has_another_id(report, own))
+    assert has_another_id(session, own)
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["", " ", "0", "000", "-", "—", "null", "NULL", "None", "undefined", "N/A", "нет"]
+)
+def test_a_placeholder_is_no_other_id(placeholder: str) -> None:
+    report = CallReport(id=5, call_api_external_id=placeholder)
+    assert not has_another_id(report, "order-7")
+    assert not has_id(report, "order-7")
+
+
+@pytest.mark.parametrize(
+    ("own", "shown", "is_anothers"),
+    [
+        (f"af-{'0' * 32}-2", f"af-{'1' * 32}-1", True),
+        (f"af-{'0' * 32}-2", f"afc-{'1' * 24}-1", True),
+        ("order-7", f"af-alert-{'1' * 24}-1-2", True),
+        ("order-7", "order-8", False),
+        ("A&B-7", "A&amp;B-7", False),
+        (f"af-{'0' * 32}-2", "null", False),
+        (f"af-{'0' * 32}-2", f"AF-{'0' * 32}-2", False),
+        (None, f"af-{'1' * 32}-1", False),
+    ],
+)
+def test_only_an_id_that_this_package_made_shows_that_an_active_call_is_anothers(
+    own: str | None, shown: str, is_anothers: bool
+) -> None:
+    """A service may show an author's id in another form than it was sent."""
+    assert is_anothers_call(CallSession(call_session_id=5, external_id=shown), own) is is_anothers
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.entries import Entries, tells
 from airflow_provider_callapi.api.errors import AccessDenied, Rejected
 from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET
-from airflow_provider_callapi.calls.external_ids import has_another_id
+from airflow_provider_callapi.calls.external_ids import has_id
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
 from airflow_provider_callapi.calls.reports.report_period import Period, PeriodReader
 from airflow_provider_callapi.calls.reports.report_refusals import (
@@ -93,13 +93,13 @@ class Selection:
         """Return True if a report certainly does not meet the condition.
 
         A report without the condition's field may meet the condition, so the result is then False. The same
-        ``external_id`` in another spelling meets the condition, see `has_another_id`.
+        ``external_id`` in another spelling meets the condition, see `has_id`.
         """
         if not tells(entry, self.field):
             return False
         value = getattr(entry, self.field)
         if isinstance(entry, CallReport) and self.field == _EXTERNAL_ID:
-            return not value or all(has_another_id(entry, wanted) for wanted in self.values)
+            return not any(has_id(entry, wanted) for wanted in self.values)
         return value not in self.values
 
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:

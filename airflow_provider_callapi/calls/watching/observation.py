@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.external_ids import has_another_id
+from airflow_provider_callapi.calls.external_ids import is_anothers_call
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -90,11 +90,11 @@ class Observation(Struct, frozen=True, gc=False):
     def find_call(self, snapshot: Snapshot, call_session_id: int) -> CallSession | None:
         """Return the observed call as a snapshot shows it. None: the snapshot does not show the call.
 
-        A call with the session id but with another ``external_id`` is another call. For example, the answer
-        to the start request may have named a wrong session.
+        A call with the session id may be another call, see `is_anothers_call`. For example, the answer to the
+        start request may have named a wrong session.
         """
         session = snapshot.sessions.get(call_session_id)
-        return None if session is None or has_another_id(session, self.external_id) else session
+        return None if session is None or is_anothers_call(session, self.external_id) else session
 
     def with_miss(self, at: float) -> Observation:
         """Return a copy of this observation with one more miss.

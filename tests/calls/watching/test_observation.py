@@ -39,15 +39,15 @@ def test_an_observation_stored_by_another_version_can_be_read() -> None:
 
 
 @given(st.booleans(), st.integers(0, 3))
-def test_a_listed_call_with_another_external_id_counts_as_missing(listed: bool, misses: int) -> None:
+def test_a_listed_call_of_another_task_counts_as_missing(listed: bool, misses: int) -> None:
     own = Observation(external_id="order-7", listed=listed, misses=misses)
-    foreign = CallSession(call_session_id=5, external_id="order-8")
+    foreign = CallSession(call_session_id=5, external_id=f"af-{'0' * 32}-1")
     observed = own.with_snapshot(Snapshot(9.0, {5: foreign}), 5)
     assert observed == own.with_snapshot(Snapshot(9.0), 5)
     assert observed.misses == misses + 1
 
 
-@pytest.mark.parametrize("shown", [None, "", "ORDER-7 "])
-def test_a_listed_call_without_another_external_id_is_the_observed_call(shown: str | None) -> None:
+@pytest.mark.parametrize("shown", [None, "", "ORDER-7 ", "order&#45;7", "null"])
+def test_a_listed_call_with_an_external_id_in_another_form_is_the_observed_call(shown: str | None) -> None:
     call = CallSession(call_session_id=5, external_id=shown)
     assert Observation(external_id="order-7").with_snapshot(Snapshot(9.0, {5: call}), 5).listed

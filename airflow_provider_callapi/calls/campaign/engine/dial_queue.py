@@ -220,12 +220,10 @@ class DialQueue:
         :param now: epoch seconds.
         """
         state = self._index[intent.person]
-        if isinstance(answer, StartedCall):
-            session_id = answer.call_session_id
-            if session_id == state.earlier_session or self._index.with_session(session_id) is not None:
-                return self._progress.leave_unconfirmed(state, now)  # this proves as little as no answer
-            return self._progress.place(state, session_id, now, now)
-        if answer.maybe_done:
+        if isinstance(answer, StartedCall) and not self._is_known(answer.call_session_id, state):
+            return self._progress.place(state, answer.call_session_id, now, now)
+        # a session that is known already proves as little as no answer
+        if isinstance(answer, StartedCall) or answer.maybe_done:
             return self._progress.leave_unconfirmed(state, now)
         if isinstance(answer, LimitExceeded):
             self.pacing.record_limit_exceeded(answer, now)
@@ -237,6 +235,12 @@ class DialQueue:
             return self.put_back(intent, now)
         result = Result.INVALID if isinstance(answer, InvalidParameters) else Result.REFUSED
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
+
+    def _is_known(self, call_session_id: int, state: PersonState) -> bool:
+        """Return whether the session is another person's call, or the person's call before."""
+        return (
+            call_session_id == state.earlier_session or self._index.with_session(call_session_id) is not None
+        )
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
         """Return whether the service would refuse every person's call with this error."""
