@@ -128,6 +128,9 @@ class Record:
     :ivar run_clears: how often users had cleared tasks of the DAG run when the stage was stored.
     :ivar connection: id of the Airflow connection of the start request. None: not known.
     :ivar tries_before: how many tries came before the try that stored the stage. None: not known.
+    :ivar before: the record of the attempt before, if its call is unresolved and no user has cleared the task
+        since. A search for the newest attempt's call also looks for the call of this attempt. None: there is
+        no such attempt.
     :ivar earlier: the records of the other people whom the task has called, or may have called.
     """
 
@@ -144,24 +147,33 @@ class Record:
     run_clears: int = 0
     connection: str | None = None
     tries_before: int | None = None
+    before: Record | None = None
     earlier: tuple[Record, ...] = ()
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
         """Convert the plain JSON that a journal has stored back to a `Record`."""
         others = tuple(value.get("others", ()))
+        before = cls.from_json(value["before"]) if value.get("before") else None
         earlier = tuple(map(cls.from_json, value.get("earlier", ())))
-        return cls(**{**value, "stage": Stage(value["stage"]), "others": others, "earlier": earlier})
+        converted = {"stage": Stage(value["stage"]), "others": others, "before": before, "earlier": earlier}
+        return cls(**{**value, **converted})
 
     def to_json(self) -> dict[str, Any]:
         """Return this record as plain JSON, which `from_json` reads."""
+        before = self.before.to_json() if self.before else None
         earlier = [each.to_json() for each in self.earlier]
-        return {**asdict(self), "others": list(self.others), "earlier": earlier}
+        return {**asdict(self), "others": list(self.others), "before": before, "earlier": earlier}
 
     @property
     def of_all_people(self) -> tuple[Record, ...]:
         """The newest record of each person whom the task has called, or may have called."""
         return (*self.earlier, replace(self, earlier=()))
+
+    @property
+    def unconfirmed(self) -> tuple[Record, ...]:
+        """The records of the attempts whose calls a search may find, the newest attempt first."""
+        return (self, *(self.before.unconfirmed if self.before else ()))
 
     @property
     def clears(self) -> Clears:
@@ -225,6 +237,9 @@ class Journal:
         self._record_is_lost = record_is_lost
         stored = store.get(RECORD_KEY)
         self.record = Record.from_json(stored) if stored else None
+        if self.record is not None and self.record.stage is Stage.NOTHING and self.record.before:
+            # The newest attempt was certainly not placed, but the attempt before may have been placed.
+            self.record = replace(self.record.before, earlier=self.record.earlier)
 
     @property
     def current(self) -> Record:
@@ -370,9 +385,11 @@ class Journal:
         attempt = self.next_attempt
         external_id = self.external_id(request, attempt)
         earlier: tuple[Record, ...] = ()
+        before: Record | None = None
         if self.record is not None:
             is_same_person = self.is_of(request.contact) is not False
             earlier = self.record.earlier if is_same_person else self.record.of_all_people
+            before = self._unresolved_record() if is_same_person else None
         self._store(
             Record(
                 Stage.STARTING,
@@ -382,11 +399,20 @@ class Journal:
                 intended_at=now,
                 others=others,
                 connection=self._connection,
+                before=before,
                 earlier=earlier,
                 **asdict(self._clears),
             )
         )
         return request.model_copy(update={"external_id": external_id})
+
+    def _unresolved_record(self) -> Record | None:
+        """Return the record of the newest attempt whose call is unresolved, for `Record.before`."""
+        record = self.current
+        if record.stage is Stage.NOTHING:
+            return record.before
+        is_cleared = self._clears.since(record.clears)  # a user has decided to call again
+        return replace(record, earlier=()) if record.stage is Stage.UNRESOLVED and not is_cleared else None
 
     def mark_not_placed(self) -> None:
         """Store that the call was certainly not placed. The next attempt gets the same ordinal number."""
@@ -408,23 +434,31 @@ class Journal:
         return missing_since
 
     def mark_started(
-        self, call_session_id: int, started_at: float, *, contact_first: bool = False
+        self,
+        call_session_id: int,
+        started_at: float,
+        *,
+        contact_first: bool = False,
+        attempt: Record | None = None,
     ) -> Outcome:
         """Store that the service accepted the call, and return the call's outcome so far.
 
         :param contact_first: see `Outcome`.
+        :param attempt: one of the current record's ``unconfirmed``: the attempt that has placed the call.
+            None: the newest attempt.
         :param started_at: when the call started, epoch seconds. If the answer to the start request was lost,
             and a search has found the call: when the intent was stored.
         """
-        record = self.current
+        attempt = attempt or self.current
         call = Outcome(
             call_session_id,
-            record.external_id,
-            attempt=record.attempt,
+            attempt.external_id,
+            attempt=attempt.attempt,
             started_at=started_at,
             contact_first=contact_first,
         )
-        self._store_stage(Stage.STARTED, call=call.to_xcom())
+        # The newest attempt keeps its number, so that no later attempt gets its external_id.
+        self._store_stage(Stage.STARTED, call=call.to_xcom(), external_id=attempt.external_id, before=None)
         return call
 
     def mark_unresolved(self) -> None:

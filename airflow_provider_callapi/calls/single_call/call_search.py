@@ -5,16 +5,34 @@ A call is unconfirmed if its start request got no answer: the call may have been
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.external_ids import is_own_id
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
-from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_journal import Journal, Record
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 
 _LOST_INTENT = 600.0
 """Seconds before now in which a call may have begun whose intent is lost, in the Data API's reports."""
+
+
+@dataclass(frozen=True)
+class FoundCall:
+    """The call that a search has found.
+
+    :ivar attempt: the record of the attempt that has placed the call. An earlier attempt than the newest one
+        is possible.
+    """
+
+    call_session_id: int
+    attempt: Record
+
+
+_Sought = tuple[Record, UnconfirmedCall]
 
 
 def find_other_calls(
@@ -53,43 +71,43 @@ def find_unconfirmed_call(
     search_until: float,
     must_work: bool,
     intent_is_lost: bool = False,
-) -> int | None:
+) -> FoundCall | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    :param journal: contains the ``external_id`` of the call.
+    :param journal: contains the attempts whose calls are unconfirmed, see `Record.unconfirmed`.
     :param request: the start request of the call.
     :param search_until: the earliest time at which the search in ``list.calls`` ends, epoch seconds.
     :param must_work: whether to raise a permanent error of the search. False: return None.
     :param intent_is_lost: True: an earlier try may have placed the call, and its journal is lost, so the call
         may have begun at any time. False: a call that began much earlier than the intent is another call.
-    :return: the session id of the call. None: the search did not find the call.
+    :return: the call of the newest or of an earlier attempt. None: the search did not find a call.
     :raises CallApiError: the search failed.
     """
     record = journal.current
     others = frozenset((*record.others, *journal.placed_sessions, *journal.calls_of_others(request)))
-    unconfirmed = UnconfirmedCall(
-        record.external_id,
-        request.contact,
-        None if intent_is_lost else record.intended_at,
-        # Only a start time needs the zone. The Data API, which tells the zone, may not answer now.
-        "UTC" if is_own_id(record.external_id) else gateway.timezone(),
-        search_until,
-        others=others,
-    )
+    sought = [
+        (
+            attempt,
+            UnconfirmedCall(
+                attempt.external_id,
+                request.contact,
+                None if intent_is_lost else attempt.intended_at,
+                # Only a start time needs the zone. The Data API, which tells the zone, may not answer now.
+                "UTC" if is_own_id(attempt.external_id) else gateway.timezone(),
+                search_until,
+                others=others,
+            ),
+        )
+        for attempt in record.unconfirmed
+    ]
+    earliest = record.intended_at - (_LOST_INTENT if intent_is_lost else 0.0)
     failures: list[CallApiError] = []
-    session_id: int | None = None
-    try:
-        session_id = _find_in_snapshots(unconfirmed, gateway)
-    except CallApiError as error:
-        failures.append(error)
-    try:
-        if session_id is None and gateway.find_reported_call:
-            earliest = record.intended_at - (_LOST_INTENT if intent_is_lost else 0.0)
-            session_id = gateway.find_reported_call(record.external_id, request.contact, earliest, others)
-    except CallApiError as error:
-        failures.append(error)
-    if session_id:
-        return session_id
+    for search in (_find_in_snapshots, partial(_find_in_reports, request.contact, earliest)):
+        try:
+            if found := search(sought, gateway):
+                return found
+        except CallApiError as error:
+            failures.append(error)
     for failure in failures:
         gateway.log(f"Could not search for external_id {record.external_id}: {failure}")
         # After a permanent error, a retry would not help. The call then counts as not found.
@@ -98,16 +116,42 @@ def find_unconfirmed_call(
     return None
 
 
-def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
-    """Poll to find an unconfirmed call. Return its session id. None: not found.
+def _find_in_reports(
+    contact: str, earliest: float, sought: list[_Sought], gateway: CallGateway
+) -> FoundCall | None:
+    """Ask the Data API for an unconfirmed call. Return the call. None: not found, or there is no Data API.
 
+    :param earliest: the earliest start time of the newest attempt's call, epoch seconds.
+    :param sought: the unconfirmed attempts, the newest first.
+    :raises CallApiError: the Data API refuses the request, or does not answer.
+    """
+    if gateway.find_reported_call is None or gateway.reported_calls is None:
+        return None
+    (newest, unconfirmed), *before = sought
+    session_id = gateway.find_reported_call(newest.external_id, contact, earliest, unconfirmed.others)
+    if session_id:
+        return FoundCall(session_id, newest)
+    if before:
+        reports = gateway.reported_calls(before[-1][0].intended_at)
+        for attempt, unconfirmed in before:
+            if report := next(filter(unconfirmed.matches, reports), None):
+                return FoundCall(report.id, attempt)
+    return None
+
+
+def _find_in_snapshots(sought: list[_Sought], gateway: CallGateway) -> FoundCall | None:
+    """Poll to find an unconfirmed call. Return the call. None: not found.
+
+    :param sought: the unconfirmed attempts, the newest first. Only the search for the newest one decides when
+        the polls end.
     :raises CallApiError: a permanent error, or too many failed polls in a row.
     """
     failed_polls = 0
+    _, unconfirmed = sought[0]
     for snapshot in gateway.poll_snapshots():
-        for session in snapshot.sessions.values():
-            if unconfirmed.matches(session):
-                return session.call_session_id
+        for attempt, call in sought:
+            if session := next(filter(call.matches, snapshot.sessions.values()), None):
+                return FoundCall(session.call_session_id, attempt)
         failure = snapshot.failure
         if failure is None:
             unconfirmed.count_snapshot(snapshot)

@@ -15,8 +15,12 @@ from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
-from airflow_provider_callapi.calls.single_call.call_journal import DIALLING_STEPS, Journal, Step
-from airflow_provider_callapi.calls.single_call.call_search import find_other_calls, find_unconfirmed_call
+from airflow_provider_callapi.calls.single_call.call_journal import DIALLING_STEPS, Journal, Record, Step
+from airflow_provider_callapi.calls.single_call.call_search import (
+    FoundCall,
+    find_other_calls,
+    find_unconfirmed_call,
+)
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
 Delivery = Literal["at_most_once", "at_least_once"]
@@ -247,7 +251,7 @@ def _dial(
         others, _ = find_other_calls(journal.external_id(request, journal.next_attempt), request, gateway)
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
-        session_id := find_unconfirmed_call(
+        found := find_unconfirmed_call(
             journal,
             request,
             gateway,
@@ -256,8 +260,10 @@ def _dial(
             intent_is_lost=True,
         )
     ):
-        gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
-        return _store_placed(journal, request, session_id, journal.current.intended_at)
+        gateway.log(
+            f"Found call session {found.call_session_id} by its external_id: an earlier try placed it"
+        )
+        return _store_found(journal, request, found)
     intended_at = journal.current.intended_at
 
     def refuse_late_send() -> None:
@@ -283,14 +289,30 @@ def _dial(
     return _store_placed(journal, request, session_id, gateway.clock())
 
 
-def _store_placed(journal: Journal, request: StartCall, session_id: int, started_at: float) -> Outcome:
+def _store_found(journal: Journal, request: StartCall, found: FoundCall) -> Outcome:
+    """Store that a search has found the call, see `_store_placed`."""
+    attempt = found.attempt
+    return _store_placed(journal, request, found.call_session_id, attempt.intended_at, attempt=attempt)
+
+
+def _store_placed(
+    journal: Journal,
+    request: StartCall,
+    session_id: int,
+    started_at: float,
+    *,
+    attempt: Record | None = None,
+) -> Outcome:
     """Store that the call is placed. Return what is known of the call.
 
+    :param attempt: the record of the attempt that has placed the call. None: the newest attempt.
     :raises AnswerNotStored: the session id could not be stored.
     """
     try:
         # The callers log the session id before, because the store may fail.
-        return journal.mark_started(session_id, started_at, contact_first=request.may_call_contact_first)
+        return journal.mark_started(
+            session_id, started_at, contact_first=request.may_call_contact_first, attempt=attempt
+        )
     except Exception as error:  # a store may raise anything
         raise AnswerNotStored(session_id, journal.current.external_id, error) from error
 
@@ -310,7 +332,7 @@ def _search(
     """
     record = journal.current
     gateway.warn(f"{cause}; searching for external_id {record.external_id}")
-    session_id = find_unconfirmed_call(
+    found = find_unconfirmed_call(
         journal,
         request,
         gateway,
@@ -318,7 +340,7 @@ def _search(
         search_until=gateway.clock() + seconds,
         must_work=must_work,
     )
-    if session_id is None:
+    if found is None:
         return None
-    gateway.log(f"Found call session {session_id} by its external_id: it was placed")
-    return _store_placed(journal, request, session_id, record.intended_at)
+    gateway.log(f"Found call session {found.call_session_id} by its external_id: it was placed")
+    return _store_found(journal, request, found)

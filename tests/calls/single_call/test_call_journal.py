@@ -324,6 +324,7 @@ records = st.builds(
     external_id=st.text(max_size=64),
     intended_at=st.floats(0, 4e9),
     call=st.none() | st.integers(1, 2**40).map(lambda number: Outcome(number, tags=(1, 2)).to_xcom()),
+    before=st.none() | st.deferred(lambda: records),
 )
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from placing_world import EARLIER, LOST, World, failing, request_to, session, world_after
 
+from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import (
     AccessDenied,
     CallApiError,
@@ -17,6 +22,7 @@ from airflow_provider_callapi.api.errors import (
     NotSent,
     Unanswered,
 )
+from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.single_call.call_journal import Stage
 from airflow_provider_callapi.calls.single_call.placing import AnswerNotStored, Killed, Unresolved, place
@@ -165,6 +171,43 @@ def test_at_least_once_places_one_new_attempt_a_try(stage: Stage) -> None:
         with pytest.raises(Unresolved):
             world.place(if_not_found="at_least_once")
         assert world.sent[attempt - 2 :] == [world.journal().external_id(request_to(), attempt)]
+
+
+@given(
+    fates=st.lists(st.sampled_from(["unanswered", "refused"]), min_size=1, max_size=4).filter(
+        lambda fates: "unanswered" in fates
+    ),
+    shown=st.integers(min_value=0, max_value=3),
+    by_list_calls=st.booleans(),
+)
+def test_at_least_once_looks_for_each_unresolved_attempt_before_it_dials_again(
+    fates: list[str], shown: int, by_list_calls: bool
+) -> None:
+    remaining = list(fates)
+    unanswered: list[str] = []
+
+    def answer(request: StartCall) -> StartedCall:
+        if remaining.pop(0) == "refused":
+            raise LimitExceeded("no points left")
+        unanswered.append(str(request.external_id))
+        raise Unanswered("no answer")
+
+    world = World(answer=answer, reports=lambda external_id: None)
+    while remaining:
+        with suppress(Unresolved, LimitExceeded, IndexError):
+            world.place(if_not_found="at_least_once")
+    external_id = unanswered[shown % len(unanswered)]
+    if by_list_calls:
+        world.lists = lambda now: [session(8, external_id)]
+    else:
+        world.reported = Entries([CallReport(id=8, call_api_external_id=external_id)])
+        world.reports = lambda searched: 8 if searched == external_id else None
+    sent = len(world.sent)
+
+    found = world.place(if_not_found="at_least_once")
+
+    assert (found.call_session_id, found.external_id, len(world.sent)) == (8, external_id, sent)
+    assert world.journal().next_attempt > len(unanswered), "no later attempt gets the id of one of these"
 
 
 @pytest.mark.parametrize("stage", [Stage.STARTED, Stage.ENDED, Stage.DONE])

@@ -271,7 +271,7 @@ def test_a_second_start_request_after_a_search_waits_for_the_morning(
     assert task(desk, way, external_id=None, **how).run()["answered"] is True
 
     first, second = dialled_at(desk) if len(dialled_at(desk)) == 2 else (0.0, dialled_at(desk)[-1])
-    assert second == at("2025-10-10T09:00")
+    assert 0 <= second - at("2025-10-10T09:00") < 300  # it may search again
     assert first < at("2025-10-09T21:00")
     assert desk.exchange.rings(CONTACT) == 1
 
