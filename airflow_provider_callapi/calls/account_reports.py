@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.values.object_ids import read_object_id
 from airflow_provider_callapi.calls.external_ids import has_another_id, is_used_once
-from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.answers import LEGS_DELAY, FinishedCall
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
@@ -173,6 +173,7 @@ class AccountReports:
     def final_outcome(
         self,
         call: Outcome,
+        until: float = 0.0,
         *,
         recording_link: bool = False,
         operations: bool = False,
@@ -182,6 +183,8 @@ class AccountReports:
         The final outcome is ``call``, completed from the report.
 
         :param call: the outcome of the call so far.
+        :param until: until when the caller can wait for a report, epoch seconds. Until then, and for
+            `LEGS_DELAY` seconds after the call's end, a report that lacks the call's legs does not count.
         :param recording_link: whether to ask for the link to the recording.
         :param operations: whether to ask for the scenario's operations.
         :return: the pair (final outcome, report). None: there is no readable report of the finished call yet.
@@ -198,7 +201,9 @@ class AccountReports:
             finished = FinishedCall(report, answered=True)
         else:
             [finished] = judge_reports(self._requests, [report], *self._interval(call.started_at))
-        return with_report(call, finished, self._timezone()), report
+        final = with_report(call, finished, self._timezone())
+        is_early = finished.is_early and self._clock() < min(until, (final.ended_at or 0.0) + LEGS_DELAY)
+        return None if is_early else (final, report)
 
     def _newest(
         self,

@@ -34,7 +34,7 @@ def wait_for_report(
     """
     while True:
         try:
-            if final := hook.reports.final_outcome(call, operations=operations):
+            if final := hook.reports.final_outcome(call, until, operations=operations):
                 return final[0]
         except Exception as error:  # the caller continues with what is known of the call
             log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)

@@ -8,6 +8,7 @@ import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, GetCallsReport
 from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
@@ -105,6 +106,19 @@ def test_a_report_with_another_external_id_is_no_report_of_the_call():
     assert desk.reports.final_outcome(Outcome(5, external_id="other")) is None
     assert desk.reports.final_outcome(Outcome(5, external_id="MINE")) is not None
     assert desk.reports.final_outcome(Outcome(5)) is not None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "patience", "counts"), [(0, 100, False), (29, 100, False), (30, 100, True), (10, 10, True)]
+)
+def test_a_report_whose_legs_are_missing_counts_half_a_minute_after_the_end_or_when_the_time_is_up(
+    seconds, patience, counts
+):
+    end = report_time(AT, "Europe/Moscow")
+    desk = Desk(appears_after=0, finish_time=end, finish_reason="success_finish", talk_duration=0)
+    desk.now += seconds
+
+    assert (desk.reports.final_outcome(Outcome(5), AT + patience) is not None) is counts
 
 
 @pytest.mark.parametrize(

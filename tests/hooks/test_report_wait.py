@@ -29,7 +29,7 @@ class Reports:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def final_outcome(self, call: Outcome, *, operations: bool) -> tuple[Outcome, None] | None:
+    def final_outcome(self, call: Outcome, until: float, *, operations: bool) -> tuple[Outcome, None] | None:
         self.requests.append(self.now)
         if self.now in self.failing:
             raise Unanswered("no answer")

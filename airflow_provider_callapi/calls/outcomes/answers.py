@@ -21,6 +21,10 @@ from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_
 from airflow_provider_callapi.calls.outcomes.finish_reasons import category_of, proves_no_answer
 from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 
+LEGS_DELAY = 30.0
+"""For this many seconds after a call's end, the Data API may still lack legs that it will report."""
+_SUCCESS = "success_finish"
+"""The finish reason of a call that has reached its aim."""
 _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
 """States of a contact's leg that prove an answer. A state that `LegState` lacks proves no answer."""
 
@@ -74,6 +78,9 @@ class FinishedCall:
     :ivar answered: whether the contact picked up. None: not known.
     :ivar contact_finish_reason: the mnemonic of the finish reason of the contact's newest leg (line), if
         the contact's legs prove that the contact did not pick up. Otherwise None.
+    :ivar is_early: whether a later report may show more: ``answered`` is None, and the legs of the call are
+        missing, or contradict the call's finish reason. The Data API may report legs later than calls, see
+        `LEGS_DELAY`.
     :ivar if_contact_is_last: True: ``answered`` is False only if the contact is called last. The legs of
         other participants exist. If the contact is called first, the exchange calls the others only after
         the contact has picked up.
@@ -82,11 +89,12 @@ class FinishedCall:
     report: CallReport
     answered: bool | None
     contact_finish_reason: str | None = None
+    is_early: bool = False
     if_contact_is_last: bool = False
 
 
 def judge_finished_call(
-    report: CallReport, legs: Iterable[LegReport], *, complete: bool = True
+    report: CallReport, legs: Iterable[LegReport] | None, *, complete: bool = True
 ) -> FinishedCall:
     """Judge by the Data API's two reports of a finished call whether the contact answered.
 
@@ -99,7 +107,8 @@ def judge_finished_call(
        who is no employee.
     3. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
     4. A leg of an unknown participant is connected: not known. It may be the contact's leg.
-    5. The contact has legs, and none of them is connected: not answered.
+    5. The contact has legs, and none of them is connected: not answered. If the call's finish reason is
+       ``success_finish``, the two contradict each other: not known.
     6. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     7. All legs in the report certainly belong to others than the contact, none of them is connected, and the
        call's finish reason excludes a talk: not answered. A reason that is missing or no failure, such as
@@ -109,12 +118,13 @@ def judge_finished_call(
     :param report: the report of the call.
     :param legs: the reports of this call's legs. The leg of a coach (a third person, who joins the talk of an
         employee and the contact) is ignored. Exception: a leg with the contact's number counts as the
-        contact's leg, even if it is reported as a coach's.
+        contact's leg, even if it is reported as a coach's. None: the account has no report of legs.
     :param complete: whether all legs of the call could be read.
     :return: ``report``, whether the contact answered (None: not known), why the contact's leg ended, and
         whether this holds only if the contact is called last.
     """
-    legs, contact = list(legs), report.contact_phone_number
+    may_follow = legs is not None and complete
+    legs, contact = list(legs or ()), report.contact_phone_number
     is_started = bool(report.call_api_external_id) or _is_called(contact, legs)
     contacts, unclear, others = _sort_legs(contact, legs, is_started=is_started)
     connected = [leg for leg in contacts if _is_connected(leg)]
@@ -123,19 +133,21 @@ def judge_finished_call(
     )
     if (report.talk_duration or 0) > 0 or (connected and is_certain):
         return FinishedCall(report, answered=True)
-    if not complete or connected or any(leg.is_talked for leg in (*unclear, *others)):
-        return FinishedCall(report, None)
-    if any(map(_is_connected, unclear)):
+    has_talked = any(leg.is_talked for leg in (*unclear, *others))
+    if not complete or connected or has_talked or any(map(_is_connected, unclear)):
         return FinishedCall(report, None)
     is_last = any(map(_is_connected, others))
-    if contacts:
+    is_contradiction = bool(contacts) and report.finish_reason == _SUCCESS
+    if contacts and not is_contradiction:
         newest = max(contacts, key=lambda leg: leg.id or 0)
         return FinishedCall(report, False, newest.finish_reason, if_contact_is_last=is_last)
     if proves_no_answer(report.finish_reason):
         return FinishedCall(report, False, if_contact_is_last=is_last)
     may_lack_leg = category_of(report.finish_reason) is None
     never_rang = bool(others) and not unclear and not is_last and not may_lack_leg
-    return FinishedCall(report, False if never_rang else None, if_contact_is_last=never_rang)
+    if never_rang:
+        return FinishedCall(report, False, if_contact_is_last=True)
+    return FinishedCall(report, None, is_early=is_contradiction or (may_follow and not legs))
 
 
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:

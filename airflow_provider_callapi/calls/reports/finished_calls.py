@@ -70,10 +70,12 @@ def judge_reports(
     """
     finished = [report for report in reports if report.finished]
     without_talk = {report.id for report in finished if not report.talk_duration}
-    all_legs: Entries[LegReport] = Entries()
+    all_legs: Entries[LegReport] | None = Entries()
     if without_talk:
         selection = Selection("call_session_id", without_talk) if selects_legs else None
         all_legs = requests.legs(since, until, selection=selection)
+    if all_legs is None:
+        return [judge_finished_call(report, None) for report in finished]
     legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
     for leg in all_legs:
         legs[leg.call_session_id].append(leg)

@@ -213,11 +213,13 @@ class ReportRequests:
         reports.left_out += ongoing and not omissions.allows(GetCallsReport, "include_ongoing_calls")
         return reports
 
-    def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
+    def legs(
+        self, since: float, until: float, *, selection: Selection | None = None
+    ) -> Entries[LegReport] | None:
         """Return the reports of the legs (participants) of all calls that began in an interval.
 
         The result can also contain legs of other calls, up to 7 days before or 1 day after the interval.
-        If the account may not use the report of legs, the list is empty, and a warning is logged.
+        If the account may not use the report of legs, the result is None, and a warning is logged.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
@@ -229,7 +231,7 @@ class ReportRequests:
             return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
         except AccessDenied as error:
             self._refusals.log_once(f"no legs are used, because the Data API refuses their report: {error}")
-            return Entries()
+            return None
 
     def _fetch(self, query: _Query) -> Entries[Any]:
         """Fetch the wanted reports. If the Data API cannot select them, select them from all reports."""

@@ -130,8 +130,9 @@ class LifecycleGateway:
 
     :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.
     :ivar tag_finished: takes a ``communication_id`` and a tag id. Sets the tag on the finished call.
-    :ivar fetch_final_outcome: takes the outcome so far. Returns (final outcome, report), or None if there is
-        no report yet. Without a Data API, the attribute is None.
+    :ivar fetch_final_outcome: takes the outcome so far, and the time until which the lifecycle waits for the
+        report. Returns (final outcome, report), or None if there is no complete report yet. Without a Data
+        API, the attribute is None.
     :ivar clock: returns the present time, epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
@@ -141,7 +142,7 @@ class LifecycleGateway:
 
     tag_active: Callable[[int, int], Any]
     tag_finished: Callable[[int, int], Any]
-    fetch_final_outcome: Callable[[Outcome], tuple[Outcome, CallReport] | None] | None
+    fetch_final_outcome: Callable[[Outcome, float], tuple[Outcome, CallReport] | None] | None
     clock: Callable[[], float]
     log: Callable[[str], None]
     warn: Callable[[str], None]
@@ -266,7 +267,7 @@ class CallLifecycle:
         assert self._gateway.fetch_final_outcome is not None
         problem = f"The Data API has no report of call session {call.call_session_id}"
         try:
-            found = self._gateway.fetch_final_outcome(call)
+            found = self._gateway.fetch_final_outcome(call, report_by)
         except CallApiError as error:
             if error.permanent or (self._gateway.clock() >= report_by and self._needs_report(call)):
                 raise

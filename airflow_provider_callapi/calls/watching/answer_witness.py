@@ -122,7 +122,7 @@ class AnswerWitness:
 
     def _ask_for_legs(self, outbound: Collection[CallSession], at: float) -> frozenset[int]:
         contacts = {call.call_session_id: call.contact_phone_number for call in outbound}
-        legs = self._requests.legs(at, at, selection=Selection("call_session_id", contacts))
+        legs = self._requests.legs(at, at, selection=Selection("call_session_id", contacts)) or ()
         return frozenset(
             call_session_id
             for call_session_id, contact in contacts.items()

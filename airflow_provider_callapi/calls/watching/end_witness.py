@@ -109,6 +109,7 @@ class EndWitness:
         return {
             call.report.id: ReportedEnd(call, self._account_timezone())
             for call in judge_reports(self._requests, reports, at, at)
+            if not call.is_early  # a later report shows more
         }
 
     def _forget(self, at: float) -> None:

@@ -196,8 +196,20 @@ def test_a_contact_whose_legs_were_not_connected_did_not_answer_with_any_finish_
     reason: str | None,
 ) -> None:
     call = report(finish_reason=reason, talk_duration=0)
-    assert answered(call, leg(None)) is False
-    assert answered(call, leg(""), leg(AT, is_operator=True)) is False
+    expected = None if reason == "success_finish" else False  # the two contradict each other
+    assert answered(call, leg(None)) is expected
+    assert answered(call, leg(""), leg(AT, is_operator=True)) is expected
+
+
+def test_a_report_without_legs_or_with_contradicting_ones_is_early() -> None:
+    """The Data API may report legs later than calls."""
+    heard, busy = report(finish_reason="success_finish"), report(finish_reason="subscriber_busy")
+    assert judge_finished_call(heard, []).is_early
+    assert judge_finished_call(heard, [leg(None)]).is_early
+    assert not judge_finished_call(heard, [leg(AT)]).is_early
+    assert not judge_finished_call(heard, [], complete=False).is_early, "more legs would not help"
+    assert not judge_finished_call(heard, None).is_early, "the account has no report of legs"
+    assert not judge_finished_call(busy, []).is_early, "the reason decides"
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -31,7 +31,10 @@ def data_api_with(
     """Return a Data API with calls, and a leg of each contact. An interval's end belongs to it if closed."""
     begun = [(number, report_time(at, ZONE)) for number, at in calls]
     return kind(
-        [{"id": number, "start_time": at, "finish_time": "then", **report} for number, at in begun],
+        [
+            {"id": number, "start_time": at, "finish_time": "2026-01-01 10:00:00", **report}
+            for number, at in begun
+        ],
         [{"id": number, "call_session_id": number, "start_time": at, **CONTACTS_LEG} for number, at in begun],
         refuse=refuse_large_pages,
         end_is_inside=closed,
@@ -83,7 +86,9 @@ def test_more_calls_in_one_second_than_the_service_sends_cause_no_endless_loop()
 
 def test_an_unfinished_call_is_left_out() -> None:
     assert found(
-        DataApi([{"id": 1}, {"id": 2, "finish_time": "then", "finish_reason": "subscriber_busy"}])
+        DataApi(
+            [{"id": 1}, {"id": 2, "finish_time": "2026-01-01 10:00:00", "finish_reason": "subscriber_busy"}]
+        )
     ) == [(2, False)]
 
 
@@ -101,8 +106,18 @@ def test_the_page_size_and_the_last_offset_are_those_that_the_service_allows(
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_talk_counts_whichever_of_two_reports_of_one_call_shows_it(turned: bool) -> None:
     """The Data API sends no legs. The reason of the other report would prove that no one answered."""
-    talk = {"id": 1, "finish_time": "then", "finish_reason": "operator_disconnects", "talk_duration": 40}
-    busy = {"id": 1, "finish_time": "then", "finish_reason": "subscriber_busy", "talk_duration": 0}
+    talk = {
+        "id": 1,
+        "finish_time": "2026-01-01 10:00:00",
+        "finish_reason": "operator_disconnects",
+        "talk_duration": 40,
+    }
+    busy = {
+        "id": 1,
+        "finish_time": "2026-01-01 10:00:00",
+        "finish_reason": "subscriber_busy",
+        "talk_duration": 0,
+    }
 
     assert found(DataApi([busy, talk] if turned else [talk, busy])) == [(1, True)]
 

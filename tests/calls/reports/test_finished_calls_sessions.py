@@ -55,7 +55,10 @@ def test_each_request_with_session_ids_has_a_filter_and_returns_only_these_calls
 def test_only_the_legs_of_calls_without_a_talk_are_asked_for() -> None:
     talks = {1: 7, 2: 0, 3: 40, 4: None}
     data_api = DataApi(
-        [{"id": number, "finish_time": "then", "talk_duration": talk} for number, talk in talks.items()],
+        [
+            {"id": number, "finish_time": "2026-01-01 10:00:00", "talk_duration": talk}
+            for number, talk in talks.items()
+        ],
         [
             {"id": number, "call_session_id": number, "connect_time": "then", "is_operator": False}
             for number in (2, 4)

@@ -117,7 +117,7 @@ class World:
             raise error
         tags.append((call_id, tag_id))
 
-    def _fetch(self, call: Outcome) -> tuple[Outcome, CallReport] | None:
+    def _fetch(self, call: Outcome, until: float) -> tuple[Outcome, CallReport] | None:
         self.fetches += 1
         if self.fetch_error:
             raise self.fetch_error

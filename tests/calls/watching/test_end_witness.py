@@ -86,7 +86,8 @@ def test_the_legs_of_others_prove_no_answer_only_if_the_contact_is_called_last(c
 
 
 def test_the_witness_asks_for_the_legs_of_all_calls_without_a_talk_with_one_request():
-    silent = [{**FINISHED, "id": number, "talk_duration": 0} for number in (1, 2, 3)]
+    busy = {**FINISHED, "talk_duration": 0, "finish_reason": "subscriber_busy"}
+    silent = [{**busy, "id": number} for number in (1, 2, 3)]
     desk = Desk(DataApi(silent))
     taken = Snapshot(AT)
 
@@ -94,6 +95,14 @@ def test_the_witness_asks_for_the_legs_of_all_calls_without_a_talk_with_one_requ
 
     assert ends.keys() == {1, 2, 3}
     assert desk.requests() == 2
+
+
+def test_a_report_whose_legs_are_missing_does_not_end_the_wait():
+    desk = Desk(DataApi([{**FINISHED, "talk_duration": 0, "finish_reason": "success_finish"}]))
+    desk.poll(AT, 1)
+
+    assert desk.poll(AT + 5) is Phase.APPEARED
+    assert desk.watch.reported_end is None
 
 
 @pytest.mark.parametrize("report", [None, {"id": 1}])

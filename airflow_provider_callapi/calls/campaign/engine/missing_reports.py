@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.engine.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.engine.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.engine.person_index import PersonIndex
@@ -19,7 +20,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.external_ids import has_another_id
-from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.answers import LEGS_DELAY, FinishedCall
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome, with_report
 
 _NO_LINE_PAUSE = 60.0
@@ -126,8 +127,15 @@ class MissingReports:
             state = self._owner_of(finished.report, unconfirmed_calls, now)
             if state is not None:
                 call = self._with_report(state, finished)
-                changed.append(self._finish_call(state, call, now))
+                is_early = finished.is_early and self._may_follow(state, call, now)
+                changed.append(state.current_attempt if is_early else self._finish_call(state, call, now))
         return [*changed, *self._finish_overdue(now, patience=0.0)]
+
+    def _may_follow(self, state: PersonState, call: Outcome, now: float) -> bool:
+        """Return whether the campaign still waits for legs that the Data API may report of an ended call."""
+        is_due = state.stage is PersonStage.REPORT_DUE
+        deadline = (state.report_deadline or NEVER) if is_due else NEVER
+        return now < min(deadline, (call.ended_at or 0.0) + LEGS_DELAY)
 
     def _with_report(self, state: PersonState, finished: FinishedCall) -> Outcome:
         if self._rules.contact_first and finished.if_contact_is_last:

@@ -15,11 +15,12 @@ from airflow_provider_callapi.api.errors import (
     Unanswered,
     rejection,
 )
-from airflow_provider_callapi.api.times import report_time
+from airflow_provider_callapi.api.times import parse_time, report_time
 from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.ledger import Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 
 
@@ -188,6 +189,27 @@ def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
     world.process()
     assert world.run().over
     assert world.results() == {ANNA: Result.ANSWERED}
+
+
+@pytest.mark.parametrize(("delay", "result"), [(8.0, Result.ANSWERED), (1e9, Result.UNKNOWN)])
+def test_a_campaign_waits_half_a_minute_for_legs_that_are_reported_later_than_their_call(
+    delay: float, result: Result
+) -> None:
+    world = World()
+    fetch = world.reports
+
+    def reported(*wanted: Any) -> Any:
+        for call in fetch(*wanted):
+            ended_at = parse_time(call.report.finish_time, RULES.timezone).timestamp()
+            is_early = world.clock() < ended_at + delay
+            without_talk = with_report_fields(call, talk_duration=0)
+            yield replace(without_talk, answered=None, is_early=True) if is_early else without_talk
+
+    world.overrides["reports"] = lambda *wanted: list(reported(*wanted))
+    world.overrides["take_snapshot"] = lambda: Snapshot(world.clock())
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: result}
 
 
 @pytest.mark.parametrize("other", ["afc-000000000000000000000000-1", "order-8"])
