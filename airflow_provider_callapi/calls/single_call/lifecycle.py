@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from msgspec.structs import replace
+
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, InvalidParameters
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
@@ -133,6 +135,7 @@ class LifecycleGateway:
     :ivar fetch_final_outcome: takes the outcome so far, and the time until which the lifecycle waits for the
         report. Returns (final outcome, report), or None if there is no complete report yet. Without a Data
         API, the attribute is None.
+    :ivar is_listed: takes a call session id. Polls once, and returns whether ``list.calls`` shows the call.
     :ivar clock: returns the present time, epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
@@ -143,6 +146,7 @@ class LifecycleGateway:
     tag_active: Callable[[int, int], Any]
     tag_finished: Callable[[int, int], Any]
     fetch_final_outcome: Callable[[Outcome, float], tuple[Outcome, CallReport] | None] | None
+    is_listed: Callable[[int], bool]
     clock: Callable[[], float]
     log: Callable[[str], None]
     warn: Callable[[str], None]
@@ -214,7 +218,8 @@ class CallLifecycle:
         """Fetch the Data API's report of a finished call, tag the call, and return the next step.
 
         - If the Data API has no report yet, the next step is `WaitForReport`. After ``report_by``, the method
-          tags the call without the report.
+          tags the call without the report. Exception: ``list.calls`` shows the call again, so it has not
+          ended. The next step is then `WaitForCall`.
         - If the task can judge the call without the report, the method fetches the report only with
           `LifecycleRules.report_always`.
         - Without a Data API, the method neither fetches a report nor tags the call.
@@ -223,7 +228,7 @@ class CallLifecycle:
         """
         if self._gateway.fetch_final_outcome is not None:
             final = self._final_outcome(call, report_by)
-            if isinstance(final, WaitForReport):
+            if isinstance(final, WaitForReport | WaitForCall):
                 return final
             call = self._tag_finished(final)
         elif self._is_answered_without_tag(call):
@@ -254,8 +259,8 @@ class CallLifecycle:
             deadline=min(self.wait_until, self._rules.last_deadline or self.wait_until),
         )
 
-    def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
-        """Return the final outcome of a call, or the next step: wait for the Data API's report.
+    def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport | WaitForCall:
+        """Return the final outcome of a call, or the next step: wait for the Data API's report, or the call.
 
         Without a report at ``report_by``, return the outcome so far.
 
@@ -279,6 +284,9 @@ class CallLifecycle:
                     f"{report_by - self._gateway.clock():.0f} s more"
                 )
                 return WaitForReport(call, report_by)
+            if self._gateway.is_listed(call.call_session_id):
+                self._gateway.warn(f"{problem}, and list.calls shows this call again: it has not ended")
+                return self._wait(replace(call, status="started", ended_at=None))
             self._gateway.warn(
                 f"{problem} after report_timeout ({self._rules.report_timeout:g} s): the outcome is what "
                 "list.calls has shown"

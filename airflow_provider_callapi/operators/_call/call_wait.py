@@ -276,12 +276,17 @@ class CallWait:
                 if hook.has_data_api
                 else None
             ),
+            is_listed=self._is_listed,
             clock=system_clock.now,
             log=self._log.info,
             warn=self._log.warning,
             on_tagged=lambda call: log_call_event(LogEvent.TAGGED, call),
             on_final_outcome=lambda call: log_call_event(LogEvent.SETTLED, call),
         )
+
+    def _is_listed(self, call_session_id: int) -> bool:
+        snapshot = next(self._hook.poll_snapshots(self._options.poll_interval))
+        return call_session_id in snapshot.sessions
 
     def _lifecycle_rules(self) -> LifecycleRules:
         options = self._options

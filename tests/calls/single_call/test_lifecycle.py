@@ -46,6 +46,7 @@ class World:
     """The services and the clock of one task, and a record of every request.
 
     :ivar reported_at: when the Data API has the report, epoch seconds.
+    :ivar is_listed: whether ``list.calls`` shows the call again.
     :ivar answered: what the report shows.
     :ivar tag_error: what a request that sets a tag raises, once.
     :ivar fetch_error: what each request for the report raises.
@@ -54,6 +55,7 @@ class World:
     now: float = NOW
     has_data_api: bool = True
     reported_at: float = -math.inf
+    is_listed: bool = False
     answered: bool | None = True
     tag_error: Exception | None = None
     fetch_error: Exception | None = None
@@ -101,6 +103,7 @@ class World:
             tag_active=lambda session, tag: self._tag(self.active_tags, session, tag),
             tag_finished=lambda communication, tag: self._tag(self.finished_tags, communication, tag),
             fetch_final_outcome=self._fetch if self.has_data_api else None,
+            is_listed=lambda session: self.is_listed,
             clock=lambda: self.now,
             log=self.log.append,
             warn=self.warnings.append,
@@ -390,6 +393,26 @@ def test_a_report_that_never_comes_leaves_the_outcome_of_list_calls(late: float,
 
 
 OUTAGE = Unanswered("HTTP status 502", method="get.calls_report")
+
+
+def test_a_call_that_list_calls_shows_again_instead_of_a_report_has_not_ended() -> None:
+    world = World(reported_at=math.inf, is_listed=True)
+    lifecycle = world.lifecycle(require_answer=True)
+    lifecycle.resume(world.call)
+    ended = replace(world.call, status="ended", ended_at=NOW + 5, observed=True)
+    step = lifecycle.observed(Phase.ENDED, ended)
+    assert isinstance(step, WaitForReport)
+    world.now = step.report_by
+
+    again = lifecycle.report_due(step.call, step.report_by)
+
+    assert isinstance(again, WaitForCall)
+    assert (again.call.status, again.call.ended_at, again.call.observed) == ("started", None, True)
+    assert world.stage is Stage.STARTED
+    world.is_listed, world.reported_at = False, world.now
+    final = lifecycle.observed(Phase.ENDED, replace(again.call, status="ended", ended_at=world.now))
+    assert isinstance(final, Finished)
+    assert final.call.answered is True
 
 
 def test_a_data_api_that_does_not_answer_for_a_while_is_waited_for() -> None:

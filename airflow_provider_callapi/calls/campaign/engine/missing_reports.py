@@ -19,9 +19,10 @@ from airflow_provider_callapi.calls.campaign.engine.unconfirmed_call_search impo
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.external_ids import has_another_id
+from airflow_provider_callapi.calls.external_ids import has_another_id, has_id
 from airflow_provider_callapi.calls.outcomes.answers import LEGS_DELAY, FinishedCall
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 
 _NO_LINE_PAUSE = 60.0
 """Seconds for which a campaign does not dial after a call for which the account had no free line."""
@@ -150,7 +151,7 @@ class MissingReports:
         None: the campaign does not need the report.
         """
         state = self._index.with_session(report.id)
-        if state is not None and has_another_id(report, state.current_attempt.external_id):
+        if state is not None and not _is_report_of(state, report):
             state = None
         if state is None and (state := owner_of(unconfirmed_calls, report)):
             self._unconfirmed_calls.record_found(state, report.id, now)
@@ -224,3 +225,16 @@ class MissingReports:
         elif attempt.result is Result.CAPACITY:
             self._dial_queue.pacing.pause_until(now + _NO_LINE_PAUSE, "a free line of the account")
         return attempt
+
+
+def _is_report_of(state: PersonState, report: CallReport) -> bool:
+    """Return whether a report with the session id of a person's call can be the report of this call.
+
+    If the report does not show the ``external_id``, the contact decides.
+    """
+    external_id = state.current_attempt.external_id
+    if has_another_id(report, external_id):
+        return False
+    return has_id(report, external_id) or may_be_same_number(
+        report.contact_phone_number, state.person.contact
+    )

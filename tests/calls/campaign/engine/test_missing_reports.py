@@ -228,6 +228,23 @@ def test_a_report_with_another_external_id_says_nothing_of_the_call(other: str) 
     assert world.exchange.rings(ANNA) == 1
 
 
+@pytest.mark.parametrize("shown", [None, "", "null"])
+def test_a_report_of_another_contact_says_nothing_of_a_call_whose_external_id_it_does_not_show(
+    shown: str | None,
+) -> None:
+    world = World()
+    world.exchange.default_script = Script.busy()
+    fetch = world.reports
+    world.overrides["reports"] = lambda *wanted: [
+        with_report_fields(call, call_api_external_id=shown, contact_phone_number=BORIS)
+        for call in fetch(*wanted)
+    ]
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.UNKNOWN}
+    assert world.exchange.rings(ANNA) == 1
+
+
 @pytest.mark.parametrize("account", ["Asia/Yekaterinburg", "Europe/Kaliningrad", "UTC"])
 def test_a_connection_with_the_wrong_time_zone_still_finds_its_reports(account: str) -> None:
     world = World(rules=replace(RULES, timezone="Europe/Moscow", max_attempts=1))
