@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
+from airflow.providers.common.compat.sdk import Asset
 from airflow_fakes import TTS, VNUMBER
 from campaign_desk import (
     PEOPLE,
@@ -151,3 +154,24 @@ with DAG("a_campaign") as dag:
     assert counted(run.xcoms["call"]) == {"answered": 2, "busy": 1}
     assert run.xcoms["call"]["campaign"] == f"a_campaign.call.{run.run_id}"
     assert len(result_table(tmp_path / f"{run.run_id}.csv")) == 3
+
+
+class OutletEvents:
+    """Stands for Airflow's events of the outlets. On Airflow 3.0, an asset cannot be the key of a dict."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Any] = {}
+
+    def __getitem__(self, asset: Asset) -> Any:
+        return self.events.setdefault(asset.name, SimpleNamespace(extra={}))
+
+
+def test_the_event_of_an_outlet_asset_has_the_summary(campaign_desk):
+    outlets = OutletEvents()
+    calls = campaign(campaign_desk, outlets=[Asset("callbacks"), "a name"])
+    calls.more_context = {"outlet_events": outlets}
+    summary = calls.run()
+
+    assert {name: event.extra for name, event in outlets.events.items()} == {
+        "callbacks": {"callapi_campaign": summary}
+    }
