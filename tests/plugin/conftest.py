@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from calls_page import campaigns, session
 from campaigns_seen import autumn, ledger, no_other_campaigns, silent_ledger, task_states
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
@@ -15,9 +16,11 @@ __all__ = [
     "app",
     "autumn",
     "browse",
+    "campaigns",
     "ledger",
     "no_other_campaigns",
     "postgres",
+    "session",
     "silent_ledger",
     "task_states",
 ]
