@@ -2,152 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_numbers import VNUMBER
+from own_call_world import (
+    RECOGNISED,
+    UNCLEAR,
+    Ask,
+    active_in_file,
+    fails_after_the_start,
+    ids_as_text,
+    intercept_with,
+    interrupt_after_the_start,
+    knows_listed_calls_only,
+    lose_the_start_answer,
+    refusal,
+    rewrite_with,
+    start_a_call,
+)
 from verify_world import CONTACT, SECRETS, World
 
-from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc, Reply
-from airflow_provider_callapi.emulator import Fault, Profile, Script
+from airflow_provider_callapi.api.transport.jsonrpc import Reply
+from airflow_provider_callapi.emulator import Fault, Profile
 from airflow_provider_callapi.verify.findings import LimitRefusal
-from airflow_provider_callapi.verify.probes import PROBES
-from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile
-from airflow_provider_callapi.verify.run import CallLeft, Run
+from airflow_provider_callapi.verify.run import CallLeft
 
-Rows = list[dict[str, Any]]
-
-
-@pytest.fixture
-def new_world(tmp_path):
-    """Return a function that creates a world without the Data API."""
-    return lambda data_api=False, **profile: World(
-        Profile(**profile), tmp_path / "state.json", data_api=data_api
-    )
-
-
-Ask = Callable[[], Reply]
-
-
-def intercept_with(patch: pytest.MonkeyPatch, method: str, answer: Callable[[Ask], Reply]) -> None:
-    send = JsonRpc.send
-
-    def send_or_intercept(self, called, params, **options):
-        def ask() -> Reply:
-            return send(self, called, params, **options)
-
-        return answer(ask) if called == method else ask()
-
-    patch.setattr(JsonRpc, "send", send_or_intercept)
-
-
-def rewrite_with(patch: pytest.MonkeyPatch, method: str, change: Callable[[Any], Any]) -> None:
-    def answer(ask: Ask) -> Reply:
-        reply = ask()
-        return replace(reply, result={"data": change(reply.result["data"])}) if reply.result else reply
-
-    intercept_with(patch, method, answer)
-
-
-@pytest.fixture
-def intercept(monkeypatch):
-    """Return a function that lets a test answer each request to a method instead of the service."""
-    return partial(intercept_with, monkeypatch)
-
-
-@pytest.fixture
-def rewrite(monkeypatch):
-    """Return a function that changes the data in each answer to a method."""
-    return partial(rewrite_with, monkeypatch)
-
-
-def refusal(mnemonic: str) -> Reply:
-    error = {"code": -32602, "message": "refused", "data": {"mnemonic": mnemonic}}
-    return Reply(request_id="1", error=error)
-
-
-def active_in_file(world: World) -> ActiveCall | None:
-    return ResumeFile.open(world.file, "callapi_default", "0123").state.active
-
-
-def lose_the_start_answer(world: World) -> None:
-    world.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
-
-
-def interrupt_after_the_start(world: World, seconds: int) -> None:
-    pauses = iter(range(1, 10_000))
-
-    def count() -> None:
-        if world.exchange.requests("start.informer_call") and next(pauses) == seconds:
-            raise KeyboardInterrupt
-
-    world.before_pause = count
-
-
-def start_a_call(world: World, external_id: str | None) -> int:
-    """Start a call as a process that was killed, or as another program of the account."""
-    world.exchange.script(CONTACT, Script(rings=3, talks=None))
-    params = {
-        "contact": CONTACT,
-        "virtual_phone_number": VNUMBER,
-        "contact_message": {"type": "tts", "value": "Hello"},
-    }
-    named = {} if external_id is None else {"external_id": external_id}
-    answer = world.gateway().call_api.send_once("start.informer_call", {**params, **named})
-    return answer.data["call_session_id"]
-
-
-def store_active(world: World, *, session_id: int | None = None, age: float = 0.0) -> None:
-    """Store the record of a call whose start request was sent ``age`` seconds ago."""
-    file = ResumeFile.open(world.file, "callapi_default", "0123")
-    file.state.active = ActiveCall(
-        external_id="verify-1", session_id=session_id, started_at=world.clock() - age
-    )
-    file.save()
-
-
-def each(**fields: Any) -> Callable[[Rows], Rows]:
-    return lambda rows: [{**row, **fields} for row in rows]
-
-
-def without(*names: str) -> Callable[[Rows], Rows]:
-    return lambda rows: [{name: row[name] for name in row if name not in names} for row in rows]
-
-
-def ids_as_text(rows: Rows) -> Rows:
-    return [{**row, "call_session_id": str(row["call_session_id"])} for row in rows]
-
-
-def single_object(rows: Rows) -> Any:
-    return rows[0] if len(rows) == 1 else rows
-
-
-RECOGNISED: dict[str, Callable[[Rows], Any]] = {
-    "as documented": lambda rows: rows,
-    "ids as text": ids_as_text,
-    "a single object": single_object,
-    "no external_id": without("external_id"),
-    "a null as the external_id": each(external_id=None),
-    "an empty external_id": each(external_id=""),
-    "an unreadable external_id": each(external_id={}),
-    "no country code and no external_id": each(external_id=None, contact_phone_number="9161234567"),
-    "another number and the external_id": each(contact_phone_number="74950000000"),
-}
-UNCLEAR: dict[str, Callable[[Rows], Any]] = {
-    "a masked number and no external_id": each(external_id=None, contact_phone_number="7916***4567"),
-    "neither number nor external_id": without("contact_phone_number", "external_id"),
-    "a number without digits and no external_id": each(external_id=None, contact_phone_number="***"),
-    "no session id": without("call_session_id"),
-    "an unreadable session id": each(call_session_id="?"),
-    "rows that are no objects": lambda rows: [str(row) for row in rows],
-    "no list while a call is active": lambda rows: None if rows else rows,
-    "a text while a call is active": lambda rows: "none" if rows else rows,
-}
+pytest_plugins = ["own_call_world"]
 
 
 @pytest.mark.parametrize("shape", RECOGNISED)
@@ -197,17 +79,6 @@ def test_a_search_is_longer_than_the_delay_of_the_list(delay, is_listed, new_wor
 
     assert world.exchange.rings(CONTACT) == 1
     assert world.exchange.active_calls == []
-
-
-def fails_after_the_start(world: World, polls: int) -> Callable[[Ask], Reply]:
-    """Return an answer to ``list.calls``: the first polls after the start fail."""
-    left = iter(range(polls))
-
-    def answer(ask: Ask) -> Reply:
-        is_started = world.exchange.requests("start.informer_call")
-        return refusal("internal_error") if is_started and next(left, None) is not None else ask()
-
-    return answer
 
 
 @pytest.mark.parametrize(("failures", "is_found"), [(15, True), (60, True), (10_000, False)])
@@ -266,130 +137,6 @@ def test_a_start_without_points_releases_only_the_call_of_the_run(is_placed, new
     assert [call.call_session_id for call in world.exchange.active_calls] == [other]
 
 
-def test_a_call_of_another_program_is_not_released(new_world):
-    world = new_world()
-    start_a_call(world, "order-7")
-    store_active(world)
-
-    world.verify("errors")
-
-    assert [call.external_id for call in world.exchange.active_calls] == ["order-7"]
-    assert active_in_file(world) is None
-
-
-@pytest.mark.parametrize("is_listed", [True, False])
-def test_a_later_run_recognises_the_call_by_the_numbers_of_its_options(is_listed, new_world):
-    world = new_world(external_id_is_listed=is_listed)
-    start_a_call(world, "verify-1")
-    store_active(world)
-
-    world.verify("errors")
-
-    assert world.exchange.active_calls == []
-    assert active_in_file(world) is None
-
-
-def test_a_later_run_without_numbers_takes_no_call_for_its_own(new_world):
-    world = new_world(external_id_is_listed=False)
-    start_a_call(world, "verify-1")
-    store_active(world)
-    world.options = replace(world.options, contact=None, second_number=None, dead_operator=None)
-
-    with pytest.raises(CallLeft):
-        world.verify("errors")
-
-    assert len(world.exchange.active_calls) == 1
-    assert active_in_file(world) is not None
-
-
-@pytest.mark.parametrize("start_time_format", ["milliseconds", "seconds", "utc"])
-@pytest.mark.parametrize("timezone", ["Europe/Moscow", "Asia/Kathmandu", "America/St_Johns"])
-def test_a_call_without_an_id_is_recognised_by_its_start_in_every_time_zone(
-    timezone, start_time_format, new_world
-):
-    world = new_world(
-        timezone=timezone, start_time_format=start_time_format, external_id_is_listed=False, appear_delay=25.0
-    )
-    start_a_call(world, "verify-1")
-    store_active(world, age=50)
-
-    world.verify("errors")
-
-    assert world.exchange.active_calls == []
-    assert active_in_file(world) is None
-
-
-@pytest.mark.parametrize("start_time_format", ["milliseconds", "seconds", "utc"])
-@pytest.mark.parametrize("age", [150, 500, 900, 3 * 3600])
-def test_a_call_without_an_id_that_began_after_the_start_request_is_not_released(
-    age, start_time_format, new_world
-):
-    """The user talks to somebody else by now. But the clock or the record may be wrong."""
-    world = new_world(start_time_format=start_time_format)
-    other = start_a_call(world, None)
-    store_active(world, age=age)
-
-    with pytest.raises(CallLeft, match="hang up your phone, or start this command again"):
-        world.verify("errors")
-
-    assert [call.call_session_id for call in world.exchange.active_calls] == [other]
-    assert active_in_file(world) is not None
-
-
-def test_a_call_without_an_id_that_began_with_an_old_start_request_is_not_released(new_world):
-    world = new_world()
-    other = start_a_call(world, None)
-    world.clock.advance(700)
-    store_active(world, age=700)
-
-    with pytest.raises(CallLeft):
-        world.verify("errors")
-
-    assert [call.call_session_id for call in world.exchange.active_calls] == [other]
-
-
-@pytest.mark.parametrize("days", [1, 30])
-def test_a_call_of_another_day_cannot_be_the_call_of_the_record(days, new_world):
-    world = new_world()
-    other = start_a_call(world, None)
-    store_active(world, age=days * 86_400)
-
-    world.verify("errors")
-
-    assert [call.call_session_id for call in world.exchange.active_calls] == [other]
-    assert active_in_file(world) is None
-
-
-def test_a_call_of_which_the_session_id_is_known_is_released_by_this_id_only(new_world):
-    world = new_world()
-    other = start_a_call(world, None)
-    store_active(world, session_id=7)
-
-    world.verify("errors")
-
-    assert [call.call_session_id for call in world.exchange.active_calls] == [other]
-    assert active_in_file(world) is None
-
-
-def test_a_run_with_refused_credentials_keeps_the_call_in_the_file(new_world):
-    world = new_world()
-    start_a_call(world, "verify-1")
-    store_active(world)
-    gateway, file = world.gateway(), ResumeFile.open(world.file, "callapi_default", "0123")
-    world.exchange.account.key = "changed"
-    began = world.clock()
-
-    with pytest.raises(CallLeft):
-        Run(gateway, world.options, file).execute(PROBES)
-
-    assert world.clock() == began, "a repeated poll with the same credentials is useless"
-    assert active_in_file(world) == ActiveCall(external_id="verify-1", started_at=began)
-    assert any("access_token_invalid" in text for text in world.said)
-
-    world.verify("errors")  # with the changed key
-    assert world.exchange.active_calls == []
-
-
 def test_the_file_with_an_active_call_contains_no_number(new_world):
     world = new_world(appear_delay=5.0)
     lose_the_start_answer(world)
@@ -415,17 +162,6 @@ def test_session_ids_may_be_text_in_every_answer(new_world, rewrite):
     assert world.exchange.active_calls == []
 
 
-def knows_listed_calls_only(world: World) -> Callable[[Ask], Reply]:
-    """Return an answer to ``release.call``: the service knows no call session that is not listed yet."""
-    delay = world.exchange.profile.appear_delay
-
-    def answer(ask: Ask) -> Reply:
-        is_unlisted = any(world.clock() < call.started_at + delay for call in world.exchange.active_calls)
-        return refusal("call_session_not_found") if is_unlisted else ask()
-
-    return answer
-
-
 @pytest.mark.parametrize("delay", [8.0, 25.0])
 def test_a_call_that_the_service_does_not_know_yet_is_released_once_it_is_listed(delay, new_world, intercept):
     world = new_world(appear_delay=delay)
@@ -448,17 +184,6 @@ def test_a_listed_call_that_the_service_does_not_know_stays_in_the_file(new_worl
         world.verify("released")
 
     assert active_in_file(world) is not None
-
-
-def test_an_old_call_that_the_service_does_not_know_counts_as_ended(new_world):
-    world = new_world()
-    store_active(world, session_id=7, age=60)
-    began = world.clock()
-
-    world.verify("errors")
-
-    assert world.clock() == began
-    assert active_in_file(world) is None
 
 
 @pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.DROP_BEFORE, Fault.DROP_AFTER])
