@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from data_api import DataApi, Refuse
 from hypothesis import given
 from hypothesis import strategies as st
+from report_asker import AT, DAY, UNNAMED, ZONE, allowed, data_api_with, in_fields, refusal
 
 from airflow_provider_callapi.api.data_api import (
     OPERATIONS_FIELD,
@@ -25,57 +25,7 @@ from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
 
-ZONE = "Europe/Moscow"
-AT = 1_800_000_000.0
-DAY = 86_400.0
-CALLS = [
-    {
-        "id": number,
-        "call_api_external_id": f"x-{number}",
-        "talk_duration": 3,
-        "finish_time": "2026-01-01 10:00:00",
-    }
-    for number in (1, 2, 3)
-]
-LEGS = [
-    {"id": 1, "call_session_id": number, "connect_time": "then", "is_operator": False} for number in (1, 2, 3)
-]
-
-
-def refusal(mnemonic: str, field: Any = None, value: Any = None, code: int = -32602) -> dict[str, Any]:
-    return {"code": code, "message": "no", "data": {"mnemonic": mnemonic, "field": field, "value": value}}
-
-
-def data_api_with(refuse: Refuse = lambda request: None, **options: Any) -> DataApi:
-    """Return a Data API with three calls that refuses some requests."""
-    return DataApi(CALLS, LEGS, refuse=refuse, **options)
-
-
-class Asker:
-    """The package's requests to a Data API, and what was logged."""
-
-    def __init__(self, data_api: DataApi, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level(logging.WARNING)
-        self.data_api = data_api
-        self.requests = ReportRequests(data_api, Refusals(), ZONE)
-        self.caplog = caplog
-
-    def ids(self, *wanted: int, **options: Any) -> list[int]:
-        selection = Selection("id", wanted) if wanted else None
-        return [report.id for report in self.requests.calls(AT, AT, selection=selection, **options)]
-
-    @property
-    def logged(self) -> list[str]:
-        return self.caplog.messages
-
-
-@pytest.fixture
-def asker(caplog: pytest.LogCaptureFixture) -> Callable[..., Asker]:
-    return lambda *arguments, **options: Asker(data_api_with(*arguments, **options), caplog)
-
-
-def in_fields(name: str, error: dict[str, Any]) -> Refuse:
-    return lambda request: error if name in request.fields else None
+pytest_plugins = ["report_asker"]
 
 
 # --- fields ---
@@ -149,25 +99,6 @@ def test_a_service_that_refuses_a_needed_field_gives_no_report_and_is_not_asked_
         assert (list(reports), reports.complete) == ([], False)
     assert len(desk.data_api.asked) == 1
     assert len(desk.logged) == 2
-
-
-# --- refusals that name no part ---
-
-UNNAMED = [
-    refusal("parameter_component_disabled", code=-32008),
-    refusal("unexpected_parameters", {"x": 1}, {"y": 2}),
-    refusal("invalid_parameter_value"),
-    refusal("invalid_parameter_value", "fields", list(REPORT_FIELDS)),
-    {"code": -32602, "message": "no", "data": None},
-    {"code": -32602, "message": "no"},
-]
-
-
-def allowed(request: Any) -> set[str]:
-    return {
-        *request.fields,
-        *(name for name in ("filter", "include_ongoing_calls") if getattr(request, name)),
-    }
 
 
 @pytest.mark.parametrize("error", UNNAMED, ids=str)
@@ -320,93 +251,6 @@ def test_reports_of_all_calls_prove_no_absence_without_their_ids_or_without_acti
     for _ in range(2):
         reports = desk.requests.calls(AT, AT, ongoing=True)
         assert ([report.id for report in reports], reports.complete) == ([1, 2, 3], False)
-
-
-# --- dates ---
-
-
-def refuses_younger_than(seconds: float, error: dict[str, Any]) -> Refuse:
-    return lambda request: error if request.date_from > report_time(AT - seconds, ZONE) else None
-
-
-YOUNG = refusal("invalid_parameter_value", "date_from", "2027-01-15 11:00:00")
-
-
-def test_a_period_begins_a_day_earlier_so_that_no_young_date_is_sent(asker: Any) -> None:
-    desk = asker(refuses_younger_than(6 * 3600, YOUNG))
-    assert desk.ids() == [1, 2, 3]
-    assert desk.logged == []
-    [request] = desk.data_api.asked
-    assert request.date_from == report_time(AT - DAY, ZONE)
-    assert request.date_till == report_time(AT + DAY, ZONE)
-
-
-def test_a_refused_beginning_is_moved_back_and_remembered(asker: Any) -> None:
-    desk = asker(refuses_younger_than(1.5 * DAY, YOUNG))
-    assert desk.ids() == desk.ids() == [1, 2, 3]
-    assert len(desk.data_api.asked) == 3
-    assert len(desk.logged) == 1
-
-
-def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
-    future = refusal("invalid_parameter_value", "date_till")
-    desk = asker(lambda request: future if request.date_till > report_time(AT, ZONE) else None)
-    assert desk.ids() == desk.ids() == [1, 2, 3]
-    assert len(desk.data_api.asked) == 3
-
-
-@pytest.mark.parametrize("account_zone", ["Asia/Kamchatka", "Europe/Kaliningrad", ZONE])
-def test_only_a_period_that_must_end_now_needs_the_accounts_zone(account_zone: str) -> None:
-    def refuse(request: Any) -> dict[str, Any] | None:
-        is_future = request.date_till > report_time(AT, account_zone)
-        return refusal("invalid_parameter_value", "date_till") if must_end_now and is_future else None
-
-    asked_for_zone: list[str] = []
-
-    def account_timezone() -> str:
-        asked_for_zone.append(account_zone)
-        return account_zone
-
-    data_api = data_api_with(refuse)
-    requests = ReportRequests(data_api, Refusals(), ZONE, account_timezone)
-    must_end_now = False
-    requests.calls(AT, AT)
-    assert asked_for_zone == []
-    must_end_now = True
-    assert [report.id for report in requests.calls(AT, AT)] == [1, 2, 3]
-    assert data_api.asked[-1].date_till == report_time(AT, account_zone)
-
-
-@pytest.mark.parametrize("field", ["params.date_from", "Date_From", ["date_from"], "date_from, date_till"])
-def test_a_refused_date_is_recognised_with_every_name_of_its_field(asker: Any, field: Any) -> None:
-    desk = asker(refuses_younger_than(1.5 * DAY, refusal("invalid_parameter_value", field, "2027-01-15")))
-    assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
-    assert len(desk.data_api.asked) == 3
-
-
-@pytest.mark.parametrize("field", ["date_from", "date_till"])
-def test_a_date_that_is_always_refused_gives_no_report_and_is_sent_again(asker: Any, field: str) -> None:
-    desk = asker(lambda request: refusal("invalid_parameter_value", field))
-    for _ in range(5):
-        reports = desk.requests.calls(AT, AT)
-        assert (list(reports), reports.complete) == ([], False)
-    count = len(desk.data_api.asked)
-    desk.data_api.refuse = lambda request: None
-    assert desk.ids() == [1, 2, 3]
-    assert len(desk.data_api.asked) == count + 1
-    assert len(desk.logged) == len(set(desk.logged)) <= 3
-
-
-def test_a_guessed_refusal_is_tested_again_after_some_requests(asker: Any) -> None:
-    """One reply without a name comes and goes; afterwards, the account refuses the tags without a name."""
-    unnamed = UNNAMED[-1]
-    desk = asker(lambda request: unnamed)
-    assert desk.ids() == []
-    desk.data_api.refuse = in_fields("tags", unnamed)
-    tries = [bool(desk.ids()) for _ in range(40)]
-    assert tries[-1]
-    assert tries.index(True) <= 30
-    assert len(desk.data_api.asked) < 60
 
 
 def test_a_refusal_that_lists_the_allowed_fields_refuses_the_named_field_only(asker: Any) -> None:
