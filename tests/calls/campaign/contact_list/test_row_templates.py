@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from copy import copy
-from datetime import UTC, datetime
-from decimal import Decimal
-from enum import Enum
-from itertools import product
 from typing import Any
 
 import pytest
+from filled_in_templates import filled_in
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from inserted_texts import EXPRESSIONS, SPOKEN_NUMBERS
 
 from airflow_provider_callapi.calls.campaign.contact_list import row_templates
 from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
@@ -23,7 +18,6 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
     fill_in,
     has_template,
 )
-from airflow_provider_callapi.calls.campaign.contact_list.row_values import EMPTY_CELL_USED
 from airflow_provider_callapi.calls.texts.inserted_values import spoken_value
 
 PIECES = (
@@ -150,61 +144,6 @@ def test_a_comment_in_a_template_is_not_part_of_the_text() -> None:
     assert value == {"message": "Hello"}
 
 
-def _filled_in(template: str, row: dict[str, Any]) -> str:
-    return str(fill_in(compile_templates(template, {}, "call.message"), row))
-
-
-EMPTY = (None, float("nan"), float("inf"), Decimal("sNaN"), type("NaTType", (), {})())
-PLACES = ("contact.name", "contact['name']", "contact.address.city", "contact.orders[0]['price']")
-FILTERS = sorted(row_templates._Sandbox(spoken_value).filters.keys() - {"default", "d"})
-USES = (
-    *("{{ CELL | " + name + " }}" for name in FILTERS),
-    *("{{ [CELL] | " + name + " }}" for name in FILTERS if name not in {"float", "int"}),
-    *(
-        "{{ CELL ~ '!' }}",
-        "{{ 'x' ~ CELL }}",
-        "{{ CELL + 1 }}",
-        "{{ 2 * CELL }}",
-        "{{ -CELL }}",
-    ),
-    *("{{ 'Hi {}'.format(CELL) }}", "{{ 'Hi {:>9}'.format(CELL) }}", "{{ '%s' % CELL }}"),
-    *("{{ '%r' % CELL }}", "{{ '%d' % CELL }}", "{{ '%s, %s' % (1, CELL) }}"),
-    *("{{ '-'.join([CELL]) }}", "{{ CELL.title() }}", "{{ CELL[:3] }}", "{{ {'a': CELL} }}"),
-    *("{{ CELL < 3 }}", "{{ 'a' in CELL }}", "{{ range(CELL) | list | length }}"),
-    *("{% for c in CELL %}{{ c }}{% endfor %}", "{% set n = CELL %}{{ n ~ n }}"),
-    *("{{ CELL | default('') }}", "{{ {'a': CELL} | tojson }}", "{{ CELL | replace('a', 'b') }}"),
-)
-
-
-def _row_with(empty: Any) -> dict[str, Any]:
-    return {"name": empty, "address": {"city": empty}, "orders": [{"price": empty}]}
-
-
-@pytest.mark.parametrize("use", USES)
-def test_an_empty_cell_is_never_spoken_whatever_a_template_does(use: str) -> None:
-    for place, empty in product(PLACES, EMPTY):
-        with suppress(InvalidRow):
-            text = _filled_in(use.replace("CELL", place), _row_with(empty))
-            assert text in ("", "1")  # nothing is said, or the length of a list
-
-
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize(
-    "use",
-    [
-        *("{{ CELL | " + name + " }}" for name in ("upper", "lower", "title", "trim", "string", "e", "int")),
-        *("{{ CELL | tojson }}", "{{ CELL | float }}", "{{ [CELL] | join(' ') }}"),
-        *("{{ CELL ~ '' }}", "{{ '{}'.format(CELL) }}", "{{ '%s' % CELL }}"),
-        *("{{ CELL }}", "{{ CELL.title() }}"),
-    ],
-)
-def test_the_error_about_an_empty_cell_names_the_remedy(use: str, place: str) -> None:
-    with pytest.raises(InvalidRow) as error:
-        _filled_in(use.replace("CELL", place), _row_with(None))
-    column = "; empty in this row: 'name'" if "name" in place else ""
-    assert str(error.value) == f"call.message: {EMPTY_CELL_USED}{column}"
-
-
 @pytest.mark.parametrize(
     ("template", "name"),
     [
@@ -256,198 +195,6 @@ def test_the_output_of_another_task_is_no_value_of_a_call() -> None:
 @pytest.mark.parametrize(
     "template",
     [
-        "{{ contact.get('nme') ~ '' }}",
-        "{{ contact.address.get('nme') | string }}",
-        "{{ contact.values() | map('string') | join }}",
-        "{% for name, value in contact.items() %}{{ value ~ '' }}{% endfor %}",
-        "{{ contact.orders | map(attribute='price') | join(', ') }}",
-    ],
-)
-def test_an_empty_cell_that_a_method_or_a_loop_returns_is_refused(template: str) -> None:
-    with pytest.raises(InvalidRow, match="the template uses an empty value"):
-        _filled_in(template, _row_with(None))
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        *(
-            "not CELL",
-            "CELL is none",
-            "CELL is defined",
-            "CELL == none",
-            "none == CELL",
-            "CELL in [none, '']",
-        ),
-        *("CELL is sameas none", "CELL is not string", "CELL is not iterable", "CELL is not number"),
-        *(
-            "CELL == ''",
-            "'' == CELL",
-            "not CELL != ''",
-            "CELL != 0",
-            "(CELL or 'you') == 'you'",
-            "CELL | default('you', true) == 'you'",
-        ),
-        *("not (CELL and CELL.title())", "('a' if CELL else 'b') == 'b'", "CELL is in [none]"),
-        *(
-            "[CELL] | select('none') | list | length == 1",
-            "[CELL] | select | list == []",
-            "CELL.x is not defined",
-        ),
-        *("[CELL, 1] | reject('none') | join == '1'", "6 is divisibleby(num=3)"),
-    ],
-)
-@pytest.mark.parametrize("place", PLACES)
-def test_a_template_can_ask_whether_a_cell_is_empty(condition: str, place: str) -> None:
-    template = "{% if " + condition.replace("CELL", place) + " %}yes{% endif %}"
-    assert _filled_in(template, _row_with(None)) == "yes"
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        *("{{ contact | join(',') }}", "{{ contact.address | join }}", "{{ [contact] | join }}"),
-        *("{{ contact ~ '' }}", "{{ contact.names ~ '!' }}", "{{ contact.pair | string }}"),
-        *("{{ '{}'.format(contact.names) }}", "{{ '%s' % contact.address }}", "{{ contact.names | upper }}"),
-    ],
-)
-def test_no_list_or_dict_of_a_row_is_inserted_as_a_whole(template: str) -> None:
-    row = {"names": ["Anna"], "address": {"city": "Omsk"}, "pair": ("Anna", "Boris")}
-    with pytest.raises(InvalidRow, match=r"call\.message: the template uses a whole (list or )?dict"):
-        _filled_in(template, row)
-
-
-def test_the_items_of_a_list_or_dict_are_inserted_as_before() -> None:
-    row = {"names": ["Anna", "Boris"], "address": {"city": "Omsk"}, "pair": ("Anna", 2), "ids": {7}}
-    assert _filled_in("{{ contact.names | join(', ') }}", row) == "Anna, Boris"
-    assert _filled_in("{{ contact.address.values() | join }}", row) == "Omsk"
-    assert _filled_in("{{ '%s %s' % contact.pair }}", row) == "Anna 2"
-    assert _filled_in("{{ contact.ids | first }}, {{ contact.names | length }}", row) == "7, 2"
-    assert _filled_in("{{ contact.address | tojson }}", row) == '{"city": "Omsk"}'
-
-
-class _Greeting(str, Enum):  # noqa: UP042 - authors write both forms, and Python 3.11 writes this one as its name
-    BY_NAME = "Hello {{ contact.name }}"
-
-
-class _Tier(Enum):
-    GOLD = "gold"
-
-
-def test_a_member_of_an_enum_is_spoken_as_its_value() -> None:
-    row = {"name": "Anna", "tier": _Tier.GOLD, "all": [_Tier.GOLD]}
-    assert _filled_in(_Greeting.BY_NAME, row) == "Hello Anna"
-    assert (
-        _filled_in("{{ contact.tier }} {{ contact.tier ~ '!' }} {{ contact.all | join }}", row)
-        == "gold gold! gold"
-    )
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        *("{{ params.city | upper }}", "{{ 'in ' ~ params.city }}", "{{ params.city | trim }}"),
-        *("{{ params.city | int }}", "{{ '%s' % params.city }}", "{{ '{}'.format(params.city) }}"),
-        *("{{ contact.name ~ params.city }}", "{{ contact.name }} {{ params.city | title }}"),
-        *("{{ params.names | join(', ') }}", "{{ params.names ~ '' }}", "{{ params['city'] | striptags }}"),
-    ],
-)
-def test_a_template_inserts_no_gap_of_the_values_that_are_the_same_for_all_people(template: str) -> None:
-    values = {"params": {"city": None, "names": ["a", None]}}
-    call = compile_templates({"message": template}, values, "call")
-    with pytest.raises(InvalidRow, match=r"^call\.message: the template uses an? "):
-        fill_in(call, {"name": "Anna"})
-
-
-@pytest.mark.parametrize("name", ["int", "float"])
-@pytest.mark.parametrize(
-    "text", ["1,500", "1.500,00", "7.92612E+10", "abc", "1_000", "٣", "0x1F", "-", "nan"]
-)
-def test_the_filters_int_and_float_make_no_number_of_another_text(name: str, text: str | None) -> None:
-    with pytest.raises(InvalidRow, match=r"with {{ … \| (int|float)\(0\) }}|uses an empty value"):
-        _filled_in("{{ contact.name | " + name + " }}", {"name": text})
-    assert _filled_in("{{ contact.name | " + name + "(7) }}", {"name": "abc"}) == "7"
-
-
-@pytest.mark.parametrize(
-    ("template", "value", "expected"),
-    [
-        *(("{{ contact.n | int }}", value, "12") for value in ("12", " 12 ", "12.0", 12.0, 12.7, "+12")),
-        *(("{{ contact.n | float }}", value, "15.5") for value in ("15.5", 15.5, "+15.50")),
-        ("{{ contact.n | int + 1 }}", "12", "13"),
-        ("{{ contact.n | int(base=16) }}", "1F", "31"),
-    ],
-)
-def test_the_filters_int_and_float_convert_numbers(template: str, value: Any, expected: str) -> None:
-    assert _filled_in(template, {"n": value}) == expected
-
-
-def test_the_fraction_of_a_text_is_not_cut_off() -> None:
-    """It may be the fraction of a phone number that a program has damaged."""
-    with pytest.raises(InvalidRow, match="no whole number"):
-        _filled_in("{{ contact.phone | int }}", {"phone": "79260000001.7"})
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(1234.0, "1234"), (1e-05, "0.00001"), (Decimal("1E+3"), "1000"), (0.1 + 0.2, "0.3"), (15.5, "15.5")],
-)
-def test_a_number_is_spoken_as_people_write_it(value: Any, expected: str) -> None:
-    assert _filled_in("{{ contact.n }}", {"n": value}) == expected
-
-
-@pytest.mark.parametrize(("template", "spoken"), SPOKEN_NUMBERS)
-@pytest.mark.parametrize("value", [1234.0, Decimal("1234.0")])
-def test_a_campaign_speaks_a_number_inside_an_expression_as_a_single_call_does(
-    template: str, spoken: str, value: Any
-) -> None:
-    assert _filled_in(template.replace("params.x", "contact.x"), {"x": value}) == spoken
-
-
-TAKE_ITEMS = ("urlencode", "tojson", "join(params.x)")
-"""The expressions with a filter that takes the items of a list or dict."""
-
-
-@pytest.mark.parametrize(
-    ("template", "value"),
-    [
-        *product(EXPRESSIONS, (None, b"Anna", len)),
-        *product(
-            [each for each in EXPRESSIONS if not any(map(each.count, TAKE_ITEMS))], (["Anna"], {"a": 1})
-        ),
-    ],
-)
-def test_a_campaign_refuses_inside_an_expression_what_a_single_call_refuses(
-    template: str, value: Any
-) -> None:
-    with pytest.raises(InvalidRow):
-        _filled_in(template.replace("params.x", "contact.x"), {"x": value})
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        "{{ 'Hi {name}'.format(**contact) }}",
-        "{{ 'Hi %(name)s' % contact }}",
-        "{{ 'Hi {name}'.format_map(contact) }}",
-        "{{ 'Hi %(name)s' | format(**contact) }}",
-    ],
-)
-def test_only_the_used_values_of_a_row_must_have_a_text(template: str) -> None:
-    row = {"name": "Anna", "debt": None, "orders": [1], "about": {"a": 1}}
-    assert _filled_in(template, row) == "Hi Anna"
-    with pytest.raises(InvalidRow):
-        _filled_in(template, {**row, "name": None})
-
-
-def test_json_of_a_nested_dict_is_inserted_as_its_author_says() -> None:
-    row = {"about": {"city": {"name": "Omsk"}, "ids": [1, 2]}}
-    assert _filled_in("{{ contact.about | tojson }}", row) == '{"city": {"name": "Omsk"}, "ids": [1, 2]}'
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
         "Привет, {{ contact['имя'] }}",
         "{% if contact['имя'] != None %}Привет, {{ contact['имя'] }}{% endif %}",
     ],
@@ -455,85 +202,4 @@ def test_json_of_a_nested_dict_is_inserted_as_its_author_says() -> None:
 @pytest.mark.parametrize("value", ["['Анна']", "Анна nan"])
 def test_a_check_of_values_is_not_switched_off_by_the_code_of_a_template(template: str, value: str) -> None:
     with pytest.raises(InvalidRow):
-        _filled_in(template, {"имя": value})
-
-
-def test_an_object_without_a_text_of_its_own_is_not_spoken() -> None:
-    with pytest.raises(InvalidRow, match="no text of its own"):
-        _filled_in("{{ contact.n }}", {"n": object()})
-
-
-def test_a_value_with_codes_instead_of_letters_makes_the_row_invalid() -> None:
-    with pytest.raises(InvalidRow, match="codes instead of letters"):
-        _filled_in("Hello {{ contact.name }}", {"name": "ООО &quot;Ромашка&quot;"})
-    assert _filled_in("A &amp; {{ contact.name }}", {"name": "B"}) == "A &amp; B"
-
-
-@pytest.mark.parametrize(
-    ("template", "value"),
-    [
-        *(("{{ contact.n * 2 }}", value) for value in ("1500", "1 500,00", "Анна")),
-        *(("{{ 2 * contact.n }}", value) for value in ("1500", "x")),
-        *(("{{ contact.n + contact.n }}", value) for value in ("1500", "1 500,00")),
-        *(("{{ contact.n + 1 }}", value) for value in ("1500", "x")),
-        *(("{{ 'yes' if contact.n else 'no' }}", value) for value in ("False", "0", "нет", "no")),
-        ("{{ 'yes' if 1 == 1 and not contact.n else 'no' }}", "no"),
-        ("{% if 1 == 2 %}a{% elif contact.n or 1 == 1 %}b{% endif %}", "ложь"),
-    ],
-)
-def test_a_spoken_text_is_not_calculated_from_a_text(template: str, value: str) -> None:
-    call = compile_templates({"contact_message": {"value": template}, "external_id": template}, {}, "call")
-    with pytest.raises(InvalidRow, match=r"call\.contact_message\.value: .*(\| float|compare it)"):
-        fill_in({"contact_message": call["contact_message"]}, {"n": value})
-
-
-@pytest.mark.parametrize(
-    ("template", "value", "text"),
-    [
-        ("{{ contact.n * 2 }}", 1500, "3000"),
-        ("{{ contact.n | int * 2 + 1 }}", "1500", "3001"),
-        ("{{ '-' * 3 }}{{ contact.n }}", "5", "---5"),
-        ("{{ contact.n + ' ' + contact.n }}", "5", "5 5"),
-        ("{{ contact.n ~ contact.n }}", "5", "55"),
-        ("{{ contact.n + contact.n }}", "Анна", "АннаАнна"),
-        ("{{ 'yes' if contact.n == 'да' else 'no' }}", "нет", "no"),
-        ("{{ 'yes' if contact.n else 'no' }}", False, "no"),
-        ("{{ 'yes' if contact.n else 'no' }}", None, "no"),
-        ("{{ contact.n or 'x' }}", "0", "0"),
-    ],
-)
-def test_a_spoken_text_is_calculated_from_numbers_and_joined_from_texts(
-    template: str, value: Any, text: str
-) -> None:
-    assert _filled_in(template, {"n": value}) == text
-
-
-AWARE = datetime(2026, 12, 1, 7, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "template", ["{{ contact.at }}", "{{ contact.at ~ '' }}", "{{ contact.at | string }}"]
-)
-def test_only_a_spoken_text_has_dates_as_people_write_them(template: str) -> None:
-    call = compile_templates({"external_id": template, "contact_message": {"value": template}}, {}, "call")
-    for value, text in (
-        (datetime(2026, 12, 1), "01.12.2026"),
-        (datetime(2026, 12, 1, 9), "01.12.2026 09:00"),
-    ):
-        filled = fill_in(call, {"at": value})
-        assert filled == {"external_id": str(value), "contact_message": {"value": text}}
-    assert fill_in(call["external_id"], {"at": AWARE}) == str(AWARE)
-    for value in (AWARE, AWARE.isoformat(), str(AWARE)):
-        with pytest.raises(InvalidRow, match=r"call\.contact_message\.value: .*(time zone|for programs)"):
-            fill_in(call["contact_message"], {"at": value})
-
-
-def test_an_id_of_an_author_may_have_the_time_of_the_run() -> None:
-    values = {"ts": "2026-12-01T07:00:00+00:00"}
-    call = compile_templates({"external_id": "{{ ts }}-{{ contact.n }}"}, values, "call")
-    assert fill_in(call, {"n": "5"}) == {"external_id": "2026-12-01T07:00:00+00:00-5"}
-
-
-def test_a_control_character_is_not_spoken() -> None:
-    with pytest.raises(InvalidRow, match="column 'name': a value contains a control character"):
-        _filled_in("Hello {{ contact.name }}", {"name": "Anna\x1b[0m"})
+        filled_in(template, {"имя": value})
