@@ -6,6 +6,7 @@ import struct
 import zoneinfo
 
 import pytest
+from phrases import phrases
 
 from airflow_provider_callapi.calls.iana_zones import have_same_times, is_certain_zone, is_iana_zone
 
@@ -59,10 +60,12 @@ def machine_zones(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *("localtime", "posixrules", "Factory", "LOCALTIME", "factory"),
-        *("posix/Europe/Moscow", "right/Europe/Moscow", "right/UTC", "Posix/GB"),
-    ],
+    phrases(
+        """
+        localtime | posixrules | Factory | LOCALTIME | factory | posix/Europe/Moscow
+        right/Europe/Moscow | right/UTC | Posix/GB
+        """
+    ),
 )
 def test_a_file_of_the_tz_database_that_is_no_place_is_no_zone(machine_zones, name):
     machine_zones(name)

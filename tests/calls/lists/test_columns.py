@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from phrases import phrases
 
 from airflow_provider_callapi.calls.lists.columns import (
     Columns,
@@ -36,38 +37,23 @@ def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
     assert value_of({name: "x"}, "timezone") == "x"
 
 
-OFFSETS = (
-    *("Сдвиг", "zone_name", "разница во времени", "time diff", "msk_diff", "hours_from_utc", "delta_utc"),
-    *("chasovoy_poyas", "chasovoi poyas", "CHASOVOJ_POJAS", "raznica_msk", "raznitsa_s_moskvoy", "poyas"),
-    *(
-        "vremennaya_zona",
-        "raznica vremeni",
-        "mestnoe_vremya",
-        "smeshchenie_msk",
-        "sdvig",
-        "tajmzona",
-        "час. п.",
-    ),
-    *("plus_msk", "+МСК", "к Москве", "время относительно МСК", "поясное время", "Местное время"),
-    *("Пояс клиента", "Пояс (МСК+)", "вр. зона", "Зона UTC", "Зона (время)", "Часовой р-н", "час+", "Δ UTC"),
-    *("Смещ.", "Смещ. от МСК", "Разн. с МСК", "разн. во времени", "Местное вр.", "iana_zone", "tmz"),
-    *("часова зона", "уақыт белдеуі", "ժամային գոտի", "אזור זמן", "المنطقة الزمنية", "saat dilimi"),
-    *(
-        "ｔｚ",
-        "zoneinfo",
-        "гмт",
-        "опережение Москвы",
-        "отставание от Мск",
-        "Регион времени",
-        "Décalage UTC",
-    ),
-    *("Zeitunterschied", "tijdzone", "tidssone", "strefa czasowa", "časové pásmo", "időzóna", "часовий"),
-    *("diferença horária", "ζώνη ώρας", "タイムゾーン", "时区", "시간대", "de\u0301calage horaire"),
-    *("Zeitzone", "aikavyöhyke", "fuso orario", "huso horario", "laiko juosta", "laika josla", "ajavöönd"),
-    *("vaqt mintaqasi", "саат алкагы", "saat qurşağı", "zaman dilimi", "სასაათო სარტყელი", "समय क्षेत्र"),
-    *("olson", "timez", "tz_client", "client tz", "utc", "gmt", "имя зоны", "смещение", "Регион (МСК ±)"),
-    *("Разница времени города с Москвой", "時區"),
-    *("local_time_offset_h", "часовой", "zona_horaria", "fuseau", "разница в часах", "временной сдвиг"),
+OFFSETS = phrases(
+    """
+    Сдвиг | zone_name | разница во времени | time diff | msk_diff | hours_from_utc | delta_utc
+    chasovoy_poyas | chasovoi poyas | CHASOVOJ_POJAS | raznica_msk | raznitsa_s_moskvoy | poyas
+    vremennaya_zona | raznica vremeni | mestnoe_vremya | smeshchenie_msk | sdvig | tajmzona | час. п.
+    plus_msk | +МСК | к Москве | время относительно МСК | поясное время | Местное время | Пояс клиента
+    Пояс (МСК+) | вр. зона | Зона UTC | Зона (время) | Часовой р-н | час+ | Δ UTC | Смещ.
+    Смещ. от МСК | Разн. с МСК | разн. во времени | Местное вр. | iana_zone | tmz | часова зона
+    уақыт белдеуі | ժամային գոտի | אזור זמן | المنطقة الزمنية | saat dilimi | ｔｚ | zoneinfo | гмт
+    опережение Москвы | отставание от Мск | Регион времени | Décalage UTC | Zeitunterschied | tijdzone
+    tidssone | strefa czasowa | časové pásmo | időzóna | часовий | diferença horária | ζώνη ώρας
+    タイムゾーン | 时区 | 시간대 | de\u0301calage horaire | Zeitzone | aikavyöhyke | fuso orario
+    huso horario | laiko juosta | laika josla | ajavöönd | vaqt mintaqasi | саат алкагы | saat qurşağı
+    zaman dilimi | სასაათო სარტყელი | समय क्षेत्र | olson | timez | tz_client | client tz | utc | gmt | имя зоны
+    смещение | Регион (МСК ±) | Разница времени города с Москвой | 時區 | local_time_offset_h | часовой
+    zona_horaria | fuseau | разница в часах | временной сдвиг
+    """
 )
 """Names of columns that say how far a person's clock is ahead, or in which zone the person lives."""
 
@@ -118,20 +104,12 @@ def test_a_name_whose_letters_are_lost_may_be_a_column_of_time_zones(written: st
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *("familiya", "imya", "gorod", "data_rozhdeniya", "nomer_dogovora", "zona_dostavki", "vremya_vizita"),
-        *(
-            "local_name",
-            "time_of_visit",
-            "plan",
-            "poster",
-            "home",
-            "region",
-            "company",
-            "price",
-            "created_at",
-        ),
-    ],
+    phrases(
+        """
+        familiya | imya | gorod | data_rozhdeniya | nomer_dogovora | zona_dostavki | vremya_vizita
+        local_name | time_of_visit | plan | poster | home | region | company | price | created_at
+        """
+    ),
 )
 def test_other_names_in_latin_letters_are_no_time_zones(name: str) -> None:
     assert find_columns(("phone", name)).timezone is None
@@ -171,24 +149,16 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *("name", "debt", "order", "city", "created_at", "amount", "имя", "долг", "comment", "зона доставки"),
-        *("time", "call_time", "время", "created_at_utc", "call_time_msk", "время по Москве", "zone_id"),
-        *(
-            "в Москве",
-            "tomsk",
-            "Томск",
-            "shift",
-            "hours",
-            "timestamp",
-            "пояснение",
-            "lifetime",
-            "разница цен",
-        ),
-        *("поясн. записка", "Tatiana", "разные часы", "час", "рн", "разн.", "рваная зона", "часовая ставка"),
-        *("lifetime", "сезон", "время звонка", "часы работы", "филиал МСК", "разница", "участие в сезоне"),
-        *("Дата (UTC+3)", "поправка", "прибавка", "часовая мастерская"),
-    ],
+    phrases(
+        """
+        name | debt | order | city | created_at | amount | имя | долг | comment | зона доставки | time
+        call_time | время | created_at_utc | call_time_msk | время по Москве | zone_id | в Москве
+        tomsk | Томск | shift | hours | timestamp | пояснение | lifetime | разница цен
+        поясн. записка | Tatiana | разные часы | час | рн | разн. | рваная зона | часовая ставка
+        lifetime | сезон | время звонка | часы работы | филиал МСК | разница | участие в сезоне
+        Дата (UTC+3) | поправка | прибавка | часовая мастерская
+        """
+    ),
 )
 def test_any_other_name_is_accepted_as_a_column(name: str) -> None:
     find_columns(("phone", name))
@@ -235,7 +205,8 @@ def test_the_only_column_of_a_do_not_call_list_is_no_other_id(thing: str, form: 
 
 
 @pytest.mark.parametrize(
-    "thing", ["ОГРН", "почта", "логин", "хеш", "хэш", "ФИО", "login", "token", "account", "дата"]
+    "thing",
+    phrases("ОГРН | почта | логин | хеш | хэш | ФИО | login | token | account | дата"),
 )
 def test_the_only_column_of_a_do_not_call_list_is_no_other_data(thing: str) -> None:
     with pytest.raises(ListUnreadable, match="seems to contain no phone numbers"):
@@ -253,38 +224,17 @@ PHONE_WORDS = (
     "cellphone",
     "msisdn",
 )
-BESIDE = (
-    *("num", "list", "digits", "ext", "work", "home", "main", "business", "office", "personal", "private"),
-    *("primary", "secondary", "preferred", "other", "second", "first", "contacts", "client's", "customers"),
-    *(
-        "user",
-        "users",
-        "person",
-        "people",
-        "student",
-        "parents",
-        "debtor",
-        "employee",
-        "members",
-        "subscriber",
-    ),
-    *("guests", "owner", "buyers", "company", "existing", "blocked", "excluded", "forbidden", "do not call"),
-    *(
-        "of the",
-        "our",
-        "номер",
-        "список",
-        "доб.",
-        "вн.",
-        "доп.",
-        "пациентов",
-        "должников",
-        "ученика",
-        "родителей",
-    ),
-    *("сотрудника", "покупателя", "заказчика", "владельца", "гостей", "клиентов", "абонента", "контакта"),
-    *("личный", "рабочий", "служебный", "домашний", "основной", "городской", "другой", "второй"),
-    *("дополнительный", "запрещенный", "отказавшихся", "для связи", "не звонить"),
+BESIDE = phrases(
+    """
+    num | list | digits | ext | work | home | main | business | office | personal | private | primary
+    secondary | preferred | other | second | first | contacts | client's | customers | user | users
+    person | people | student | parents | debtor | employee | members | subscriber | guests | owner
+    buyers | company | existing | blocked | excluded | forbidden | do not call | of the | our | номер
+    список | доб. | вн. | доп. | пациентов | должников | ученика | родителей | сотрудника | покупателя
+    заказчика | владельца | гостей | клиентов | абонента | контакта | личный | рабочий | служебный
+    домашний | основной | городской | другой | второй | дополнительный | запрещенный | отказавшихся
+    для связи | не звонить
+    """
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from phrases import phrases
 from spelled_numbers import NUMBERS, SIP_NUMBERS, in_any_case, spelled
 
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers, sip_domain
@@ -28,21 +29,12 @@ def read(*rows: Mapping[str, Any] | str, region: str = "RU") -> tuple[set[str], 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "моб. тел.",
-        "раб. тел",
-        "сот.",
-        "моб.",
-        "cell",
-        "номер",
-        "номер 2",
-        "contact",
-        "WhatsApp",
-        "домашний",
-        "дополнительный",
-        "comment",
-        "\u200b",
-    ],
+    phrases(
+        """
+        моб. тел. | раб. тел | сот. | моб. | cell | номер | номер 2 | contact | WhatsApp | домашний
+        дополнительный | comment | \u200b
+        """
+    ),
 )
 @pytest.mark.parametrize("value", [B, int(B), float(B), "8 926 000-00-02 Анна", f"счёт 12345678, тел. {B}"])
 def test_a_phone_number_in_any_column_counts(name: str, value: Any) -> None:
@@ -153,19 +145,18 @@ def test_an_unreadable_value_does_not_hide_the_numbers_of_its_row() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        *(
-            "Анна 8 926 000-00-01, Борис 02",
-            "8 926 000-00-01 Анна, 02 Борис",
-            "Anna +79260000001 / Boris - 02",
-        ),
-        *("8 926 000-00-01 и последние 02", "8 926 000-00-01, жена ...02", "8 926 000-00-01 жена *02"),
-        *("8 926 000-00-01 (Анна) и 000-02 (Борис)", "8 926 000-00-01 Анна, 00-00-02 Борис"),
-        *("8 926 000-00-01 Анна, 00002", "Анна 79260000001; Борис 0002"),
-        *("8 926 000-00-01, жена 02", "8 926 000-00-01 муж, 2 жена", "8 926 000-00-01, last 2"),
-        *("8 926 000-00-01 Анна/2 Борис", "8 926 000-00-01 моб, 2 дом", "8 926 000-00-01; раб. 2"),
-        *("Анна 9260000001, Борис 2", "Анна (926) 000-00-01, Борис 2", "926 000-00-01 Анна, 2 Борис"),
-    ],
+    phrases(
+        """
+        Анна 8 926 000-00-01, Борис 02 | 8 926 000-00-01 Анна, 02 Борис
+        Anna +79260000001 / Boris - 02 | 8 926 000-00-01 и последние 02 | 8 926 000-00-01, жена ...02
+        8 926 000-00-01 жена *02 | 8 926 000-00-01 (Анна) и 000-02 (Борис)
+        8 926 000-00-01 Анна, 00-00-02 Борис | 8 926 000-00-01 Анна, 00002
+        Анна 79260000001; Борис 0002 | 8 926 000-00-01, жена 02 | 8 926 000-00-01 муж, 2 жена
+        8 926 000-00-01, last 2 | 8 926 000-00-01 Анна/2 Борис | 8 926 000-00-01 моб, 2 дом
+        8 926 000-00-01; раб. 2 | Анна 9260000001, Борис 2 | Анна (926) 000-00-01, Борис 2
+        926 000-00-01 Анна, 2 Борис
+        """
+    ),
 )
 def test_a_second_number_without_its_first_digits_counts_between_words(text: str) -> None:
     numbers, unreadable = read(text)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phrases import phrases
 
 from airflow_provider_callapi.calls.lists.unnamed_zones import SignedColumns, refuse_unnamed_zone
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
@@ -27,43 +28,29 @@ def refused(value: Any, name: str = "place") -> bool:
 @pytest.mark.parametrize(
     "value",
     [
-        "Asia/Vladivostok",
-        "asia/vladivostok",
-        "ASIA/VLADIVOSTOK",
-        "\u200bAsia/Vladivostok",
-        "As\u00adia\u2215Vladivostok",
-        "Asia / Vladivostok",
-        "America/New York",
-        "America/Port-au-Prince",
-        "Asia/Vladivostok (UTC+10)",
-        "(UTC+10:00) Владивосток",
-        "Владивосток, Asia/Vladivostok",
-        "etc/gmt-10",
-        "UTC+10",
-        "utc +10",
-        "utc\u221205",
-        "GMT+1000",
-        "+10:00",
-        "МСК",
-        "мск+7",
-        "MCК + 7",
-        "Владивосток МСК+7",
-        "Vladivostok Standard Time",
+        *phrases(
+            """
+            Asia/Vladivostok | asia/vladivostok | ASIA/VLADIVOSTOK | \u200bAsia/Vladivostok
+            As\u00adia\u2215Vladivostok | Asia / Vladivostok | America/New York | America/Port-au-Prince
+            Asia/Vladivostok (UTC+10) | (UTC+10:00) Владивосток | Владивосток, Asia/Vladivostok
+            etc/gmt-10 | UTC+10 | utc +10 | utc\u221205 | GMT+1000 | +10:00 | МСК | мск+7 | MCК + 7
+            Владивосток МСК+7 | Vladivostok Standard Time
+            """
+        ),
         b"Asia/Vladivostok",
         ZoneInfo("Asia/Vladivostok"),
         timezone(timedelta(hours=10)),
         {"zone": "Asia/Vladivostok"},
-        *(
-            "Asia-Vladivostok",
-            "asia_vladivostok",
-            "Asia.Vladivostok",
-            "Asia\\Vladivostok",
-            "America New York",
+        *phrases(
+            """
+            Asia-Vladivostok | asia_vladivostok | Asia.Vladivostok | Asia\\Vladivostok | America New York
+            UTC: +10 | UTC(+10) | GMT (+10:00) | Мск. +7 | utc=+10 | Владивосток (UTC: +10)
+            Владивосток, +7 МСК | +10 UTC (Владивосток) | Владивосток +10:00 GMT
+            Vladivostok standard time | Asia%2FVladivostok | Аsia/Vladivostоk | Азия/Владивосток
+            Европа / Москва
+            """
         ),
-        *("UTC: +10", "UTC(+10)", "GMT (+10:00)", "Мск. +7", "utc=+10", "Владивосток (UTC: +10)"),
-        *("Владивосток, +7 МСК", "+10 UTC (Владивосток)", "Владивосток +10:00 GMT"),
-        "Vladivostok standard time",
-        *("Asia%2FVladivostok", "Аsia/Vladivostоk", "Азия/Владивосток", "Европа / Москва", ["utc", -5]),
+        ["utc", -5],
     ],
 )
 def test_time_zones_in_a_column_with_another_name_are_refused(value: Any) -> None:
@@ -101,11 +88,13 @@ def test_a_text_that_only_begins_like_json_is_a_text() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [
-        *("Москва плюс 7", "МСК плюс 4", "Омск (мск плюс 3)", "UTC Плюс 7", "плюс 4 к МСК", "UTC minus 5"),
-        *("Омск, +3 к МСК", "Москва +7", "Омск (25 лет), UTC+6", "№ 5 МСК+3", "утс+6"),
-        *("Russia Time Zone 10", "RTZ 9 (зима)", "Омское время", "VLAT", "Yekt"),
-    ],
+    phrases(
+        """
+        Москва плюс 7 | МСК плюс 4 | Омск (мск плюс 3) | UTC Плюс 7 | плюс 4 к МСК | UTC minus 5
+        Омск, +3 к МСК | Москва +7 | Омск (25 лет), UTC+6 | № 5 МСК+3 | утс+6 | Russia Time Zone 10
+        RTZ 9 (зима) | Омское время | VLAT | Yekt
+        """
+    ),
 )
 def test_other_words_for_a_time_zone_are_noticed(value: str) -> None:
     assert refused(value)
@@ -113,10 +102,12 @@ def test_other_words_for_a_time_zone_are_noticed(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [
-        *("+7 МСК", "+7 к Москве", "+7 ч. от мск", "-1 MSK", "+10 UTC", "+10:00 GMT", "+1000 utc", "UTC10"),
-        *("GMT 10", "(+10:00)", "[+10:00]", "мск (+7)", "мск+7ч"),
-    ],
+    phrases(
+        """
+        +7 МСК | +7 к Москве | +7 ч. от мск | -1 MSK | +10 UTC | +10:00 GMT | +1000 utc | UTC10
+        GMT 10 | (+10:00) | [+10:00] | мск (+7) | мск+7ч
+        """
+    ),
 )
 def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
     assert refused(value)
@@ -125,42 +116,29 @@ def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(
-            "Москва/Химки",
-            *("Москва плюс", "тариф плюс 5", "Plus 7", "магазин Москва Плюс 24", "Москва плюс область"),
-            *("Europe", "Asia Pacific", "Indian food", "America-West", "заказ 5 +7 МСК", "09:00 +0300 MSK"),
-            "1/2",
-            "Alpha/Beta",
-            "и/или",
-            *("рабочее время", "EST", "ул. Мира, 7", "с 10-12 по Москве", "2026-03-02 09:00 MSK+0300"),
-            "n/a",
-            "https://example.com/asia/omsk",
-            "ул. Ленина, 5/2",
+        *phrases(
+            """
+            Москва/Химки | Москва плюс | тариф плюс 5 | Plus 7 | магазин Москва Плюс 24
+            Москва плюс область | Europe | Asia Pacific | Indian food | America-West | заказ 5 +7 МСК
+            09:00 +0300 MSK | 1/2 | Alpha/Beta | и/или | рабочее время | EST | ул. Мира, 7
+            с 10-12 по Москве | 2026-03-02 09:00 MSK+0300 | n/a | https://example.com/asia/omsk
+            ул. Ленина, 5/2 | Европа/Азия | Европа/Россия | ТЦ Атлантика/Север | 50% | 100%25
+            """
         ),
-        *(
-            "Европа/Азия",
-            "Европа/Россия",
-            "ТЦ Атлантика/Север",
-            "50%",
-            "100%25",
-            ["zone", "id", 5],
-            ["place", 5],
+        ["zone", "id", 5],
+        ["place", 5],
+        *phrases(
+            """
+            2026-03-02 09:00:00+03:00 | 2 Mar 2026 09:00 GMT+0300 | 2026-03-02T09:00+03:00[Europe/Moscow]
+            +7 926 000-00-01 | -1000 | +10 | 10:00 | GMT-5600 | Japan | Moscow | MSKA | мск1
+            """
         ),
-        *("2026-03-02 09:00:00+03:00", "2 Mar 2026 09:00 GMT+0300", "2026-03-02T09:00+03:00[Europe/Moscow]"),
-        *(
-            "+7 926 000-00-01",
-            "-1000",
-            "+10",
-            "10:00",
-            "GMT-5600",
-            "Japan",
-            "Moscow",
-            "MSKA",
-            "мск1",
-            "",
-            None,
-        ),
-        *(datetime(2026, 3, 2, tzinfo=ZoneInfo("Europe/Moscow")), 10, 1.5, True),
+        "",
+        None,
+        datetime(2026, 3, 2, tzinfo=ZoneInfo("Europe/Moscow")),
+        10,
+        1.5,
+        True,
     ],
 )
 def test_a_value_that_is_not_certainly_a_time_zone_is_accepted_in_any_column(value: Any) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from phrases import phrases
 
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
@@ -43,7 +44,7 @@ def test_a_second_number_without_its_first_digits_is_unreadable(words: str, seco
 
 @settings(max_examples=300)
 @given(
-    area=st.sampled_from(["385", "391", "401", "495", "812", "903", "916", "926", "951", "962", "992"]),
+    area=st.sampled_from(phrases("385 | 391 | 401 | 495 | 812 | 903 | 916 | 926 | 951 | 962 | 992")),
     rest=st.integers(2_000_000, 9_999_999),
     prefix=st.sampled_from(["8", "+7", "7", ""]),
     end=st.from_regex(r"[0-9]{1,4}", fullmatch=True),

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phrases import phrases
 
 from airflow_provider_callapi.calls.texts.damaged_text import (
     has_codes,
@@ -70,9 +71,17 @@ def test_a_name_of_question_marks_is_damaged(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("Élodie Ça", "Ýmir Þórður", "Ñandú", "Größe Öl", "Ærøskøbing", "Łódź", "Çağrı", "États-Unis"),
-        *("СІРІУС", "Сєр Рівне", "РЎ", "СССР", "Ёлка № 5", "日本", "Nguyễn", "Что??"),
-        *("amanhã”, “São”, manhã–noite", "Алло???", "?", "a ?? b", "", "расисты", "сёрсёр", "Ådne"),
+        *phrases(
+            """
+            Élodie Ça | Ýmir Þórður | Ñandú | Größe Öl | Ærøskøbing | Łódź | Çağrı | États-Unis | СІРІУС
+            Сєр Рівне | РЎ | СССР | Ёлка № 5 | 日本 | Nguyễn | Что?? | amanhã”, “São”, manhã–noite | Алло???
+            ? | a ?? b
+            """
+        ),
+        "",
+        "расисты",
+        "сёрсёр",
+        "Ådne",
     ],
 )
 def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
@@ -81,24 +90,17 @@ def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "ООО &quot;Ромашка&quot;",
-        "Tom &amp; Jerry",
-        "Анна<br>Ивановна",
-        "Анна<BR/>",
-        *(r"\u0410\u043d", "%u0410%u043D", "&#1040;", "&#x410;"),
-        *("O&rsquo;Brien", "&ldquo;Ромашка&rdquo;", "Анна &hellip;", "Jos&eacute;", "&NBSP;Анна&nbsp;"),
-        *("<b>Анна</b>", "<p>Анна</p>", '<span class="name">Анна</span>', "<FONT color=red>Анна", "<br/>"),
-        *('="Анна"', 'Hello ="Anna"'),
-        *("/Date(1764547200000)/", "/Date(-86400000+0300)/"),
-        *("=?UTF-8?B?0JDQvdC90LA=?=", "=?koi8-r?q?=E1?= Ivanov", "<![CDATA[Анна]]>"),
-        *(
-            "Decimal('12.50')",
-            "datetime.date(2026, 1, 1)",
-            "to Timestamp('2026-01-01')",
-            "<a.B object at 0x7f>",
-        ),
-    ],
+    phrases(
+        """
+        ООО &quot;Ромашка&quot; | Tom &amp; Jerry | Анна<br>Ивановна | Анна<BR/> | \\u0410\\u043d
+        %u0410%u043D | &#1040; | &#x410; | O&rsquo;Brien | &ldquo;Ромашка&rdquo; | Анна &hellip;
+        Jos&eacute; | &NBSP;Анна&nbsp; | <b>Анна</b> | <p>Анна</p> | <span class="name">Анна</span>
+        <FONT color=red>Анна | <br/> | ="Анна" | Hello ="Anna" | /Date(1764547200000)/
+        /Date(-86400000+0300)/ | =?UTF-8?B?0JDQvdC90LA=?= | =?koi8-r?q?=E1?= Ivanov | <![CDATA[Анна]]>
+        Decimal('12.50') | datetime.date(2026, 1, 1) | to Timestamp('2026-01-01')
+        <a.B object at 0x7f>
+        """
+    ),
 )
 def test_codes_instead_of_letters_are_noticed(text: str) -> None:
     assert has_codes(text)
@@ -106,24 +108,12 @@ def test_codes_instead_of_letters_are_noticed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "AT&T",
-        "R&D; 5",
-        "100 % & 5 %",
-        "a < b",
-        r"C:\users",
-        "<Без имени>",
-        "%D0%90%D0%BD",
-        "Tom & Jerry;",
-        "x <y> z",
-        "размер <S>",
-        "Группа <A>",
-        'size="5"',
-        "a&bcde;",
-        "Timestamp (UTC)",
-        "a=?",
-        "datetime.date",
-    ],
+    phrases(
+        """
+        AT&T | R&D; 5 | 100 % & 5 % | a < b | C:\\users | <Без имени> | %D0%90%D0%BD | Tom & Jerry;
+        x <y> z | размер <S> | Группа <A> | size="5" | a&bcde; | Timestamp (UTC) | a=? | datetime.date
+        """
+    ),
 )
 def test_signs_in_a_text_are_no_codes(text: str) -> None:
     assert not has_codes(text)
@@ -131,10 +121,12 @@ def test_signs_in_a_text_are_no_codes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        *("['Анна']", 'Hello ["Anna", "Boris"]!', '{"first": "Анна"}', "{'a': 1}"),
-        *("[1, 2]", "[ -1.5,2 ]", "[]", "Order {}!", "('Анна',)", "('Anna', 'Boris')"),
-    ],
+    phrases(
+        """
+        ['Анна'] | Hello ["Anna", "Boris"]! | {"first": "Анна"} | {'a': 1} | [1, 2] | [ -1.5,2 ] | []
+        Order {}! | ('Анна',) | ('Anna', 'Boris')
+        """
+    ),
 )
 def test_the_text_of_a_list_or_dict_is_noticed(text: str) -> None:
     assert has_nested_text(text)
@@ -142,10 +134,12 @@ def test_the_text_of_a_list_or_dict_is_noticed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        *("[7]", "order [A-1]", "{Anna}", "it's [ok]", "{{ contact.x }}", "(Анна)"),
-        *("[ ]", "[1-2]", "(1, 2)", "('Анна')", "[1, A]", "дом 5 (корп. 1, 2)"),
-    ],
+    phrases(
+        """
+        [7] | order [A-1] | {Anna} | it's [ok] | {{ contact.x }} | (Анна) | [ ] | [1-2] | (1, 2)
+        ('Анна') | [1, A] | дом 5 (корп. 1, 2)
+        """
+    ),
 )
 def test_brackets_in_a_text_are_no_list(text: str) -> None:
     assert not has_nested_text(text)
@@ -153,10 +147,12 @@ def test_brackets_in_a_text_are_no_list(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        *("Анна nan", "nan Анна", "Иванов None", "Здравствуйте, None!", "Anna NaN", "NaT", "Anna <NA> B"),
-        *("Анна null", "null Анна", "Анна undefined", "Анна (null)", "NULL Ивановна"),
-    ],
+    phrases(
+        """
+        Анна nan | nan Анна | Иванов None | Здравствуйте, None! | Anna NaN | NaT | Anna <NA> B
+        Анна null | null Анна | Анна undefined | Анна (null) | NULL Ивановна
+        """
+    ),
 )
 def test_a_programs_word_for_a_missing_value_is_noticed(text: str) -> None:
     assert has_gap(text)
@@ -164,10 +160,12 @@ def test_a_programs_word_for_a_missing_value_is_noticed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        *("None of your orders", "my nan", "Nan Goldin", "Нан", "NONE", "NaNa", "banan Анна", "NA", "ANNA"),
-        *("null and void", "undefined", "Annulla Анна", "nullify Анна"),
-    ],
+    phrases(
+        """
+        None of your orders | my nan | Nan Goldin | Нан | NONE | NaNa | banan Анна | NA | ANNA
+        null and void | undefined | Annulla Анна | nullify Анна
+        """
+    ),
 )
 def test_a_word_of_people_is_no_missing_value(text: str) -> None:
     assert not has_gap(text)
@@ -197,15 +195,13 @@ def test_pythons_text_of_a_time_with_a_zone_is_in_a_form_for_programs(value: dat
 
 @pytest.mark.parametrize(
     "text",
-    [
-        *("2026-12-01", "01.12.2026 10:05", "2026-12-01 10:05:00", "2026-12-01 10:05-11:00", "10:05+3"),
-        *(
-            "2026-12-01 10:05 - 11:05",
-            "order 2026-12-01-7: ready",
-            "8-926-000-00-01: 10:05",
-            "2026-12-01 T1:5",
-        ),
-    ],
+    phrases(
+        """
+        2026-12-01 | 01.12.2026 10:05 | 2026-12-01 10:05:00 | 2026-12-01 10:05-11:00 | 10:05+3
+        2026-12-01 10:05 - 11:05 | order 2026-12-01-7: ready | 8-926-000-00-01: 10:05
+        2026-12-01 T1:5
+        """
+    ),
 )
 def test_a_time_that_people_write_stays(text: str) -> None:
     assert not has_machine_time(text)

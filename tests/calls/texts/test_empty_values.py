@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phrases import phrases
 
 from airflow_provider_callapi.calls.lists.json_rows import read_row
 from airflow_provider_callapi.calls.texts import empty_values
@@ -22,49 +23,34 @@ from airflow_provider_callapi.calls.texts.empty_values import (
 )
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
-MISSING = [
-    *(
-        "Неопределено",
-        "<Неопределено>",
-        "<Не указано>",
-        "<Не указан>",
-        "<Не задано>",
-        "<Объект не найден>",
-        "<Пустая ссылка>",
-    ),
-    *("<Объект не найден> (125:8a2f00155d01020311ebf4c3a1b2c3d4)", "()", "[]", "{}", "<>", "''", '""', "«»"),
-    *("nan", "NaN", "NAN", "-nan", "+NaN", "-NaN", "sNaN", "-nan(ind)", "1.#QNAN", "-1.#IND", "NaT", "<NA>"),
-    *("None", "null", "NULL", "<null>", "[NULL]", "(null)", r"\N", "N/A", "n/a", "Н/Д", "н/д"),
-    *(
-        "inf",
-        "-inf",
-        "Inf",
-        "-Infinity",
-        "undefined",
-        "none",
-        "NONE",
-        "nil",
-        "<nil>",
-        "(none)",
-        "<None>",
-        "[NA]",
-    ),
-    *("nan nan", "None None", "null, null", "undefined undefined undefined", "NaN; N/A", "<NA> <NA>"),
-    *("0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "01.01.0001 0:00:00", "0001-01-01T00:00:00Z"),
-    *("1/1/0001 12:00:00 AM", "0001-01-01T00:00:00.0000000+02:30", "/Date(-62135596800000)/", "00.01.1900"),
-    *("<no value>", "[object Object]", "(blank)", "(пусто)", "<missing>", "<undefined>", "N.A.", "n.a."),
-]
-FAILED = [
-    *("#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#N/A"),
-    *("#Н/Д", "#ИМЯ?", "#ДЕЛ/0!", "#ЗНАЧ!", "#ССЫЛКА!", "#ПУСТО!", "#ЧИСЛО!", "#ПЕРЕНОС!", "#ВЫЧИСЛ!"),
-    *("#WERT!", "#ÜBERLAUF!", "#¡DIV/0!", "#¿NOMBRE?", "#NV", "#N/D", "#ERROR!", "#GETTING_DATA"),
-    *("########", "Err:502", "Ошибка:508", "#N/A N/A"),
-]
-VALUES = [
-    *("Null", "Nan", "Na", "NA", "Infinity", "0", "-", "+", "1", "#1", "#1/2", "№7", "#акция!", "#Sale!"),
-    *("#ДЕЛО", "Err:", "Ошибка", "Nil", "None Such", "nila", "blank", "(Anna)", "<Anna>", "[Нил]"),
-    *("Anna nan", "nan Anna", "0042", "00:00", "01.01.2001", "1/0", "01.01.0001 Anna", "000-00-00"),
-]
+MISSING = phrases(
+    """
+    Неопределено | <Неопределено> | <Не указано> | <Не указан> | <Не задано> | <Объект не найден>
+    <Пустая ссылка> | <Объект не найден> (125:8a2f00155d01020311ebf4c3a1b2c3d4) | () | [] | {} | <>
+    '' | "" | «» | nan | NaN | NAN | -nan | +NaN | -NaN | sNaN | -nan(ind) | 1.#QNAN | -1.#IND | NaT
+    <NA> | None | null | NULL | <null> | [NULL] | (null) | \\N | N/A | n/a | Н/Д | н/д | inf | -inf
+    Inf | -Infinity | undefined | none | NONE | nil | <nil> | (none) | <None> | [NA] | nan nan
+    None None | null, null | undefined undefined undefined | NaN; N/A | <NA> <NA> | 0000-00-00
+    0000-00-00 00:00:00 | 00.00.0000 | 01.01.0001 0:00:00 | 0001-01-01T00:00:00Z
+    1/1/0001 12:00:00 AM | 0001-01-01T00:00:00.0000000+02:30 | /Date(-62135596800000)/ | 00.01.1900
+    <no value> | [object Object] | (blank) | (пусто) | <missing> | <undefined> | N.A. | n.a.
+    """
+)
+FAILED = phrases(
+    """
+    #REF! | #NAME? | #VALUE! | #DIV/0! | #NULL! | #NUM! | #SPILL! | #CALC! | #FIELD! | #N/A | #Н/Д
+    #ИМЯ? | #ДЕЛ/0! | #ЗНАЧ! | #ССЫЛКА! | #ПУСТО! | #ЧИСЛО! | #ПЕРЕНОС! | #ВЫЧИСЛ! | #WERT!
+    #ÜBERLAUF! | #¡DIV/0! | #¿NOMBRE? | #NV | #N/D | #ERROR! | #GETTING_DATA | ######## | Err:502
+    Ошибка:508 | #N/A N/A
+    """
+)
+VALUES = phrases(
+    """
+    Null | Nan | Na | NA | Infinity | 0 | - | + | 1 | #1 | #1/2 | №7 | #акция! | #Sale! | #ДЕЛО | Err:
+    Ошибка | Nil | None Such | nila | blank | (Anna) | <Anna> | [Нил] | Anna nan | nan Anna | 0042
+    00:00 | 01.01.2001 | 1/0 | 01.01.0001 Anna | 000-00-00
+    """
+)
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u200b\ufeff"), max_size=3)
 LEAVES = st.one_of(
     st.none(),

@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from phrases import phrases
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.databases.query import Query
@@ -236,43 +237,24 @@ def test_a_file_without_rows_excludes_no_one_also_with_blank_lines_at_its_end(tm
     assert DoNotCall(written(tmp_path / "stop.csv", text), "RU").numbers() == frozenset()
 
 
-ERROR_PAGES = (
-    "error: timeout",
-    '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
-    "<!DOCTYPE html><html><body>Войдите</body></html>",
-    "ORA-00942: table or view does not exist",
-    "ERROR:  permission denied for table objections",
-    "cat: objections.csv: No such file or directory",
-    "ERROR 1146: Table crm.phones does not exist",
-    "phone service is unavailable",
-    "Ошибка: сервис телефонии недоступен",
-    '{"error": "phone list not found"}',
-    "<Error><Message>phones.csv not found</Message></Error>",
-    'psql: error: column "phone" does not exist',
-    "telnet: connection refused",
-    "cellular network error",
-    "The phones of our customers have been moved to the new system",
-    *(
-        "phone database offline",
-        "phone table locked",
-        "phones loading...",
-        "phone login required",
-        "phone 404",
-    ),
-    *(
-        "Sign in with phone",
-        "no phone",
-        "Mobile login",
-        "telnet closed",
-        "telemetry",
-        "tel aviv",
-        "phone (500)",
-    ),
-    *("Unknown column 'phone'", "Permission denied: phones", "Access denied phone list", "SELECT phone"),
-    *("Query cancelled: phones", "KeyError: phone", "Недоступна таблица телефонов", "Введите номер телефона"),
-    *("Пустой список телефонов", "verify your mobile", "Invalid phone number", "phones (0 rows)", "0 phones"),
-    *("{{ phone }}", "<phone>", "%phone%", "phone=", "phones.csv", "Export of phones", "no phones to call"),
-    *("Телефонная станция занята", "телефония отключена", "телефоны удалены", "Phone table is empty"),
+ERROR_PAGES = phrases(
+    """
+    error: timeout | <?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>
+    <!DOCTYPE html><html><body>Войдите</body></html> | ORA-00942: table or view does not exist
+    ERROR:  permission denied for table objections | cat: objections.csv: No such file or directory
+    ERROR 1146: Table crm.phones does not exist | phone service is unavailable
+    Ошибка: сервис телефонии недоступен | {"error": "phone list not found"}
+    <Error><Message>phones.csv not found</Message></Error>
+    psql: error: column "phone" does not exist | telnet: connection refused | cellular network error
+    The phones of our customers have been moved to the new system | phone database offline
+    phone table locked | phones loading... | phone login required | phone 404 | Sign in with phone
+    no phone | Mobile login | telnet closed | telemetry | tel aviv | phone (500)
+    Unknown column 'phone' | Permission denied: phones | Access denied phone list | SELECT phone
+    Query cancelled: phones | KeyError: phone | Недоступна таблица телефонов | Введите номер телефона
+    Пустой список телефонов | verify your mobile | Invalid phone number | phones (0 rows) | 0 phones
+    {{ phone }} | <phone> | %phone% | phone= | phones.csv | Export of phones | no phones to call
+    Телефонная станция занята | телефония отключена | телефоны удалены | Phone table is empty
+    """
 )
 
 
@@ -283,12 +265,14 @@ def test_a_file_with_one_line_that_names_no_phone_column_is_no_empty_list(tmp_pa
         DoNotCall(written(tmp_path / "objections.csv", line + end), "RU").numbers()
 
 
-PHONE_HEADINGS = (
-    *("phone", "Phone;name", "mobile", "Моб. тел.", "телефон", "Номер телефона для связи", "Phone no."),
-    *("тел. (моб.)", "Preferred phone", "Client phone", "Existing customer phone", "Do not call phone"),
-    *("Phones not to call", "Телефон (не звонить)", "Запрещенные телефоны", "Телефоны отказавшихся"),
-    *("Phone: mobile", "Client's phone", "Phone Number*", "phone_number", "phoneNumber"),
-    *("Телефон должника", "Телефон пациента", "patient_phone", "phone1", "phone_e164", "msisdn", "Telefon"),
+PHONE_HEADINGS = phrases(
+    """
+    phone | Phone;name | mobile | Моб. тел. | телефон | Номер телефона для связи | Phone no.
+    тел. (моб.) | Preferred phone | Client phone | Existing customer phone | Do not call phone
+    Phones not to call | Телефон (не звонить) | Запрещенные телефоны | Телефоны отказавшихся
+    Phone: mobile | Client's phone | Phone Number* | phone_number | phoneNumber | Телефон должника
+    Телефон пациента | patient_phone | phone1 | phone_e164 | msisdn | Telefon
+    """
 )
 
 
