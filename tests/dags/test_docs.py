@@ -43,8 +43,10 @@ def test_every_room_is_in_the_table_with_the_first_line_of_its_docstring():
 
 def test_every_module_that_the_page_for_contributors_names_exists():
     """A module without a folder is in the folder of the module before it."""
+    names = re.findall(r"`([\w/]+\.py)`", PAGES["contributing.md"])
+    assert names
     folder = Path()
-    for name in re.findall(r"`([\w/]+\.py)`", PAGES["contributing.md"]):
+    for name in names:
         folder = Path(name).parent if "/" in name else folder
         places = (ROOT, ROOT / "airflow_provider_callapi", ROOT / "airflow_provider_callapi" / folder)
         assert any((place / name).is_file() for place in places), name

@@ -192,10 +192,11 @@ def test_an_unconfirmed_call_is_not_taken_for_another_call_of_the_task_to_the_sa
     if fault is Fault.DROP_AFTER:
         second = function.place(CONTACT, "Your order is ready", external_id="order-7")
         assert second["call_session_id"] != first["call_session_id"]
-        assert desk.exchange.rings(CONTACT) == 2
     else:
         with pytest.raises(CallUnresolved):
             function.place(CONTACT, "Your order is ready", external_id="order-7")
+
+    assert desk.exchange.rings(CONTACT) == (2 if fault is Fault.DROP_AFTER else 1)
 
 
 @needs_state

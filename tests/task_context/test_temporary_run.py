@@ -8,19 +8,11 @@ from typing import Any
 
 import pytest
 from airflow.sdk.execution_time import task_runner
-from airflow_fakes import (
-    CONTACT,
-    TTS,
-    VNUMBER,
-    Desk,
-    Task,
-    informer_task,
-    installed_task_state,
-    start_informer_call,
-)
+from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, informer_task, installed_task_state
 from failing_callbacks import ON_DUTY, SYNC_AND_ASYNC, notifier, of_task, rung, without_airflows_database
 
 from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.call_control import CallApiAddCoachOperator
@@ -87,18 +79,22 @@ def test_place_call_calls_only_in_the_tested_task(desk: Desk, is_tested: bool) -
     assert rung(desk) == ([CONTACT] if is_tested else [])
 
 
-def test_a_control_operator_that_rings_a_phone_does_not_ring_it(desk: Desk, is_tested: bool) -> None:
-    session_id = start_informer_call(desk.exchange)
+def test_a_control_operator_rings_a_phone_only_if_it_is_the_tested_task(desk: Desk, is_tested: bool) -> None:
+    desk.exchange.script(CONTACT, Script(employee_rings=1, talks=None))
+    session_id = desk.exchange.inbound(CONTACT)
     desk.clock.advance(10)
-    requests = len(desk.sent())
     make = partial(CallApiAddCoachOperator, task_id="coach", call_session_id=session_id, phone_number=ON_DUTY)
     task = Task(desk, make)
     task.ti.run_id = TEMPORARY
 
-    if not is_tested:
+    if is_tested:
+        task.run()
+    else:
         with pytest.raises(CallApiFailure, match="`airflow tasks test` tests another task"):
             task.run()
-        assert len(desk.sent()) == requests
+        assert desk.sent() == []
+
+    assert desk.exchange.rings(ON_DUTY) == is_tested
 
 
 @SYNC_AND_ASYNC
