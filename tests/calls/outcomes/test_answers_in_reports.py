@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import CallReport, LegReport
@@ -291,22 +291,27 @@ def test_the_reason_of_the_contacts_newest_leg_is_kept() -> None:
     assert finished.contact_finish_reason == "subscriber_not_responsible"
 
 
-LEGS = st.lists(
-    st.builds(
-        leg,
-        st.sampled_from([AT, "", None]),
-        is_operator=st.sampled_from([True, False, None]),
-        is_coach=st.sampled_from([True, False, None]),
-        is_talked=st.sampled_from([True, False, None]),
-        direction=st.sampled_from(["in", "out", None]),
-        called_phone_number=st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
-        calling_phone_number=st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
-        finish_reason=st.sampled_from(REASONS),
-    ),
-    max_size=4,
-)
+def legs_with(**fields: Any) -> st.SearchStrategy[LegReport]:
+    """Return a strategy for legs: with these fields, and with any others."""
+    any_leg = {
+        "connect_time": st.sampled_from([AT, "", None]),
+        "is_operator": st.sampled_from([True, False, None]),
+        "is_coach": st.sampled_from([True, False, None]),
+        "is_talked": st.sampled_from([True, False, None]),
+        "direction": st.sampled_from(["in", "out", None]),
+        "called_phone_number": st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
+        "calling_phone_number": st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
+        "finish_reason": st.sampled_from(REASONS),
+    }
+    return st.builds(leg, **{**any_leg, **{name: st.just(value) for name, value in fields.items()}})
 
 
+UNANSWERED = legs_with(connect_time=None, is_talked=False, called_phone_number=CONTACT)
+CONNECTED = legs_with(connect_time=AT, is_operator=False, is_coach=False)
+LEGS = st.lists(legs_with(), max_size=4) | st.tuples(UNANSWERED, CONNECTED).map(list)
+
+
+@settings(max_examples=300)
 @given(
     legs=LEGS,
     order=st.randoms(use_true_random=False),
