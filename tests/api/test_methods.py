@@ -30,58 +30,15 @@ from airflow_provider_callapi.api.methods import (
 )
 from airflow_provider_callapi.api.request import Component, Repeat
 
+OF_EACH_START = {"external_id", "virtual_phone_usage_rule", "dtmf_string", "direction"}
+OF_EACH_TALK = OF_EACH_START | {"switch_at_once", "early_switching", "contact_message"}
+OF_OPERATORS = {"media_file_id", "show_virtual_phone_number"}
 OPTIONAL: dict[str, set[str]] = {
-    "start.employee_call": {
-        "switch_at_once",
-        "early_switching",
-        "media_file_id",
-        "show_virtual_phone_number",
-        "external_id",
-        "virtual_phone_usage_rule",
-        "dtmf_string",
-        "direction",
-        "contact_message",
-        "employee_message",
-    },
-    "start.scenario_call": {
-        "switch_at_once",
-        "early_switching",
-        "employee_message",
-        "external_id",
-        "virtual_phone_usage_rule",
-        "dtmf_string",
-        "direction",
-        "contact_message",
-    },
-    "start.vnumber_call": {
-        "switch_at_once",
-        "early_switching",
-        "external_id",
-        "virtual_phone_usage_rule",
-        "dtmf_string",
-        "direction",
-        "contact_message",
-    },
-    "start.informer_call": {
-        "external_id",
-        "virtual_phone_usage_rule",
-        "dtmf_string",
-        "direction",
-        "dialing_timeout",
-    },
-    "start.simple_call": {
-        "switch_at_once",
-        "early_switching",
-        "media_file_id",
-        "show_virtual_phone_number",
-        "external_id",
-        "virtual_phone_usage_rule",
-        "dtmf_string",
-        "direction",
-        "contact_message",
-        "operator_message",
-        "operator_confirmation",
-    },
+    "start.employee_call": OF_EACH_TALK | OF_OPERATORS | {"employee_message"},
+    "start.scenario_call": OF_EACH_TALK | {"employee_message"},
+    "start.vnumber_call": OF_EACH_TALK,
+    "start.informer_call": OF_EACH_START | {"dialing_timeout"},
+    "start.simple_call": OF_EACH_TALK | OF_OPERATORS | {"operator_message", "operator_confirmation"},
     "make.call": {"to_message"},
     "add.coach": {"phone_number"},
     "list.calls": {"direction", "virtual_phone_number"},
