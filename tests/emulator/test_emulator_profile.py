@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +11,7 @@ from profile_story import CUT_OFF, DATA_API, PROFILES, Client, story_seen_by_a_c
 from pydantic import ValidationError
 
 from airflow_provider_callapi.emulator import Exchange, Profile, Script
-from airflow_provider_callapi.emulator.profile import DOCUMENT, PROFILE_NAMES
+from airflow_provider_callapi.emulator.profile import DOCUMENT, PROFILE_NAMES, OddShape
 
 CHANGES: dict[str, dict[str, Any]] = {
     "talk_is_listed": {"talk_is_listed": "never"},
@@ -67,17 +67,7 @@ def test_every_field_changes_what_a_client_sees(field):
     )
 
 
-@pytest.mark.parametrize(
-    "shape",
-    [
-        "empty_virtual_number",
-        "large_communication_ids",
-        "no_employee_id",
-        "null_is_talked",
-        "null_tags",
-        "record_list",
-    ],
-)
+@pytest.mark.parametrize("shape", get_args(OddShape))
 def test_every_odd_shape_changes_what_a_client_sees(shape):
     assert story_seen_by_a_client(Profile(odd_shapes=(shape,))) != story_seen_by_a_client(DOCUMENT)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import requests
 from hypothesis import strategies as st
@@ -10,6 +10,7 @@ from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
+from airflow_provider_callapi.emulator.profile import OddShape
 
 OPERATOR = "79035550000"
 CUT_OFF, LISTENER, TALKER, LATE = "79161110001", "79161110002", "79161110003", "79161110004"
@@ -127,18 +128,7 @@ PROFILES: st.SearchStrategy[Profile] = st.builds(
         st.sampled_from(["unexpected_parameters", "parameter_component_disabled"]),
     ),
     refused_filters=st.sampled_from([(), ("id",), ("call_api_external_id", "call_session_id")]),
-    odd_shapes=st.sets(
-        st.sampled_from(
-            [
-                "empty_virtual_number",
-                "large_communication_ids",
-                "no_employee_id",
-                "null_is_talked",
-                "null_tags",
-                "record_list",
-            ]
-        )
-    ).map(tuple),
+    odd_shapes=st.sets(st.sampled_from(get_args(OddShape))).map(tuple),
     allowed_ips=st.sampled_from([None, (), ("127.0.0.1",)]),
     call_api_host=st.sampled_from([None, "callapi.comagic.ru"]),
     data_api_host=st.sampled_from([None, "dataapi.comagic.ru"]),

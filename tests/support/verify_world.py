@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from hypothesis import strategies as st
 from known_numbers import VNUMBER
 
 from airflow_provider_callapi.api.transport.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
+from airflow_provider_callapi.emulator.profile import OddShape
 from airflow_provider_callapi.verify.bench import Options
 from airflow_provider_callapi.verify.findings import Findings
 from airflow_provider_callapi.verify.gateway import Gateway, Service
@@ -100,20 +102,7 @@ def whole_seconds(largest: int) -> st.SearchStrategy[float]:
 def profiles(draw: st.DrawFn) -> Profile:
     """Draw a profile in which a run of ``verify`` can measure every field that a run can observe at all."""
     vanish_seconds = draw(whole_seconds(4))
-    shapes = draw(
-        st.sets(
-            st.sampled_from(
-                [
-                    "empty_virtual_number",
-                    "large_communication_ids",
-                    "no_employee_id",
-                    "null_is_talked",
-                    "null_tags",
-                    "record_list",
-                ]
-            )
-        )
-    )
+    shapes = draw(st.sets(st.sampled_from(get_args(OddShape))))
     refused = draw(
         st.dictionaries(
             st.sampled_from(["full_record_file_link", "tags"]),
