@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from airflow_fakes import CONTACT, TTS, VNUMBER, Task
+from airflow_fakes import CONTACT, TTS, VNUMBER, Task, informer_task
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
@@ -18,19 +18,8 @@ pytest_plugins = ["airflow_desk"]
 
 
 def start(desk: Any, **changes: Any) -> Task:
-    def make() -> CallApiStartInformerCallOperator:
-        return CallApiStartInformerCallOperator(
-            **{
-                "task_id": "call",
-                "virtual_phone_number": VNUMBER,
-                "contact": CONTACT,
-                "contact_message": TTS,
-                "refused_as_result": True,
-                **changes,
-            }
-        )
-
-    return Task(desk, make)
+    usual = {"external_id": None, "wait_for_completion": False, "refused_as_result": True}
+    return informer_task(desk, **{**usual, **changes})
 
 
 def test_a_refused_call_is_a_result_of_the_usual_shape_without_a_session_or_a_phone_number(desk):

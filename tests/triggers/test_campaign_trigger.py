@@ -7,8 +7,7 @@ import json
 import time
 
 import pytest
-from airflow_fakes import CONTACT, events_of, rebuild
-from known_numbers import VNUMBER
+from airflow_fakes import CONTACT, events_of, rebuild, start_informer_call
 from session_triggers import kill
 
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
@@ -25,21 +24,6 @@ OTHER = "79161234568"
 def line(exchange, connection):
     # long enough to be seen by the first poll of a loaded machine
     exchange.default_script = Script(rings=0.1, talks=2.0)
-
-
-def start(exchange, contact=CONTACT):
-    body = {
-        "jsonrpc": "2.0",
-        "id": "1",
-        "method": "start.informer_call",
-        "params": {
-            "access_token": exchange.account.key,
-            "virtual_phone_number": VNUMBER,
-            "contact": contact,
-            "contact_message": {"type": "tts", "value": "Hello"},
-        },
-    }
-    return exchange.handle(body)["result"]["data"]["call_session_id"]
 
 
 def trigger(*session_ids, wakes_in=20.0, **changes):
@@ -71,7 +55,7 @@ def test_a_poll_interval_that_an_operator_would_refuse_is_refused(interval):
 
 def test_the_trigger_fires_with_the_observations_when_all_calls_have_ended(exchange):
     exchange.script(OTHER, Script.busy(rings=2.0))
-    first, second = start(exchange), start(exchange, OTHER)
+    first, second = start_informer_call(exchange), start_informer_call(exchange, OTHER)
 
     event, took = fired(trigger(first, second, wakes_in=60.0))
 
@@ -85,7 +69,7 @@ def test_the_trigger_fires_with_the_observations_when_all_calls_have_ended(excha
 def test_the_trigger_fires_at_its_time_even_if_calls_are_active(exchange):
     exchange.default_script = Script(rings=0.1, talks=None)
 
-    event, took = fired(trigger(start(exchange), wakes_in=0.6))
+    event, took = fired(trigger(start_informer_call(exchange), wakes_in=0.6))
 
     assert 0.5 < took < 5
     assert len(event["observations"]) == 1
@@ -104,7 +88,7 @@ def test_a_time_in_the_past_fires_at_once():
 
 
 def test_failed_polls_are_survived_and_do_not_count_for_the_worker(exchange):
-    session_id = start(exchange)
+    session_id = start_informer_call(exchange)
     exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=2)
 
     event, _ = fired(trigger(session_id))
@@ -115,7 +99,7 @@ def test_failed_polls_are_survived_and_do_not_count_for_the_worker(exchange):
 
 def test_a_permanent_error_of_a_poll_ends_the_polling_and_wakes_the_worker(monkeypatch, exchange):
     monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
-    session_id = start(exchange)
+    session_id = start_informer_call(exchange)
     exchange.account.key = "another-key"
 
     event, took = fired(trigger(session_id))
@@ -130,14 +114,14 @@ def test_the_event_comes_after_a_pause_if_only_the_triggerer_cannot_poll(monkeyp
     monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
     monkeypatch.setattr(polls_by_connection, "_READ_CONNECTION_FOR", 0.0)
 
-    event, took = fired(trigger(start(exchange)))
+    event, took = fired(trigger(start_informer_call(exchange)))
 
     assert 0.4 < took < 10
     assert len(event["observations"]) == 1
 
 
 def test_the_trigger_and_its_event_contain_no_phone_number(exchange):
-    waiting = trigger(start(exchange))
+    waiting = trigger(start_informer_call(exchange))
 
     assert CONTACT not in str(waiting.serialize())
     assert CONTACT not in str(fired(waiting))
@@ -146,7 +130,7 @@ def test_the_trigger_and_its_event_contain_no_phone_number(exchange):
 @pytest.mark.parametrize("cancel", [False, True])
 def test_a_kill_releases_the_calls_of_a_campaign_only_with_cancel_on_kill(exchange, monkeypatch, cancel):
     exchange.default_script = Script(rings=0, talks=None)
-    sessions = [start(exchange), start(exchange, OTHER)]
+    sessions = [start_informer_call(exchange), start_informer_call(exchange, OTHER)]
 
     kill(monkeypatch, trigger(*sessions, cancel_on_kill=cancel))
 
@@ -156,7 +140,7 @@ def test_a_kill_releases_the_calls_of_a_campaign_only_with_cancel_on_kill(exchan
 
 def test_a_call_that_cannot_be_released_does_not_prevent_the_release_of_the_others(exchange, monkeypatch):
     exchange.default_script = Script(rings=0, talks=None)
-    session_id = start(exchange)
+    session_id = start_informer_call(exchange)
 
     kill(monkeypatch, trigger(404, session_id, cancel_on_kill=True))
 
@@ -177,7 +161,7 @@ def test_a_timeout_of_the_poll_is_no_end_of_the_wait(monkeypatch, exchange):
         raise TimeoutError("the secrets backend does not answer")
 
     monkeypatch.setattr(campaign, "subscribe", refuse)
-    event, took = fired(trigger(start(exchange)))
+    event, took = fired(trigger(start_informer_call(exchange)))
 
     assert 0.4 < took < 10
     assert len(event["observations"]) == 1

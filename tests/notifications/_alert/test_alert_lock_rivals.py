@@ -53,6 +53,14 @@ def test_a_callback_whose_search_outlasts_its_claim_does_not_ring_after_a_rival(
     assert rung(desk) == [ON_DUTY]
 
 
+def let_requests_wait(monkeypatch, sleep):
+    """Let each request that waits for points call a function with the seconds that it waits."""
+    monkeypatch.setattr(
+        "airflow_provider_callapi.hooks.callapi.RetryingClient",
+        lambda client, **options: RetryingClient(client, **{**options, "sleep": sleep}),
+    )
+
+
 def test_a_callback_that_waited_for_points_does_not_ring_after_a_rival(desk, monkeypatch):
     desk.connect(extra={"data_api": False})
     desk.exchange.account.minute_limit = 0
@@ -65,10 +73,7 @@ def test_a_callback_that_waited_for_points_does_not_ring_after_a_rival(desk, mon
             rivals.append(notifier())
             rivals[0](of_task())
 
-    monkeypatch.setattr(
-        "airflow_provider_callapi.hooks.callapi.RetryingClient",
-        lambda client, **options: RetryingClient(client, **{**options, "sleep": waits}),
-    )
+    let_requests_wait(monkeypatch, waits)
     in_the_triggerer(notifier(), of_deadline())
 
     assert len(rivals) == 1
@@ -91,10 +96,7 @@ def test_a_callback_without_a_claim_that_waited_for_points_does_not_ring_after_a
             rivals[0](of_task())
         sleep(seconds)
 
-    monkeypatch.setattr(
-        "airflow_provider_callapi.hooks.callapi.RetryingClient",
-        lambda client, **options: RetryingClient(client, **{**options, "sleep": waits}),
-    )
+    let_requests_wait(monkeypatch, waits)
     in_the_triggerer(notifier(), of_deadline())
 
     assert len(rivals) == 1
