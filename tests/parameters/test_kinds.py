@@ -58,7 +58,7 @@ from airflow_provider_callapi.parameters.schema import read_parameter, read_para
         (IDENTIFIER, " 36 ", 36),
     ],
 )
-def test_a_value_is_converted(kind: Kind, value: Any, read: Any) -> None:
+def test_a_value_is_read_as_its_kind(kind: Kind, value: Any, read: Any) -> None:
     assert read_parameter("x", value, kind) == read
 
 
