@@ -12,7 +12,7 @@ from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 SECONDS = st.integers(0, 120).map(float)
 
 
-def test_one_miss_proves_nothing_and_ten_failed_polls_are_survived() -> None:
+def test_the_default_tolerance_is_two_misses_and_ten_failed_polls() -> None:
     assert PollTolerance() == TOLERANCE
     assert (TOLERANCE.misses, TOLERANCE.failures) == (2, 10)
 
