@@ -170,6 +170,12 @@ class Record:
         """The newest record of each person whom the task has called, or may have called."""
         return (*self.earlier, replace(self, earlier=()))
 
+    def without_unplaced_attempt(self) -> Record:
+        """Return the record that counts: if the newest attempt was certainly not placed, that of `before`."""
+        if self.stage is not Stage.NOTHING or self.before is None:
+            return self
+        return replace(self.before, earlier=self.earlier)
+
     @property
     def unconfirmed(self) -> tuple[Record, ...]:
         """The records of the attempts whose calls a search may find, the newest attempt first."""
@@ -236,10 +242,7 @@ class Journal:
         self._clears = clears
         self._record_is_lost = record_is_lost
         stored = store.get(RECORD_KEY)
-        self.record = Record.from_json(stored) if stored else None
-        if self.record is not None and self.record.stage is Stage.NOTHING and self.record.before:
-            # The newest attempt was certainly not placed, but the attempt before may have been placed.
-            self.record = replace(self.record.before, earlier=self.record.earlier)
+        self.record = Record.from_json(stored).without_unplaced_attempt() if stored else None
 
     @property
     def current(self) -> Record:
@@ -260,7 +263,7 @@ class Journal:
         for record in self.record.earlier:
             if self._is_person(record.fingerprint, contact) is not False:
                 others = [each for each in self.record.of_all_people if each is not record]
-                self._store(replace(record, earlier=tuple(others)))
+                self._store(replace(record.without_unplaced_attempt(), earlier=tuple(others)))
                 return
 
     def next_step(self, request: StartCall) -> Step:
@@ -409,14 +412,16 @@ class Journal:
     def _unresolved_record(self) -> Record | None:
         """Return the record of the newest attempt whose call is unresolved, for `Record.before`."""
         record = self.current
-        if record.stage is Stage.NOTHING:
-            return record.before
         is_cleared = self._clears.since(record.clears)  # a user has decided to call again
         return replace(record, earlier=()) if record.stage is Stage.UNRESOLVED and not is_cleared else None
 
     def mark_not_placed(self) -> None:
-        """Store that the call was certainly not placed. The next attempt gets the same ordinal number."""
+        """Store that the call was certainly not placed. The next attempt gets the same ordinal number.
+
+        If the attempt before may have been placed, its record is the current one afterwards.
+        """
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
+        self.record = self.current.without_unplaced_attempt()
 
     def mark_missing(self, now: float) -> float:
         """Store that a search for the unconfirmed call has ended without finding it.

@@ -49,13 +49,14 @@ class CallRows:
         """
         self._add(_attempt_of(record))
 
-    def add_refused(self, record: Record, mnemonic: str | None) -> None:
+    def add_refused(self, attempt: int, external_id: str, at: float, mnemonic: str | None) -> None:
         """Write a row with the result ``refused`` for a call that the service refused to place.
 
+        :param at: when the service refused the call, epoch seconds.
         :param mnemonic: the name of the service's error.
         """
-        attempt = _attempt_of(record)
-        self._add(attempt.with_status(Status.FINISHED, result=Result.REFUSED, refused_with=mnemonic))
+        refused = Attempt("", attempt, Status.DIALLING, external_id, intended_at=at)
+        self._add(refused.with_status(Status.FINISHED, result=Result.REFUSED, refused_with=mnemonic))
 
     def _add(self, attempt: Attempt) -> None:
         self._writer.add([row_of_result(attempt, self._campaign, self.person)])

@@ -319,15 +319,16 @@ class CallTry:
         if error.method != request.method:  # a refused search proves nothing about the call
             raise error
         count_call("refused")
+        attempt = self._journal.next_attempt  # the journal does not count refused attempts
+        external_id = self._journal.external_id(request, attempt)
         if self._results is not None and self._journal.record is not None:
-            self._results.add_refused(self._journal.record, error.mnemonic)
+            self._results.add_refused(attempt, external_id, system_clock.now(), error.mnemonic)
         # Without a journal, an earlier try may have rung.
         if not self._options.refused_as_result or self._searches_first:
             raise error
-        attempt = self._journal.current.attempt + 1  # the journal does not count refused attempts
         call = Outcome(
             0,
-            self._journal.external_id(request, attempt),
+            external_id,
             answered=False,
             attempt=attempt,
             finish_reason=error.mnemonic,
