@@ -246,9 +246,10 @@ def _dial(
 
     :raises _Unconfirmed: it is unknown whether the call was placed.
     """
-    earlier = journal.placed_sessions
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
         others, _ = find_other_calls(journal.external_id(request, journal.next_attempt), request, gateway)
+    # Read before the send: a store may fail, and the answer must reach the log.
+    earlier = {*journal.placed_sessions, *others, *journal.calls_of_others(request)}
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
         found := find_unconfirmed_call(
@@ -274,7 +275,6 @@ def _dial(
 
     try:
         session_id = gateway.send(intended, refuse_late_send).call_session_id
-        is_earlier = session_id in {*earlier, *others, *journal.calls_of_others(request)}
     except (OutsideCallingHours, Killed):
         journal.mark_not_placed()
         raise
@@ -283,7 +283,7 @@ def _dial(
             raise _Unconfirmed(str(error)) from error
         journal.mark_not_placed()
         raise
-    if is_earlier:  # this does not show whether a new call was placed
+    if session_id in earlier:  # this does not show whether a new call was placed
         raise _Unconfirmed(f"The answer names call session {session_id}, which is an earlier call")
     gateway.log(f"Call session {session_id}: the call is placed")
     return _store_placed(journal, request, session_id, gateway.clock())

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from placing_world import EARLIER, LOST, World, failing, request_to, session, world_after
+from placing_world import EARLIER, LOST, OWNER, World, failing, request_to, session, world_after
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
@@ -24,7 +24,8 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.single_call.call_journal import Stage
+from airflow_provider_callapi.calls.clears import Clears
+from airflow_provider_callapi.calls.single_call.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.single_call.placing import AnswerNotStored, Killed, Unresolved, place
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -93,6 +94,29 @@ def test_an_answer_that_cannot_be_stored_is_logged_and_the_next_try_finds_the_ca
     world.lists = lambda now: [session(7, world.sent[0])]
     assert world.place(generation=int(cleared)).call_session_id == 7
     assert len(world.sent) == 1
+
+
+def test_an_answer_is_logged_even_if_no_store_works_after_the_send() -> None:
+    world = World()
+
+    def calls_of_others(_: StartCall) -> list[int]:
+        if world.sent:
+            raise ConnectionError("no store")
+        return []
+
+    world.disk.refuses = ("started",)
+    journal = Journal(world.disk, owner=OWNER, clears=Clears(0), calls_of_others=calls_of_others)
+    with pytest.raises(AnswerNotStored, match="call session 7"):
+        place(journal, request_to(), world.gateway, appear_timeout=1.0)
+    assert world.log[-1] == "Call session 7: the call is placed"
+
+
+def test_a_store_that_cannot_be_read_before_the_send_leaves_no_intent() -> None:
+    world = World()
+    journal = Journal(world.disk, owner=OWNER, clears=Clears(0), calls_of_others=failing(ConnectionError()))  # type: ignore[arg-type]
+    with pytest.raises(ConnectionError):
+        place(journal, request_to(), world.gateway, appear_timeout=1.0)
+    assert (world.sent, world.disk.stage) == ([], None)
 
 
 def test_a_lost_answer_is_a_warning_that_names_the_request_and_the_id() -> None:
