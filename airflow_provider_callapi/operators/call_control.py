@@ -25,10 +25,11 @@ from airflow_provider_callapi.api.errors import CallNotFound
 from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.api.request import Repeat
 from airflow_provider_callapi.api.values.masking import mask_phones
+from airflow_provider_callapi.calls.external_ids import has_another_id
 from airflow_provider_callapi.calls.texts.count_texts import count_text
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
 from airflow_provider_callapi.operators._request_operator import RequestOperator
-from airflow_provider_callapi.operators._requests import Message, SessionRef, explained
+from airflow_provider_callapi.operators._requests import Message, SessionRef, explained, read_call
 from airflow_provider_callapi.operators._single_request import send_once
 from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
 from airflow_provider_callapi.parameters.schema import Schema, nothing_sent
@@ -108,7 +109,7 @@ class CallApiTagCallOperator(_SessionOperator):
     call, without retries.
 
     :param call_session_id: the session id of the call, or the dict that a start operator or the sensor
-        returned.
+        returned. With the dict, the task tags no ended call that has another ``external_id``.
     :param tag_id: the id of the tag in the account.
     :param report_timeout: how many seconds the task waits for the Data API's report of an ended call. Without
         the report, the task fails, and a retry may succeed.
@@ -131,6 +132,7 @@ class CallApiTagCallOperator(_SessionOperator):
         :return: the answer of the service that tagged the call.
         :raises CallApiFailure: the service refuses the request.
         :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
+        :raises CallApiFailure: the Data API's report has another ``external_id`` than the call.
         :raises CallApiTrouble: the Data API has not reported the ended call within ``report_timeout``, or the
             report has no ``communication_id``.
         :raises CallApiError: the request failed for another reason. A retry may succeed.
@@ -156,6 +158,12 @@ class CallApiTagCallOperator(_SessionOperator):
                     raise CallApiTrouble(
                         f"{error}. The call has ended or never existed: the Data API has no {missing} of "
                         f"call session {request.call_session_id} after report_timeout ({report_timeout:g} s)"
+                    ) from error
+                if has_another_id(report, read_call(self.call_session_id).external_id):
+                    raise CallApiFailure(
+                        f"{error}. The Data API reports call session {request.call_session_id} with another "
+                        "external_id, so the report belongs to another call, and nothing was tagged. Check "
+                        f"that both services of connection {self.callapi_conn_id} use the same account"
                     ) from error
                 self.log.info("Call session %s has ended: the Data API sets the tag", request.call_session_id)
                 return hook.data_api.call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -123,6 +124,20 @@ def test_an_ended_call_is_tagged_through_the_data_api_once_it_has_a_report(desk,
     assert list(desk.exchange.call(session).tags) == [36]
     again = make("tag.call", call_session_id=session).execute(context(desk))
     assert again == {"call_session_id": session, "already": True}
+
+
+@pytest.mark.parametrize("as_text", [dict, str, json.dumps])
+@pytest.mark.parametrize(("external_id", "is_tagged"), [("334otr01", True), (None, True), ("order-8", False)])
+def test_an_ended_call_with_another_external_id_is_not_tagged(desk, as_text, external_id, is_tagged):
+    """The Data API of another account may use the same session ids."""
+    session = talk(desk, talks=3)
+    desk.clock.advance(10)
+    call = as_text({"call_session_id": session, "external_id": external_id})
+
+    with nullcontext() if is_tagged else pytest.raises(CallApiFailure, match="belongs to another call"):
+        make("tag.call", call_session_id=call).execute(context(desk))
+
+    assert list(desk.exchange.call(session).tags) == ([36] if is_tagged else [])
 
 
 def test_a_missing_report_leaves_the_tag_to_a_retry(desk):
