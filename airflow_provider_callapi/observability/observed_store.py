@@ -39,37 +39,38 @@ class ObservedStore:
     """
 
     store: KeyValueStore
-    _stage: Stage | None = field(default=None, init=False)
+    _stage: str | None = field(default=None, init=False)
     _person: str | None = field(default=None, init=False)
 
     def get(self, key: str) -> Any:
         record = self.store.get(key)
-        self._stage = Stage(record["stage"]) if record else None
-        self._person = record["fingerprint"] if record else None
+        known = record if isinstance(record, dict) else {}  # the journal refuses a record that it cannot read
+        self._stage, self._person = known.get("stage"), known.get("fingerprint")
         return record
 
     def set(self, key: str, record: Any) -> None:
         self.store.set(key, record)
-        stage_before, self._stage = self._stage, Stage(record["stage"])
+        stage = Stage(record["stage"])
+        stage_before, self._stage = self._stage, stage
         person_before, self._person = self._person, record["fingerprint"]
-        if person_before not in (None, self._person) and self._stage is not Stage.STARTING:
+        if person_before not in (None, self._person) and stage is not Stage.STARTING:
             return  # the journal turns to the record of another person, which has been logged before
         # without task state, a later try starts with an empty journal and adopts the call
-        adopted = stage_before is None and self._stage is Stage.STARTED
-        if self._stage is stage_before or adopted:
+        adopted = stage_before is None and stage is Stage.STARTED
+        if stage == stage_before or adopted:
             return
         call = record["call"]
-        if self._stage is Stage.UNRESOLVED:
+        if stage is Stage.UNRESOLVED:
             count_call("unresolved")
-        elif self._stage in (Stage.DONE, Stage.REDIAL):
+        elif stage in (Stage.DONE, Stage.REDIAL):
             count_call(outcome := _outcome_tag(call))
             if call["status"] != "ended":  # the task does not wait, and STARTED is already logged
                 return
             with never_fails("the trace span of the call"):
                 trace_call(Outcome.from_xcom(call), outcome)
-        if self._stage in _EVENT_OF_STAGE:
+        if stage in _EVENT_OF_STAGE:
             fields = {**outcome_fields(call), "external_id": record["external_id"]}
-            log_event(_EVENT_OF_STAGE[self._stage], **fields)
+            log_event(_EVENT_OF_STAGE[stage], **fields)
 
 
 def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:

@@ -8,6 +8,7 @@ import pytest
 from airflow_fakes import CONTACT, informer_task
 from ways_to_wait import WORKER_AND_DEFERRAL
 
+from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.observability import observed_store
@@ -46,6 +47,19 @@ def test_a_task_that_turns_back_to_its_first_person_counts_each_call_once(desk, 
     assert first.retry() == result
     assert sum(map(len, (stats.named("callapi.calls.answered"), stats.named("callapi.calls.unknown")))) == 2
     assert "call done" not in [line["event"] for line in log_lines()[before:]]
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize("damage", [{"stage": "of a newer version"}, {"stage": None}, 7], ids=str)
+def test_a_record_that_cannot_be_read_rings_nobody_and_the_error_says_what_to_do(desk, damage):
+    task = informer_task(desk, wait_for_completion=False)
+    task.run()
+    task.state.set(
+        RECORD_KEY, {**task.state.get(RECORD_KEY), **damage} if isinstance(damage, dict) else damage
+    )
+    with pytest.raises(ValueError, match=r"sends no start request .* Install the newer version again"):
+        task.retry()
+    assert desk.exchange.rings(CONTACT) == 1
 
 
 def test_an_unresolved_call_is_logged_as_a_warning_with_its_external_id(desk, log_lines, stats):

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -152,12 +152,35 @@ class Record:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
-        """Convert the plain JSON that a journal has stored back to a `Record`."""
+        """Convert the plain JSON that a journal has stored back to a `Record`.
+
+        Unknown fields are ignored: a newer version of this package may have stored the record. If an older
+        version must not continue with a record, the newer version gives it a new stage.
+
+        :raises ValueError: the record cannot be read. The text says what a user can do.
+        """
+        try:
+            return cls._read(value)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            stored = value if isinstance(value, dict) else {}
+            raise ValueError(
+                f"The record of this task's call cannot be read ({type(error).__name__}: {error}): a newer "
+                "version of airflow-provider-callapi has stored it, or it is damaged. This try sends no "
+                "start request for the call. Install the newer version again, and clear this task. Or search "
+                f"the account's calls for external_id {stored.get('external_id')}; if it is not there, start "
+                "another DAG run"
+            ) from error
+
+    @classmethod
+    def _read(cls, value: dict[str, Any]) -> Record:
+        known = {each.name: value[each.name] for each in fields(cls) if each.name in value}
+        if known.get("call") is not None:
+            Outcome.from_xcom(known["call"])
         others = tuple(value.get("others", ()))
-        before = cls.from_json(value["before"]) if value.get("before") else None
-        earlier = tuple(map(cls.from_json, value.get("earlier", ())))
+        before = cls._read(value["before"]) if value.get("before") else None
+        earlier = tuple(map(cls._read, value.get("earlier", ())))
         converted = {"stage": Stage(value["stage"]), "others": others, "before": before, "earlier": earlier}
-        return cls(**{**value, **converted})
+        return cls(**{**known, **converted})
 
     def to_json(self) -> dict[str, Any]:
         """Return this record as plain JSON, which `from_json` reads."""
