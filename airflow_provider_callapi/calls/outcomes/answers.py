@@ -101,15 +101,16 @@ def judge_finished_call(
     A leg is the line of one participant. A leg is connected if its participant picked up. The first rule that
     fits decides:
 
-    1. The call had a talk, or a leg with the contact's number is connected, or all legs that may be the
-       contact's are connected: answered.
-    2. Only some legs that may be the contact's are connected: not known. These may be the legs of an operator
-       who is no employee.
+    1. The call had a talk, or a leg with the contact's number is connected: answered. So is the call if all
+       legs that may be the contact's are connected, unless the call's finish reason can concern only the
+       contact, e.g. ``subscriber_busy``.
+    2. A leg that may be the contact's is connected: not known. It may be the leg of an operator who is no
+       employee.
     3. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
     4. A leg of an unknown participant is connected: not known. It may be the contact's leg.
     5. The contact has legs, and none of them is connected: not answered. If the call's finish reason is
        ``success_finish``, the two contradict each other: not known.
-    6. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
+    6. The call's finish reason can concern only the contact: not answered.
     7. All legs in the report certainly belong to others than the contact, none of them is connected, and the
        call's finish reason excludes a talk: not answered. A reason that is missing or no failure, such as
        ``subscriber_disconnects`` (the contact hung up), excludes no talk, so the report may lack a leg.
@@ -128,8 +129,8 @@ def judge_finished_call(
     is_started = bool(report.call_api_external_id) or _is_called(contact, legs)
     contacts, unclear, others = _sort_legs(contact, legs, is_started=is_started)
     connected = [leg for leg in contacts if _is_connected(leg)]
-    is_certain = len(connected) == len(contacts) or any(
-        is_same_number(contact, _outer_number(leg, is_started)) for leg in connected
+    is_certain = any(is_same_number(contact, _outer_number(leg, is_started)) for leg in connected) or (
+        len(connected) == len(contacts) and not proves_no_answer(report.finish_reason)
     )
     if (report.talk_duration or 0) > 0 or (connected and is_certain):
         return FinishedCall(report, answered=True)

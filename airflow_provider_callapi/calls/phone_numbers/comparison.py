@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import read_international
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_country_code, read_international
 
 _NATIONAL_LENGTH = 10
 """The number of digits of a Russian phone number without the country code."""
@@ -26,6 +26,7 @@ _SHORTEST = 7
 """A number without its country code that has fewer digits may be in a text by chance."""
 _SHORTEST_PART = 5
 """A number with at least this many digits may be the end of a longer number."""
+_LONGEST_COUNTRY_CODE = 3
 _MASK = "*"
 _LETTER = re.compile(r"[^\W\d_]")
 _TONES = re.compile(r"[.,][\d*#wp.,\s]*")
@@ -99,14 +100,17 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
 
     - The texts are the same number, see `is_same_number`.
     - At least one of the two is None or contains no digit.
-    - Both texts are masked.
+    - Both texts are masked, and neither their visible beginnings nor their visible ends contradict each
+      other. A beginning may lack the country code. If a text has letters, nothing contradicts.
     - One text is masked, such as ``7900***0002``, and its visible digits fit the other number.
     - One text has at least five digits, and the other number ends with these digits.
     - One text has at least five digits, and the other is a SIP number with these digits.
     """
     first, second = _signs(number), _signs(other)
-    if not _has_digits(first, second) or (_MASK in first and _MASK in second):
+    if not _has_digits(first, second):
         return True
+    if _MASK in first and _MASK in second:
+        return _LETTER.search(first + second) is not None or _masks_agree(first, second)
     if _MASK in first:
         return _fits(first, second)
     if _MASK in second:
@@ -156,6 +160,36 @@ def _fits(masked: str, number: str) -> bool:
         return True
     pattern = re.compile(r"\w*".join(map(re.escape, re.split(r"\*+", masked))))
     return any(map(pattern.fullmatch, _variants(number)))
+
+
+def _masks_agree(first: str, second: str) -> bool:
+    """Return whether two masked texts, such as ``7900***0002``, may stand for the same number."""
+    (begin, *ends), (other_begin, *other_ends) = (re.split(r"\*+", text) for text in (first, second))
+    for shown, masked in ((begin, second), (other_begin, first)):
+        # The mask may hide an extension behind a whole number: 79000000002***
+        if len(shown) >= _NATIONAL_LENGTH and _fits(masked, shown):
+            return True
+    begins_agree = any(
+        one.startswith(other) or other.startswith(one)
+        for one in _begins(begin)
+        for other in _begins(other_begin)
+    )
+    # Tones behind a number may follow a further *: 7900***0002*5
+    return begins_agree and any(
+        one.endswith(other) or other.endswith(one) for one in ends for other in other_ends
+    )
+
+
+def _begins(shown: str) -> set[str]:
+    """Return what the other spellings of a number may show, if one spelling begins with ``shown``.
+
+    The country code may be missing. It may also be hidden in part, so that nothing is known of the rest. In
+    Russia, an 8 may stand for the country code, and in other countries a 0 may come before the number.
+    """
+    national = {shown[length:] for length in (1, 2, 3) if is_country_code(shown[:length])}
+    if not national and len(shown) < _LONGEST_COUNTRY_CODE:
+        national = {""}
+    return {shown, shown.removeprefix("8"), shown.lstrip("0"), *national}
 
 
 def _variants(signs: str) -> set[str]:

@@ -56,15 +56,38 @@ def test_a_talk_is_an_answer_with_any_finish_reason(reason: str | None) -> None:
 
 @pytest.mark.parametrize("talk", [0, None])
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_connected_leg_of_the_contact_is_an_answer_with_any_finish_reason(
+def test_a_connected_leg_with_the_contacts_number_is_an_answer_with_any_finish_reason(
     reason: str | None, talk: int | None
 ) -> None:
     call = report(finish_reason=reason, talk_duration=talk)
-    assert answered(call, leg(AT)) is True
-    assert answered(call, leg(None), leg(AT)) is not False, "one may be an operator's"
-    second = leg(AT, called_phone_number=CONTACT)
-    assert answered(call, leg(None, called_phone_number=CONTACT), second) is True, "the second attempt"
-    assert answered(call, leg(None, is_operator=True), leg(AT)) is True
+    numbered = leg(AT, called_phone_number=CONTACT)
+    assert answered(call, numbered) is True
+    assert answered(call, leg(None, called_phone_number=CONTACT), numbered) is True, "the second attempt"
+    assert answered(call, leg(None, is_operator=True), numbered) is True
+
+
+@pytest.mark.parametrize("talk", [0, None])
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_connected_leg_that_may_be_the_contacts_is_an_answer_unless_the_finish_reason_contradicts(
+    reason: str | None, talk: int | None
+) -> None:
+    """The leg may be that of an operator who is no employee: the account hides the numbers."""
+    call = report(finish_reason=reason, talk_duration=talk)
+    expected = None if proves_no_answer(reason) else True
+    assert answered(call, leg(AT)) is expected
+    assert answered(call, leg(AT), leg(AT)) is expected
+    assert answered(call, leg(None, is_operator=True), leg(AT)) is expected
+    assert answered(call, leg(None), leg(AT)) is None, "one may be an operator's"
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_masked_operator_who_is_no_employee_does_not_answer_for_a_masked_contact(
+    reason: str | None,
+) -> None:
+    call = CallReport(id=7, contact_phone_number="7926***0001", finish_reason=reason, talk_duration=0)
+    assert answered(call, leg(AT, called_phone_number="7495***2233")) is None
+    fitting = leg(AT, called_phone_number="7926***01")
+    assert answered(call, fitting) is (None if proves_no_answer(reason) else True)
 
 
 @pytest.mark.parametrize("reason", REASONS)

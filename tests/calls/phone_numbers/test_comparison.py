@@ -112,9 +112,47 @@ def test_a_masked_number_with_other_digits_is_certainly_different(written: str) 
     assert not may_be_same_number(written, ANNA)
 
 
-def test_two_texts_that_are_masked_in_the_same_way_may_be_the_same_number() -> None:
-    assert may_be_same_number("7926***0011", "7926***0011")
-    assert may_be_same_number("7926***0011", "8926***0011")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("7926***0011", "7926***0011"),
+        ("7926***0011", "8926***0011"),
+        ("7926***0011", "926***0011"),
+        ("7926***0011", "+7 926 ***-**-11"),
+        ("7926***0011", "***0011"),
+        ("7926***0011", "7926***"),
+        ("7926***0011", "7926***0011*5"),
+        ("79260000011*5", "7926***0011"),
+        ("79260000011***", "926***0011"),
+        ("7***0011", "9***0011"),
+        ("37***11", "29***11"),
+        ("375***11", "29***11"),
+        ("971 50 ***11", "050 ***11"),
+        ("sip1***@a", "sip2***@b"),
+    ],
+)
+def test_two_masked_texts_whose_visible_digits_fit_may_be_the_same_number(one: str, other: str) -> None:
+    assert may_be_same_number(one, other)
+    assert not is_same_number(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("7926***0011", "7495***0011"),
+        ("7926***0011", "7926***0012"),
+        ("7926***0011", "495***0011"),
+        ("7926***0011", "8495***11"),
+        ("7926***0011", "***0012"),
+        ("7926***0011", "4930***0011"),
+        ("79260000012*5", "7926***0011"),
+        ("7495***2233", "7916***4567"),
+    ],
+)
+def test_two_masked_texts_whose_visible_digits_contradict_are_certainly_different(
+    one: str, other: str
+) -> None:
+    assert not may_be_same_number(one, other)
 
 
 @given(first=any_text, second=any_text)
@@ -132,6 +170,38 @@ def test_a_masked_number_may_always_be_the_number_that_was_masked(
     mask = data.draw(st.sampled_from(["*", "***", "XXX", "•••"]))
     masked = code + number[:begin] + mask + number[len(number) - (shown - begin) :]
     assert may_be_same_number(masked, "7" + number)
+
+
+def masked_in_some_way(spellings: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return texts in which a part of a number is masked, and perhaps an extension follows."""
+
+    def mask(spelling: str, begin: int, end: int, sign: str, behind: str) -> str:
+        shown_end = spelling[len(spelling) - end :]
+        return spelling[:begin] + sign + shown_end + (behind if shown_end else "")
+
+    signs = st.sampled_from(["*", "***", "XXX", "•••"])
+    behind = st.sampled_from(["", "", "*5"])
+    return st.builds(mask, spellings, st.integers(0, 6), st.integers(0, 4), signs, behind)
+
+
+@given(data=st.data(), national=st.from_regex(r"[2-9]\d{7,8}", fullmatch=True), russian=national)
+def test_two_masks_of_one_number_may_always_be_the_same_number(
+    data: st.DataObject, national: str, russian: str
+) -> None:
+    code = data.draw(st.sampled_from(["7", "49", "375", "971", "1"]))
+    rest = russian if code == "7" else national
+    prefixes = ["7", "8", "", "+7 "] if code == "7" else [code, f"+{code} ", "", "0"]
+    texts = masked_in_some_way(st.sampled_from(prefixes).map(lambda prefix: prefix + rest))
+    assert may_be_same_number(data.draw(texts), data.draw(texts))
+
+
+@given(one=national, other=national, shown=st.integers(3, 6), end=st.integers(0, 4))
+def test_masks_that_show_other_national_digits_are_of_different_numbers(
+    one: str, other: str, shown: int, end: int
+) -> None:
+    first, second = (f"7{each[:shown]}***{each[10 - end :]}" for each in (one, other))
+    is_alike = one[:shown] == other[:shown] and one[10 - end :] == other[10 - end :]
+    assert may_be_same_number(first, second) is is_alike or one[0] in "78" or other[0] in "78"
 
 
 @given(
