@@ -19,7 +19,11 @@ from airflow_provider_callapi.api.data_api import CallReport, LegReport, is_fill
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
 from airflow_provider_callapi.calls.outcomes.finish_reasons import category_of, proves_no_answer
-from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import (
+    is_same_number,
+    may_be_same_number,
+    sip_user,
+)
 
 LEGS_DELAY = 30.0
 """For this many seconds after a call's end, the Data API may still lack legs that it will report."""
@@ -54,7 +58,15 @@ def _may_be_callers(leg: Leg, session: CallSession) -> bool:
 
 def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
     """Return whether one of the legs is a call to the contact's number. False if the contact is None."""
-    return any(is_same_number(contact, leg.called_phone_number) for leg in legs)
+    return any(_is_address_of(contact, leg.called_phone_number) for leg in legs)
+
+
+def _is_address_of(contact: str | None, number: str | None) -> bool:
+    """Return whether a number is the contact's, or a SIP address with the contact's number before the ``@``.
+
+    The exchange may call the contact through a SIP trunk: ``sip:79260000001@trunk.example.com``.
+    """
+    return is_same_number(sip_user(contact or ""), sip_user(number or ""))
 
 
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
@@ -107,7 +119,8 @@ def judge_finished_call(
     2. A leg that may be the contact's is connected: not known. It may be the leg of an operator who is no
        employee.
     3. A leg of the call could not be read, or another participant has talked: not known. A talk needs two.
-    4. A leg of an unknown participant is connected: not known. It may be the contact's leg.
+    4. A leg of an unknown participant is connected: not known. It may be the contact's leg, also if its
+       number is a SIP address with the contact's number before the ``@``.
     5. The contact has legs, and none of them is connected: not answered. If the call's finish reason is
        ``success_finish``, the two contradict each other: not known.
     6. The call's finish reason can concern only the contact: not answered.
@@ -188,17 +201,21 @@ def _sort_legs(
     is_started = is_started or _is_called(contact, legs)
     # The contact's number decides, even if a leg is reported as an operator's or a coach's. Other legs of
     # coaches are in no list. Without a contact, any number may be the contact's.
-    outer = [(leg, _outer_number(leg, is_started)) for leg in legs]
-    clients = [(leg, number) for leg, number in outer if not leg.is_coach or is_same_number(contact, number)]
-    is_numbered = any(is_same_number(contact, number) for _, number in clients)
+    outer = [(leg, _outer_number(leg, is_started) or "") for leg in legs]
+    is_numbered = any(is_same_number(contact, number) for _, number in outer)
     contacts: list[LegReport] = []
     unclear: list[LegReport] = []
     others: list[LegReport] = []
-    for leg, outer_number in clients:
-        number = outer_number or ""
-        may_be_contacts = may_be_same_number(contact, number) and not any(map(str.isalpha, number))
-        if is_same_number(contact, number) or (leg.is_operator is False and may_be_contacts):
+    for leg, number in outer:
+        user = sip_user(number)
+        may_be_contacts = may_be_same_number(contact, user) and not any(map(str.isalpha, user))
+        is_possible = leg.is_operator is False and not leg.is_coach and may_be_contacts and user == number
+        if is_possible or is_same_number(contact, number):
             contacts.append(leg)
+        elif _is_address_of(contact, number):
+            unclear.append(leg)
+        elif leg.is_coach:
+            continue
         elif leg.is_operator or (is_numbered and not may_be_contacts):
             others.append(leg)
         else:

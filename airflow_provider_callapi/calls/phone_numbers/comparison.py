@@ -118,6 +118,15 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
     return is_same_number(first, second) or _contains(first, second) or _contains(second, first)
 
 
+def sip_user(number: str) -> str:
+    """Return the part of a SIP number or SIP address before the ``@``. Return a phone number unchanged.
+
+    Example: ``sip:79260000011@pbx.example`` becomes ``79260000011``.
+    """
+    address = number.rpartition("<")[2].strip()  # "Anna" <sip:anna@pbx.example>
+    return re.split("[@;>]", re.sub("^(sips?|tel):", "", address, flags=re.IGNORECASE))[0]
+
+
 def begins_with(number: str | None, prefix: str) -> bool:
     """Return whether a reported number begins with ``prefix``.
 

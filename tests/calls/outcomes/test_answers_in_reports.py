@@ -90,6 +90,44 @@ def test_a_masked_operator_who_is_no_employee_does_not_answer_for_a_masked_conta
     assert answered(call, fitting) is (None if proves_no_answer(reason) else True)
 
 
+ADDRESSES = [
+    f"sip:{CONTACT}@trunk.example.com",
+    f"sip:+{CONTACT}@10.0.0.1:5060",
+    f"sip:8{CONTACT[1:]}@trunk;user=phone",
+    f'"Anna" <sips:{CONTACT}@trunk.example.com>;tag=7',
+    f"tel:+{CONTACT}",
+    f"{CONTACT}@10.0.0.1",
+]
+"""SIP addresses with which an exchange calls the contact through a SIP trunk."""
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("is_operator", [True, False, None])
+@pytest.mark.parametrize("is_coach", [True, False])
+def test_a_connected_leg_to_a_sip_address_with_the_contacts_number_may_be_the_contacts(
+    address: str, is_operator: bool | None, is_coach: bool
+) -> None:
+    connected = leg(AT, is_operator=is_operator, is_coach=is_coach, called_phone_number=address)
+    first = leg(None, called_phone_number=CONTACT)
+    for reason in REASONS:
+        call = report(finish_reason=reason, talk_duration=0)
+        assert answered(call, connected) is None
+        assert answered(call, first, connected) is None
+
+
+def test_a_connected_leg_to_the_sip_address_of_a_contact_with_a_sip_number_may_be_the_contacts() -> None:
+    call = CallReport(id=7, contact_phone_number="Sip25@example.com", finish_reason="subscriber_busy")
+    first = leg(None, called_phone_number="sip25@example.com")
+    assert answered(call, first, leg(AT, called_phone_number="sip:sip25@10.0.0.1")) is None
+    assert answered(call, first, leg(AT, called_phone_number="sip:sip26@10.0.0.1")) is False
+
+
+def test_a_connected_leg_to_another_sip_address_does_not_hide_an_unconnected_contact() -> None:
+    call, contacts = report(finish_reason="subscriber_busy"), leg(None, called_phone_number=CONTACT)
+    for address in (f"sip:{OPERATORS_PHONE}@trunk.example.com", "sip:101@pbx", "anna@example.com"):
+        assert answered(call, contacts, leg(AT, called_phone_number=address)) is False
+
+
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_contact_whose_legs_were_not_connected_did_not_answer_with_any_finish_reason(
     reason: str | None,
@@ -322,7 +360,7 @@ def legs_with(**fields: Any) -> st.SearchStrategy[LegReport]:
         "is_coach": st.sampled_from([True, False, None]),
         "is_talked": st.sampled_from([True, False, None]),
         "direction": st.sampled_from(["in", "out", None]),
-        "called_phone_number": st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
+        "called_phone_number": st.sampled_from([CONTACT, OPERATORS_PHONE, *ADDRESSES, "", None]),
         "calling_phone_number": st.sampled_from([CONTACT, OPERATORS_PHONE, "", None]),
         "finish_reason": st.sampled_from(REASONS),
     }
@@ -354,6 +392,7 @@ def test_a_connected_leg_that_may_be_the_contacts_never_proves_that_the_contact_
     assert not talk
     # A leg with the contact's number is the contact's, even if the service calls it a coach's leg.
     contacts = [each for each in legs if CONTACT in (each.called_phone_number, each.calling_phone_number)]
+    assert not any(each.connect_time for each in legs if each.called_phone_number in ADDRESSES)
     for each in legs:
         if (each.connect_time or each.is_talked) and not (each.is_operator or each.is_coach):
             assert contacts, "another leg is known to be the contact's"

@@ -16,6 +16,7 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import (
     contains_number,
     is_same_number,
     may_be_same_number,
+    sip_user,
 )
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import read_international
 
@@ -245,6 +246,22 @@ def test_a_text_contains_no_number_that_is_no_phone_number(number: str) -> None:
 )
 def test_a_text_with_other_digits_does_not_contain_the_number(text: str) -> None:
     assert not contains_number(text, ANNA)
+
+
+@pytest.mark.parametrize(
+    ("number", "user"),
+    [
+        ("sip:79260000011@pbx.example", "79260000011"),
+        ("SIPS:+79260000011@10.0.0.1:5060;user=phone", "+79260000011"),
+        ('"Anna" <sip:anna@pbx.example>;tag=7', "anna"),
+        ("tel:+79260000011;ext=5", "+79260000011"),
+        ("sip25@example.com", "sip25"),
+        ("79260000011,,5", "79260000011,,5"),
+        ("", ""),
+    ],
+)
+def test_the_user_of_a_sip_address_is_what_comes_before_the_at_sign(number: str, user: str) -> None:
+    assert sip_user(number) == user
 
 
 @given(in_any_case(SIP_NUMBERS))
