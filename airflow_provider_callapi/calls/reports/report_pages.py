@@ -1,7 +1,6 @@
 """Read all rows of a report of the Data API, however long the interval is, each row exactly once.
 
-The Data API limits the days that one request can ask for. So `ReportPages` divides a long interval into
-windows.
+`ReportPages` divides a long interval into windows, because one request can ask for three months at most.
 """
 
 from __future__ import annotations
@@ -16,13 +15,11 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import DateRefused
 from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
-from airflow_provider_callapi.calls.reports.report_period import Period, PeriodReader
+from airflow_provider_callapi.calls.reports.report_period import Period, PeriodReader, windows
 from airflow_provider_callapi.calls.reports.report_refusals import DAYS_EARLIER
 from airflow_provider_callapi.calls.reports.report_requests import DataApiClient
 
 _DAY = 86_400
-_LONGEST_WINDOW = 80 * _DAY
-"""Seconds. Three months have at least 89 days. The rest is for a period that begins earlier."""
 _DAYS_EARLIER = (0.0, *DAYS_EARLIER)
 """How many days before a window the requested period begins.
 
@@ -93,10 +90,10 @@ class ReportPages:
             all_or_none=True,
         )
         found: set[Hashable] = set()
-        for begin in range(since, until, _LONGEST_WINDOW):
+        for window in windows((since, until)) if since < until else ():
             if query.position is not None:  # no row belongs to two windows
                 found.clear()
-            for part in reader.read((begin, min(begin + _LONGEST_WINDOW, until))):
+            for part in reader.read(window):
                 if part.left_out:
                     raise ReportIncomplete("the Data API names more rows for one second than it sends")
                 new = {

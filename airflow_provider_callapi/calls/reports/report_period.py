@@ -1,5 +1,7 @@
 """Read all rows of one period of a report of the Data API.
 
+One request can ask for three months at most. So `windows` divides a longer period.
+
 The Data API sends only the first pages of a period with many rows. And new rows can move other rows to
 another page while the pages are read. In both cases, `PeriodReader` reads each half of the period on its own.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from airflow_provider_callapi.api.entries import Entries
@@ -16,6 +19,18 @@ from airflow_provider_callapi.api.list_request import ListPages
 E = TypeVar("E")
 Period = tuple[int, int]
 """The beginning and the end of a period, epoch seconds."""
+_LONGEST_WINDOW = 80 * 86_400
+"""Seconds. Three months have at least 89 days. The rest is for a request that begins some days earlier."""
+
+
+def windows(period: Period) -> Iterator[Period]:
+    """Divide a period into equal parts, the earliest first, so that one request can ask for each part.
+
+    No part of a long period is short: some accounts refuse a request whose period began a few hours ago.
+    """
+    since, until = period
+    count = max(1, -(-(until - since) // _LONGEST_WINDOW))
+    return pairwise(since + (until - since) * number // count for number in range(count + 1))
 
 
 @dataclass(frozen=True)

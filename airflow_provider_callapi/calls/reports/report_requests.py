@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.data_api import (
@@ -38,7 +39,7 @@ from airflow_provider_callapi.api.errors import AccessDenied, Rejected
 from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET
 from airflow_provider_callapi.calls.external_ids import has_id
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
-from airflow_provider_callapi.calls.reports.report_period import Period, PeriodReader
+from airflow_provider_callapi.calls.reports.report_period import Period, PeriodReader, windows
 from airflow_provider_callapi.calls.reports.report_refusals import (
     Omissions,
     Refusals,
@@ -153,7 +154,7 @@ class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
     A request asks for a longer period than the wanted interval, see `Omissions.days_before` and
-    `Omissions.days_after`.
+    `Omissions.days_after`. If the period is longer than the Data API allows, several requests ask for it.
 
     If a returned list counts as incomplete, a report that is not in the list may still exist. The list is
     incomplete in these cases:
@@ -296,7 +297,7 @@ class ReportRequests:
             last_offset=LAST_OFFSET,
             all_or_none=False,
         )
-        for part in reader.read(period):
+        for part in chain.from_iterable(map(reader.read, windows(period))):
             for key, entry in part.rows:
                 found[key] = _more_telling(found[key], entry) if key in found else entry
             left_out += part.left_out

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from data_api import Refuse
-from report_asker import AT, DAY, UNNAMED, ZONE, data_api_with, in_fields, refusal
+from data_api import DataApi, Refuse
+from hypothesis import given
+from hypothesis import strategies as st
+from report_asker import AT, CALLS, DAY, LEGS, UNNAMED, ZONE, data_api_with, in_fields, refusal
 
 from airflow_provider_callapi.api.times import report_time
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
@@ -29,6 +32,35 @@ def test_a_period_begins_a_day_earlier_so_that_no_young_date_is_sent(asker: Any)
     [request] = desk.data_api.asked
     assert request.date_from == report_time(AT - DAY, ZONE)
     assert request.date_till == report_time(AT + DAY, ZONE)
+
+
+@given(days=st.integers(0, 700), called=st.data(), youngest=st.sampled_from([0.0, 20 * 3600.0, 1.5 * DAY]))
+def test_an_interval_longer_than_three_months_is_asked_in_parts(
+    days: int, called: st.DataObject, youngest: float
+) -> None:
+    """A task or a campaign may continue after months."""
+    began = called.draw(st.lists(st.integers(int(AT - days * DAY), int(AT)), max_size=5, unique=True))
+    calls = [
+        {**CALLS[0], "id": number, "start_time": report_time(at, ZONE)} for number, at in enumerate(began, 1)
+    ]
+    legs = [{**LEGS[0], "call_session_id": row["id"], "start_time": row["start_time"]} for row in calls]
+
+    def refuse(request: Any) -> dict[str, Any] | None:
+        since, until = map(datetime.fromisoformat, (request.date_from, request.date_till))
+        if until - since > timedelta(days=89):
+            return refusal("date_interval_limit_reached", "date_till", request.date_till)
+        return refuses_younger_than(youngest, YOUNG)(request)
+
+    data_api = DataApi(calls, legs, refuse=refuse)
+    requests = ReportRequests(data_api, Refusals(), ZONE)
+    reports, found = requests.calls(AT - days * DAY, AT), requests.legs(AT - days * DAY, AT)
+    assert [report.id for report in sorted(reports, key=lambda report: report.id)] == [
+        row["id"] for row in calls
+    ]
+    assert {leg.call_session_id for leg in found} == {row["id"] for row in calls}
+    assert (len(found), reports.complete, found.complete) == (len(calls), True, True)
+    if days < 70:
+        assert len(data_api.asked) <= 3
 
 
 def test_a_refused_beginning_is_moved_back_and_remembered(asker: Any) -> None:
