@@ -41,6 +41,7 @@ REPORT_FIELDS = (
     "communication_id",
     "start_time",
     "finish_time",
+    "direction",
     "contact_phone_number",
     "finish_reason",
     "talk_duration",
@@ -125,6 +126,7 @@ class CallReport(Answer):
     communication_id: Id | None = None
     start_time: str | None = None
     finish_time: TextOrNone = None
+    direction: TextOrNone = None
     contact_phone_number: AnswerText | None = Field(None, repr=False)
     source: str | None = None
     is_lost: bool | None = None

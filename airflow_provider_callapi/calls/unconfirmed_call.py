@@ -112,7 +112,7 @@ class UnconfirmedCall:
 
         - The unconfirmed call's contact is known.
         - The service shows a digit of the number of the reported call's contact, or does not send this field.
-          Or the reported call is active, and is no inbound call, or dials the unconfirmed call's contact.
+          Or the reported call is no inbound call, or is active and dials the unconfirmed call's contact.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -134,9 +134,8 @@ class UnconfirmedCall:
         number = found.contact_phone_number
         if re.search(r"\d", number or "") or not tells(found, "contact_phone_number"):
             return False
-        if not isinstance(found, CallSession):
-            return True
-        is_dialled = any(is_same_number(leg.called_phone_number, self.contact) for leg in found.legs)
+        legs = found.legs if isinstance(found, CallSession) else ()  # a report does not contain the legs
+        is_dialled = any(is_same_number(leg.called_phone_number, self.contact) for leg in legs)
         return found.direction == "in" and not is_dialled
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:

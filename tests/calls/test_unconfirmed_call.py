@@ -116,10 +116,12 @@ def test_a_call_with_a_blank_id_is_not_the_unconfirmed_call(own: str, blank: str
 
 
 @pytest.mark.parametrize("number", [None, "", "Anonymous", "anonymous@anonymous.invalid"])
-def test_a_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(number: str | None) -> None:
+def test_an_inbound_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(number: str | None) -> None:
     lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
     facts = {"contact_phone_number": number, "start_time": "2026-03-02 12:00:01"}
-    assert not lost.may_be(CallReport(id=1, call_api_external_id=None, **facts))
+    assert not lost.may_be(CallReport(id=1, call_api_external_id=None, direction="in", **facts))
+    for direction in ("out", None):  # an account may hide the numbers of all calls
+        assert lost.may_be(CallReport(id=1, call_api_external_id=None, direction=direction, **facts))
     inbound = CallSession(call_session_id=1, external_id=None, direction="in", **facts)
     assert not lost.may_be(inbound)
     # A call that the account itself has started hides no number: the list does not show it yet.

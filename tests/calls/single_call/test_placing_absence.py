@@ -217,7 +217,7 @@ def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful
         {"call_api_external_id": "order-8"},
         {"contact_phone_number": "79260000012"},
         {"contact_phone_number": "7926***0012"},
-        {"contact_phone_number": None},
+        {"contact_phone_number": None, "direction": "in"},
         {"start_time": "1969-12-31 10:00:00"},
     ],
     ids=str,

@@ -180,7 +180,7 @@ def test_calls_of_other_people_without_an_id_do_not_delay_the_proof() -> None:
     lose(world, Fault.DROP_BEFORE)
     reports = [
         CallReport(id=5, contact_phone_number="79260000099", call_api_external_id=None),
-        CallReport(id=6, contact_phone_number=None, call_api_external_id=None),
+        CallReport(id=6, direction="in", contact_phone_number=None, call_api_external_id=None),
     ]
     active = CallSession(call_session_id=5, contact_phone_number="79260000099", external_id=None)
     world.overrides |= {
