@@ -138,30 +138,46 @@ class UnconfirmedCall:
         is_dialled = any(is_same_number(leg.called_phone_number, self.contact) for leg in legs)
         return found.direction == "in" and not is_dialled
 
-    def is_absent_from(self, snapshot: Snapshot) -> bool:
-        """Return whether a successful snapshot proves that the unconfirmed call is not active.
+    def doubt_about(self, snapshot: Snapshot) -> str | None:
+        """Return why a successful snapshot does not prove that the unconfirmed call is not active.
 
-        A snapshot proves nothing if one of its calls may be the unconfirmed call. A call whose session id
-        cannot be read may be the unconfirmed call, too.
+        One of the calls in the snapshot may be the unconfirmed call. A call whose session id cannot be read
+        may be the unconfirmed call, too.
+
+        :return: a text for an error message. None: the snapshot proves that the call is not active.
         """
-        return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
+        if snapshot.left_out:
+            return "an active call cannot be read, and may be the unconfirmed call"
+        session = next(filter(self.may_be, snapshot.sessions.values()), None)
+        if session is None:
+            return None
+        reason = (
+            "has its external_id, but began before the request, if the clock of this computer is right"
+            if has_id(session, self.external_id)
+            else "does not show its external_id"
+        )
+        return f"call session {session.call_session_id} may be the unconfirmed call: it {reason}"
 
-    def count_snapshot(self, snapshot: Snapshot) -> None:
+    def count_snapshot(self, snapshot: Snapshot) -> str | None:
         """Update ``misses`` and ``missing_since`` with a successful snapshot.
 
         Use this method only if `matches` is False for each call of the snapshot.
 
-        - If the snapshot proves that the unconfirmed call is not active (see `is_absent_from`), ``misses``
+        - If the snapshot proves that the unconfirmed call is not active (see `doubt_about`), ``misses``
           becomes one larger. The first such snapshot sets ``missing_since`` to its time.
         - Otherwise, e.g. because a call of the snapshot cannot be read, the count begins again: ``misses``
           becomes 0, and ``missing_since`` becomes None.
+
+        :return: why the snapshot does not prove this, see `doubt_about`. None: it proves this.
         """
-        if not self.is_absent_from(snapshot):
+        doubt = self.doubt_about(snapshot)
+        if doubt is not None:
             self.misses, self.missing_since = 0, None
-            return
+            return doubt
         self.misses += 1
         if self.missing_since is None:
             self.missing_since = snapshot.at
+        return None
 
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
         """Return whether a reported call may have begun after the intent was stored.
@@ -193,7 +209,7 @@ class UnconfirmedCall:
         The unconfirmed call may be active in two cases:
 
         - The newest successful snapshot contains an active call that may be the unconfirmed call, see
-          `is_absent_from`.
+          `doubt_about`.
         - No poll of this search has succeeded yet.
 
         :param at: the time of the newest snapshot, epoch seconds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession, Leg
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 MOSCOW = "Europe/Moscow"
 PLACED = pendulum.datetime(2026, 3, 2, 9, 0, tz="UTC").timestamp()
@@ -128,6 +130,19 @@ def test_an_inbound_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(
     assert lost.may_be(CallSession(call_session_id=1, external_id=None, direction="out", **facts))
     dials_anna = (Leg(leg_id=1, called_phone_number=ANNA, is_operator=False, state="Вызов"),)
     assert lost.may_be(replace(inbound, legs=dials_anna))
+
+
+def test_the_doubt_about_a_snapshot_names_the_call_and_its_reason() -> None:
+    lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
+    earlier = {"contact_phone_number": ANNA, "start_time": "2026-03-02 11:59:00"}
+    shown = CallSession(call_session_id=5, external_id=AUTHORS_ID, **earlier)
+    hidden = CallSession(call_session_id=6, external_id=None, **earlier)
+    assert re.search(
+        "session 5 .* began before the request", str(lost.doubt_about(Snapshot(PLACED, {5: shown})))
+    )
+    assert re.search("session 6 .* does not show", str(lost.doubt_about(Snapshot(PLACED, {6: hidden}))))
+    assert lost.doubt_about(Snapshot(PLACED)) is None
+    assert "cannot be read" in str(lost.doubt_about(Snapshot(PLACED, left_out=1)))
 
 
 @pytest.mark.parametrize(

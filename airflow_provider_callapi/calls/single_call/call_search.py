@@ -154,11 +154,9 @@ def _find_in_snapshots(sought: list[_Sought], gateway: CallGateway) -> FoundCall
                 return FoundCall(session.call_session_id, attempt)
         failure = snapshot.failure
         if failure is None:
-            unconfirmed.count_snapshot(snapshot)
-            if not unconfirmed.misses:  # a poll that may hide the unconfirmed call counts as failed
-                failure = Unanswered(
-                    "an active call cannot be read, and may be the unconfirmed call", method="list.calls"
-                )
+            doubt = unconfirmed.count_snapshot(snapshot)
+            if doubt is not None:  # such a poll counts as failed
+                failure = Unanswered(doubt, method="list.calls")
         if failure is not None:
             failed_polls += 1
             if failure.permanent or failed_polls > TOLERANCE.failures:

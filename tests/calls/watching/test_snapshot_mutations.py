@@ -101,7 +101,7 @@ def test_an_unconfirmed_call_in_any_shape_is_found_or_not_proven_absent(
     snapshot = snapshot_of(data.draw(mutated(ACTIVE[name], not_null=["call_session_id", "external_id"])))
     if snapshot.failure is None:
         found = any(map(lost.matches, snapshot.sessions.values()))
-        assert found or not lost.is_absent_from(snapshot)
+        assert found or lost.doubt_about(snapshot)
 
 
 @given(data=st.data())
@@ -135,7 +135,7 @@ def test_a_snapshot_with_an_entry_without_a_readable_id_proves_no_absence(junk: 
     watch = new_watch(listed=True)
     for _ in range(5):
         assert watch.update(snapshot) is Phase.APPEARED
-    assert not UnconfirmedCall("x-1", CONTACT, None, "UTC").is_absent_from(snapshot)
+    assert UnconfirmedCall("x-1", CONTACT, None, "UTC").doubt_about(snapshot)
 
 
 def test_a_snapshot_that_proves_no_absence_resets_the_count_of_misses() -> None:
