@@ -15,7 +15,14 @@ from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count
 from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
 from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
 from airflow_provider_callapi.calls.lists.nested_values import plain_values
-from airflow_provider_callapi.calls.lists.objections import Meaning, forbids, is_objection, meaning_of
+from airflow_provider_callapi.calls.lists.objections import (
+    Meaning,
+    forbids,
+    has_ban_tag,
+    has_tags,
+    is_objection,
+    meaning_of,
+)
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_region
 
 _NUMBER = "number|no|num|phone|tel|telephone|номер|тел|телефон|набор"
@@ -87,6 +94,7 @@ class _Columns(NamedTuple):
     :ivar meanings: column → what its values mean for a call.
     :ivar unused: the columns that the call does not use.
     :ivar texts: those of them whose texts may be an objection.
+    :ivar tags: those of them whose texts may be a tag such as ``чс``.
     :ivar extensions: those of them that have an extension.
     :ivar countries: those of them that have a country, and what their values can be.
     """
@@ -95,6 +103,7 @@ class _Columns(NamedTuple):
     meanings: list[tuple[str, Meaning]]
     unused: Set[str]
     texts: list[str]
+    tags: list[str]
     extensions: list[str]
     countries: list[tuple[str, CountryColumn]]
 
@@ -104,9 +113,10 @@ def _columns_of(names: tuple[str, ...], used: Set[str]) -> _Columns:
     unused = [name for name in names if fold_name(name) not in used]
     meanings = {name: meaning for name in names if (meaning := meaning_of(str(name)))}
     texts = [name for name in unused if name not in meanings and fold_name(name) not in _NO_TEXTS]
+    tags = [name for name in texts if has_tags(str(name))]
     extensions = list(filter(_is_extension_column, unused))
     countries = [(name, column) for name in unused if (column := country_column(str(name)))]
-    found = list(meanings.items()), frozenset(unused), texts, extensions, countries
+    found = list(meanings.items()), frozenset(unused), texts, tags, extensions, countries
     return _Columns(bool(meanings or texts or extensions or countries), *found)
 
 
@@ -118,12 +128,17 @@ def _find_ban(row: Mapping[str, Any], columns: _Columns, nested: Sequence[str]) 
         value = row[name]
         if isinstance(value, str) and name not in nested and is_objection(name, value):
             return _ban(name)
+    for name in columns.tags:
+        if name not in nested and isinstance(row[name], str) and has_ban_tag(row[name]):
+            return _ban(name)
     for name in nested:
         for field, value in plain_values(name, row[name]):
             inner = meaning_of(field)
             if inner is not None and forbids(inner, _text_of(value)):
                 return _ban(name)
-            if isinstance(value, str) and name in columns.unused and is_objection(field, value):
+            if not isinstance(value, str) or name not in columns.unused:
+                continue
+            if is_objection(field, value) or (has_tags(field) and has_ban_tag(value)):
                 return _ban(name)
     return None
 

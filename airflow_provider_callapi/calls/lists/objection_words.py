@@ -28,7 +28,9 @@ _KINDS = {
         "robinson_?list* (?:werbe|anruf)sperre keine_(?:werbe)?anrufe",
         "nicht_(?:mehr_)?angerufen_werden anrufverbot werbewiderspr* ne_pas_appeler no_llamar",
         "не_дзвонити не_телефонувати қоңырау_шалма(?:ң|ңыз|ңыздар|сын|у)? хабарласпа(?:ң|ңыз|ңыздар|сын|у)?",
-        "мазалама(?:ң|ңыз|ңыздар|сын|у)?",
+        "мазалама(?:ң|ңыз|ңыздар|сын|у)? қоңырау_шалу*_(?:болмайды|тыйым*) қоңырау_шалмау*",
+        "не_тэлефан* не_званіць aramay[ıi]n* aran(?:mas[ıi]n|mak_istemiyor)",
+        "אין_להתקשר לא_להתקשר չզանգել არ_დარეკოთ q[oў]_?ng_?iroq_qilma* қўнғироқ_қилма*",
     ),
     "CONSENT": any_of(
         "consent* opt_?in opted_?in callable contactable",
@@ -56,11 +58,11 @@ _KINDS = {
     "CALL": any_of(
         "call contact dial disturb anrufen kontaktieren звонить звоните звони беспокоить беспокойте",
         "связываться связывайтесь контактировать контактируйте тревожить тревожьте набирать",
-        "обзванивать перезванивать названивать",
+        "обзванивать перезванивать названивать общаться",
     ),
     "CALLS": any_of(
         "calls calling telemarketing marketing communications? звонок звонк[аио]* обзвон* контакты контактов",
-        "коммуникац* реклам*",
+        "коммуникац* реклам* общени*",
     ),
     "DOOR": any_of("домофон* двер* doorbell bell intercom"),
     "WHEN": any_of(

@@ -24,28 +24,52 @@ _ENDED = frozenset({"REFUSE", "FORBID", "GONE", "STOP", "OBJECTED"})
 _DENIALS = _ENDED | {"DONT", "NO"}
 """What makes a consent a ban, wherever it stands in a name."""
 
+_OTHER_CONSENT = (
+    "photo* video* parent* treatment form insurance paperless terms fotos? datenschutz* agb фото* видео*"
+    " родител* лечен* медиц* операц* экскурс* вакцин* списани* доставк* бки страхов* услови*"
+)
+_OTHER = re.compile(any_of(_OTHER_CONSENT))
+_WITHDRAWN = re.compile(any_of("withdr* revok* revoc* отзыв* отозв* аннулир* widerruf*"))
+_CONSENT_GONE = re.compile(r"GONE (?:[^\W_A-Z]+ )?CONSENT\b|\bCONSENT (?:[^\W_A-Z]+ )?GONE")
+"""Matches the kinds of a text such as ``отозвал согласие``."""
+_NO_CALLS = re.compile(any_of("no_(?:more_)?(?:phone_)?calls?"))
+"""Matches a whole clause. In a longer one, as in ``no calls yet``, it may mean anything."""
 _UNTOLD = re.compile(
     any_of(
         "number* dates? time hours? ids? version* номер* дат[аы] время часы верси*",
         "data personal данных пдн опд обработк*",
-        "photo* video* parent* treatment form insurance paperless terms",
-        "fotos? datenschutz* agb",
-        "фото* видео* родител* лечен* медиц* операц* экскурс* вакцин* списани* доставк* бки страхов* услови*",
+        _OTHER_CONSENT,
     )
 )
 """Matches words of a column that does not tell whether calls are allowed, such as ``consent date``."""
 
-_BESIDE = re.compile(any_of("is has was flag дата date признак status статус клиент* client customer в at"))
-_BAN_ALONE = re.compile(
+_BESIDE = re.compile(
     any_of(
-        "стоп чс запрет отписка отписал(?:ся|ась) несоглас(?:ен|на|ие) отказ(?:а|ался|алась|ались)?",
-        "умер(?:ла|ший)? скончал* смерти deceased dead dnd tps robinson suppress(?:ed|ion)? object(?:ed|ion)",
-        "refused declined no_(?:phone_)?calls? no_marketing(?:_calls?)?",
-        "(?:can_?not|cant)_(?:be_)?call(?:ed)?",
+        "is has was flag дата date признак status статус клиент* client customer в at of on since",
+        "(?:внесения|добавления|занесения|включения|попадания)",
     )
 )
+_PERSON_BANNED = (
+    "стоп чс отписк[аи] отписал(?:ся|ась) несоглас(?:ен|на|ие) умер(?:ла|ший)? скончал* смерти death died"
+    " deceased dead dnd tps robinson suppress(?:ed|ion)? object(?:ed|ion) excluded? blocked banned"
+    " заблокирован[ао]? no_(?:phone_)?calls? no_marketing(?:_calls?)? (?:can_?not|cant)_(?:be_)?call(?:ed)?"
+)
+_BAN_TAG = re.compile(any_of(_PERSON_BANNED))
+"""Matches a whole tag that says of a person that no one may call. ``отказ`` may be the status of an order."""
+_BAN_ALONE = re.compile(any_of(_PERSON_BANNED, "запрет отказ(?:а|ался|алась|ались)? refused declined"))
+_TAGS = re.compile(
+    any_of(
+        "status* статус* type тип tags? тег[аи]? метк[аи] labels? segment* сегмент* groups? групп[аы]",
+        "lists? список category категория disposition lifecycle",
+    )
+)
+"""Matches a word in the name of a column that sorts people."""
+_BETWEEN_TAGS = re.compile(r"[,;|]")
 _PERMISSION_ALONE = re.compile(any_of("звонить обзванивать обзвон (?:can|to)_(?:be_)?call(?:ed)? call_ok"))
-"""These match a whole name without the words beside it. In a longer name, they may mean anything."""
+"""Like `_BAN_ALONE`, this matches a whole name without the words beside it.
+
+In a longer name, the words may mean anything.
+"""
 
 _NO = "n|no|not|off|f|false|н|не|нет|ложь|nein|non|жоқ|ні"
 """A regular expression: the words that mean no, whatever the column means."""
@@ -87,9 +111,9 @@ _LONGER = re.compile(
 _HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | till | until ){_HOUR}(?: мск)?")
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
-    r"call|contact|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar"
-    r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|контакт|коммуник|реклам"
-    r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|kontakt|kommunik|reklam|abarlas|mazala"
+    r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|aramay|aran|iro[qқ]|ироқ"
+    r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|тэлефан|общ|контакт|коммуник|реклам"
+    r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|telefan|obs|kontakt|kommunik|reklam|abarlas|mazala"
 )
 _UNUSUAL = re.compile("[^ -~Ѐ-ӿ№«»…–—]|[a-z][а-я]|[а-я][a-z]")
 """Each text with an objection matches one of these two. Most other texts match none: a quick answer."""
@@ -182,9 +206,31 @@ def _objects(text: str) -> bool:
         is_denied = following and _NOTHING.fullmatch(words_of(following))  # stop list: no
         if "STOP" in kinds or ("OBJECTED" in kinds and not is_denied):
             return True
+        if any(map(_has_no_consent, spellings)) and not is_denied:
+            return True
         if "HOURS" in kinds and _HAS_DIGIT.search(text) and _is_date(text):
             return True
     return False
+
+
+def _has_no_consent(words: str) -> bool:
+    if _NO_CALLS.fullmatch(words):
+        return True
+    is_gone = _WITHDRAWN.search(words) and _CONSENT_GONE.search(kinds_of(words))
+    return bool(is_gone) and not _OTHER.search(words)
+
+
+@lru_cache(maxsize=1024)
+def has_tags(name: str) -> bool:
+    """Return whether the name of a column tells that its values sort people, such as ``Теги``."""
+    words = words_of(name)
+    return _TAGS.search(words) is not None and not is_other_channel(words)
+
+
+@lru_cache(maxsize=1024)
+def has_ban_tag(text: str) -> bool:
+    """Return whether one of the tags in a text means that no one may call the person: ``vip, чс``."""
+    return any(_BAN_TAG.fullmatch(words_of(tag)) for tag in _BETWEEN_TAGS.split(text))
 
 
 def _spellings_of(text: str) -> list[str]:

@@ -23,12 +23,18 @@ OBJECTIONS = phrases(
     Анна (не звонить) | нe звoнить | ne zvonit | отказ от звонков | не звонить до 31.12.2027
     не интересно, не звонить | больше не звоните | blacklisted | отписан | не хочет звонков
     звонить не надо | отменён, в стоп-листе | нельзя звонить | запрет на обзвон
+    NO CALLS | vip, no phone calls | отозвал согласие | Согласие отозвано | revoked his consent
+    отказ от общения | отозвал согласие на обработку данных | не хочет общаться | lütfen aramayın
+    לא להתקשר | qo‘ng‘iroq qilmang | չզանգել | არ დარეკოთ | не тэлефанаваць
+    қоңырау шалуға болмайды | Қоңырау шалмауды сұрады | Aranmak istemiyor
     """
 )
 HARMLESS = [
     *phrases(
         """
-        согласие отозвано | нет согласия на рассылку | согласие на звонки не отозвано | согласие на звонки
+        no calls yet | согласие не отозвано | отозвал согласие на фото | consent form missing
+        подписал согласие удалённо | отозвано согласие на рассылку | no calls: no
+        нет согласия на рассылку | согласие на звонки не отозвано | согласие на звонки
         consent to calls given | нет связи | не связались | удалён из базы | отписка от рассылки
         no consent | стоп | DND | ЧС | Отказ | отказ от доставки | не звонили | телефон не звонит
         не дозвонились | не отписан | нет в стоп-листе | not on dnc | снят со стоп-листа
@@ -93,6 +99,40 @@ def test_a_short_text_with_an_objection_forbids_the_call_in_any_column(value: st
 @pytest.mark.parametrize("form", [str, str.upper, "VIP, {}.".format, "({})".format, "\u00a0{} ".format])
 def test_each_word_of_an_objection_is_found_in_a_text(words: str, form: Any) -> None:
     assert ban("comment", form(words))
+
+
+BANNED = phrases(
+    """
+    стоп | чс | отписка | отписался | отписалась | несогласен | умер | умерла | скончался | dead
+    deceased | died | dnd | tps | robinson | suppressed | objected | excluded | blocked | banned
+    заблокирован | no_call | no calls | no_phone_calls | no marketing | cannot call | dnc | opt-out
+    """
+)
+TAGGED = phrases("Статус | Тип | Теги | Метка | Сегмент | group | list | tags | call_status")
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from(BANNED),
+    st.sampled_from(TAGGED),
+    st.sampled_from(["{}", "vip, {}", "{};новый", " {} ", "vip|{}"]),
+    st.sampled_from([str, str.upper, str.title]),
+)
+def test_a_word_that_bans_as_a_name_bans_as_a_tag(word: str, column: str, form: str, case: Any) -> None:
+    assert ban(case(word), "да")
+    assert ban(column, form.format(case(word)))
+    assert ban("props", {column: ["x", form.format(case(word))]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("Статус заказа", "отказ"), ("status", "declined"), ("email_status", "blocked"), ("Тип", "ЧСБ")),
+        *(("Статус", "новый, чс-2"), ("Комментарий", "ЧС"), ("Город", "Стоп"), ("Список", "стопы")),
+    ],
+)
+def test_a_tag_that_may_mean_something_else_bans_no_one(name: str, value: str) -> None:
+    assert not ban(name, value)
 
 
 _WORDS = {kind: st.from_regex(pattern, fullmatch=True) for kind, pattern in objection_words._PATTERNS}
