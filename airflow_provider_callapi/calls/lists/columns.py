@@ -191,6 +191,11 @@ _RESULT_NAMES = frozenset(map(fold_name, RESULT_COLUMNS))
 """The folded names of the columns in a results file. None of them is a misspelt name, e.g. of external_id."""
 
 
+def is_result_column(name: object) -> bool:
+    """Return whether a column has the name of one that the results add to a list, see `RESULT_COLUMNS`."""
+    return fold_name(name) in _RESULT_NAMES
+
+
 @lru_cache(maxsize=256)
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
     """Return which column contains the number to call, and which the time zone, judged by the names.

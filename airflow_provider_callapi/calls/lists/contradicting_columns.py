@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold
+from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits
 from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
 from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
 from airflow_provider_callapi.calls.lists.nested_values import plain_values
@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.lists.objections import (
     has_tags,
     is_objection,
     meaning_of,
+    plain_text,
 )
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_region
 
@@ -40,7 +41,6 @@ _NO_TEXTS = frozenset({"timezone", "callwhy"})
 """Columns whose texts are no objections. The reason in a results file may name a column such as ``dnc``."""
 _PLAIN = frozenset({int, float, bool, type(None)})
 _MAY_BEGIN_JSON = frozenset("{[ \t\r\n")
-_BITS = {0: "0", 1: "1"}
 _ZERO = re.compile(r"[0., -]*")
 _NONE: Set[str] = frozenset()
 
@@ -122,28 +122,29 @@ def _columns_of(names: tuple[str, ...], used: Set[str]) -> _Columns:
 
 def _find_ban(row: Mapping[str, Any], columns: _Columns, nested: Sequence[str]) -> str | None:
     for name, meaning in columns.meanings:
-        if name not in nested and forbids(meaning, _text_of(row[name])):
-            return _ban(name)
+        if name not in nested and forbids(meaning, plain_text(row[name])):
+            return describe_ban(name)
     for name in columns.texts:
         value = row[name]
         if isinstance(value, str) and name not in nested and is_objection(name, value):
-            return _ban(name)
+            return describe_ban(name)
     for name in columns.tags:
         if name not in nested and isinstance(row[name], str) and has_ban_tag(row[name]):
-            return _ban(name)
+            return describe_ban(name)
     for name in nested:
         for field, value in plain_values(name, row[name]):
             inner = meaning_of(field)
-            if inner is not None and forbids(inner, _text_of(value)):
-                return _ban(name)
+            if inner is not None and forbids(inner, plain_text(value)):
+                return describe_ban(name)
             if not isinstance(value, str) or name not in columns.unused:
                 continue
             if is_objection(field, value) or (has_tags(field) and has_ban_tag(value)):
-                return _ban(name)
+                return describe_ban(name)
     return None
 
 
-def _ban(name: str) -> str:
+def describe_ban(name: str) -> str:
+    """Return why a row makes no call if one of its columns forbids the call."""
     return (
         f"column {shown_name(name)}: the row seems to forbid the call. Put such people into do_not_call, or "
         "rename the column"
@@ -153,7 +154,7 @@ def _ban(name: str) -> str:
 def _find_extension(row: Mapping[str, Any], columns: _Columns, nested: Sequence[str]) -> str | None:
     for name in (*columns.extensions, *filter(columns.unused.__contains__, nested)):
         for field, value in plain_values(name, row[name]):
-            if _is_extension_column(field) and _is_extension(_text_of(value)):
+            if _is_extension_column(field) and _is_extension(plain_text(value)):
                 return f"column {shown_name(name)}: a campaign cannot dial an extension"
     return None
 
@@ -170,18 +171,10 @@ def _is_extension(text: str) -> bool:
 
 def _find_country(row: Mapping[str, Any], columns: _Columns, region: str) -> str | None:
     for name, column in columns.countries:
-        code = read_country(_text_of(row[name]), column)
+        code = read_country(plain_text(row[name]), column)
         if code and code != code_of_region(region):
             return (
                 f"column {shown_name(name)}: not the country of the region {region}. Write the number with + "
                 "and the country code"
             )
     return None
-
-
-def _text_of(value: Any) -> str:
-    """Return the text of a plain value in lower case, without a full stop. A bit of a database is 0 or 1."""
-    if value is None:
-        return ""
-    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    return fold(text.translate(_BITS)).strip().casefold().removesuffix(".")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
+from typing import Any
 
+from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import spellings_of, words_of
 from airflow_provider_callapi.calls.lists.objection_words import BY_PHONE, any_of, is_other_channel, kinds_of
 
@@ -109,6 +111,7 @@ _LONGER = re.compile(
 )
 """Matches the words of dates and of times longer than a day: ``5 March``, ``2 weeks``."""
 _HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | till | until ){_HOUR}(?: мск)?")
+_BITS = {0: "0", 1: "1"}
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
     r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|aramay|aran|iro[qқ]|ироқ"
@@ -127,7 +130,7 @@ def meaning_of(name: str) -> Meaning | None:
 
     :param name: the name of the column. Inside of an object, also the names of the fields.
     """
-    spellings = _spellings_of(name)
+    spellings = spell(name)
     if is_other_channel(" ".join(spellings)):
         return None
     return next(filter(None, map(_meaning_of_words, spellings)), None)
@@ -189,7 +192,7 @@ def is_objection(name: str, text: str) -> bool:
     """
     if len(text) > _LONGEST_OBJECTION or not _objects(text):
         return False
-    return not is_other_channel(words_of(name)) or any(map(BY_PHONE.search, _spellings_of(text)))
+    return not is_other_channel(words_of(name)) or any(map(BY_PHONE.search, spell(text)))
 
 
 @lru_cache(maxsize=4096)
@@ -199,7 +202,7 @@ def _objects(text: str) -> bool:
         return False
     clauses = _CLAUSE.split(_LINK.sub("", text))
     for clause, following in zip(clauses, [*clauses[1:], ""], strict=True):
-        spellings = _spellings_of(clause)
+        spellings = spell(clause)
         if is_other_channel(" ".join(spellings)):
             continue  # unsubscribed from emails
         kinds = next(filter(_KIND.search, map(kinds_of, spellings)), "").split()
@@ -233,7 +236,15 @@ def has_ban_tag(text: str) -> bool:
     return any(_BAN_TAG.fullmatch(words_of(tag)) for tag in _BETWEEN_TAGS.split(text))
 
 
-def _spellings_of(text: str) -> list[str]:
+def plain_text(value: Any) -> str:
+    """Return the text of a plain value in lower case, without a full stop. A bit of a database is 0 or 1."""
+    if value is None:
+        return ""
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return fold(text.translate(_BITS)).strip().casefold().removesuffix(".")
+
+
+def spell(text: str) -> list[str]:
     """Return the words of a text. If they may be Russian words in Latin letters, also in Russian letters."""
     words, *russian = spellings_of(text)
     return [words, *(_SOFT_SIGN_LOST.sub(r"\1ь", each) for each in russian)]

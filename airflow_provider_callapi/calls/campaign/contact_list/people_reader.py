@@ -23,8 +23,13 @@ from airflow_provider_callapi.calls.campaign.contact_list.time_zones import (
     is_backwards,
     read_time_zone,
 )
+from airflow_provider_callapi.calls.lists.call_flags import CallFlags
 from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading, shown_name
-from airflow_provider_callapi.calls.lists.contradicting_columns import Contradictions, find_contradictions
+from airflow_provider_callapi.calls.lists.contradicting_columns import (
+    Contradictions,
+    describe_ban,
+    find_contradictions,
+)
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.lists.unnamed_zones import SignedColumns, refuse_unnamed_zone
 from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip, search_numbers
@@ -79,12 +84,14 @@ class _Row(NamedTuple):
     :ivar cells: column → value; None replaces each failed formula, such as ``#REF!``.
     :ivar zone: the text of the column ``timezone``, also of a failed formula. None: the cell is empty.
     :ivar against: why no one is called from this row, judged by its columns.
+    :ivar flags: the columns that forbid the call if the whole list shows that they are flags.
     """
 
     cells: Mapping[str, Any]
     zone: str | None
     line: int
     against: Contradictions
+    flags: list[str]
 
 
 class _PeopleReader:
@@ -106,6 +113,9 @@ class _PeopleReader:
         """Number → line of the first row that forbids the call."""
         self._backwards: set[str] = set()
         self._signed = SignedColumns()
+        self._flags = CallFlags(template.columns)
+        self._flagged: list[tuple[_Row, str | None]] = []
+        """The rows with such columns, and the number to call, if it can be read."""
         self._rounded: defaultdict[str | None, RoundedNumbers] = defaultdict(RoundedNumbers)
         """Column → its rounded numbers. None: the numbers to call."""
 
@@ -117,6 +127,8 @@ class _PeopleReader:
         :raises ListUnreadable: it is not certain what a column means.
         """
         row = self._clean(given, line)
+        if row.flags:
+            self._flagged.append((row, None))
         if row.against.ban is not None:
             self._protect_people(row)
         try:
@@ -127,6 +139,8 @@ class _PeopleReader:
         self._plan.rows += 1
         numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, self._template.region)
         number = own_number(contact, numbers)
+        if row.flags:
+            self._flagged[-1] = (row, number)
         if not self._shard.has_person(number):
             return
         if row.against.ban is not None:
@@ -154,6 +168,8 @@ class _PeopleReader:
             rounded many of the phone numbers.
         """
         self._signed.refuse()
+        self._flags.refuse()
+        self._skip_flagged()
         self._skip_banned()
         self._skip_contradictions()
         for column, rounded in self._rounded.items():
@@ -170,12 +186,13 @@ class _PeopleReader:
         cells = without_failed_formulas(given)
         columns = find_columns(tuple(cells), needs_phone=self._template.reads_phone)
         against = find_contradictions(cells, self._template.region, self._template.columns)
+        flags = self._flags.add(cells, line)
         if columns.timezone is None:
             refuse_unnamed_zone(cells, line)
             self._signed.add(cells, line)
-            return _Row(cells, None, line, against)
+            return _Row(cells, None, line, against, flags)
         zone = given[columns.timezone]
-        return _Row(cells, None if zone is None or zone == "" else str(zone), line, against)
+        return _Row(cells, None if zone is None or zone == "" else str(zone), line, against, flags)
 
     def _add_without_number(self, row: _Row, error: NotANumber | InvalidRow) -> None:
         """Add a row whose number cannot be read: a blank row, an invalid row, or the heading of another list.
@@ -273,6 +290,19 @@ class _PeopleReader:
             return
         for number in search_numbers(written, self._template.region):
             self._add_other_zone(row, number)
+
+    def _skip_flagged(self) -> None:
+        reasons = {}
+        for row, number in self._flagged:
+            column = next(filter(self._flags.is_flag, row.flags), None)
+            if column is None:
+                continue
+            self._protect_people(row)
+            if number is not None:
+                self._banned.setdefault(number, row.line)
+                if (person := self._met.get(number)) and person.line == row.line:
+                    reasons[number] = describe_ban(column)
+        self._take_out(reasons)
 
     def _skip_banned(self) -> None:
         # One row that forbids the call protects the person, also from another row with the number.

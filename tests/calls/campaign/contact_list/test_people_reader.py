@@ -120,6 +120,25 @@ def test_a_column_with_another_value_is_no_column_of_time_zones(
     assert len(plan_of(zeros).people) == 2
 
 
+def test_a_flag_that_the_whole_list_shows_protects_the_person_in_every_row() -> None:
+    rows = [
+        anna(accepts_calls=None),
+        anna(accepts_calls="no", second="8 926 000-00-13"),
+        anna("79260000012", accepts_calls="no"),
+        anna("79260000013", accepts_calls="yes"),
+        anna("79260000014", accepts_calls="yes"),
+        anna("x", accepts_calls="no", second="79260000015"),
+        anna("79260000015", accepts_calls=None),
+    ]
+    plan = plan_of(rows)
+    assert [person.contact for person in plan.people] == ["79260000014"]
+    assert [skipped.line for skipped in plan.invalid] == [6, 3, 1, 4, 7]
+    assert "column 'accepts_calls': the row seems to forbid the call" in plan.invalid[1].why
+    assert plan.invalid[2].why == "row 2 with the same number seems to forbid the call"
+    with_counts = plan_of([*rows, anna("79260000016", accepts_calls=3)])
+    assert len(with_counts.people) == 6, "the column is no flag"
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_one_row_that_forbids_the_call_protects_the_person_in_every_row(first: bool) -> None:
     rows = [
