@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits
 from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
 from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
-from airflow_provider_callapi.calls.lists.nested_values import plain_values
+from airflow_provider_callapi.calls.lists.nested_values import MAY_BEGIN_JSON, plain_values
 from airflow_provider_callapi.calls.lists.objections import (
     Meaning,
     forbids,
@@ -40,7 +40,6 @@ _EXTENSION = re.compile(
 _NO_TEXTS = frozenset({"timezone", "callwhy"})
 """Columns whose texts are no objections. The reason in a results file may name a column such as ``dnc``."""
 _PLAIN = frozenset({int, float, bool, type(None)})
-_MAY_BEGIN_JSON = frozenset("{[ \t\r\n")
 _ZERO = re.compile(r"[0., -]*")
 _NONE: Set[str] = frozenset()
 
@@ -77,7 +76,7 @@ def find_contradictions(row: Mapping[str, Any], region: str, used: Set[str] = _N
     nested = [
         name
         for name, value in row.items()
-        if (value[:1] in _MAY_BEGIN_JSON if value.__class__ is str else value.__class__ not in _PLAIN)
+        if (value[:1] in MAY_BEGIN_JSON if value.__class__ is str else value.__class__ not in _PLAIN)
     ]
     if not (nested or columns.may_contradict):  # a quick answer for most lists
         return _NO_CONTRADICTIONS
@@ -173,8 +172,13 @@ def _find_country(row: Mapping[str, Any], columns: _Columns, region: str) -> str
     for name, column in columns.countries:
         code = read_country(plain_text(row[name]), column)
         if code and code != code_of_region(region):
-            return (
-                f"column {shown_name(name)}: not the country of the region {region}. Write the number with + "
-                "and the country code"
-            )
+            return describe_country(name, region)
     return None
+
+
+def describe_country(name: str, region: str) -> str:
+    """Return why a row makes no call if a column names another country than the region."""
+    return (
+        f"column {shown_name(name)}: not the country of the region {region}. Write the number with + and the "
+        "country code"
+    )

@@ -10,6 +10,8 @@ from typing import Any
 _CONTAINERS = (Mapping, list, tuple, set, frozenset)
 _BEGIN_JSON = frozenset("{[")
 """The first characters of a JSON object and a JSON list. A cell of a CSV file may contain one."""
+MAY_BEGIN_JSON = _BEGIN_JSON | frozenset(" \t\r\n")
+"""The first characters of a text that may be JSON: blanks may stand before it."""
 _KINDS = ("channel", "type", "kind", "канал", "тип")
 """The fields that tell what the other fields of an object are about: ``{"channel": "sms", "consent": 0}``."""
 

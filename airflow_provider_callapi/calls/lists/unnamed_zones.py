@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from airflow_provider_callapi.api.values.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_like_iana_zone
 from airflow_provider_callapi.calls.lists.columns import in_latin, seems_time_zone, shown_name
+from airflow_provider_callapi.calls.lists.countries import country_column
 from airflow_provider_callapi.calls.lists.nested_values import open_value
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
@@ -110,11 +111,13 @@ class SignedColumns:
     def add(self, row: Mapping[str, Any], line: int) -> None:
         """Record which columns of a row contain an offset such as ``+7``, and which contain another value.
 
+        In a column such as ``country code``, ``+7`` is a country.
+
         :param row: the row: column → value.
         :param line: the number of the row in the list.
         """
         for name, value in row.items():
-            if name in self._other or value is None:
+            if name in self._other or value is None or country_column(str(name)):
                 continue
             text = _offset_text(value)
             offset = fold(text) if len(text) <= _LONGEST_OFFSET else ""

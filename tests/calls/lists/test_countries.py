@@ -6,11 +6,19 @@ from collections.abc import Set
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists import countries
 from airflow_provider_callapi.calls.lists.columns import fold_name
 from airflow_provider_callapi.calls.lists.contradicting_columns import find_contradictions
-from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
+from airflow_provider_callapi.calls.lists.countries import (
+    CountryColumn,
+    CountryColumns,
+    country_column,
+    read_country,
+)
+from airflow_provider_callapi.calls.lists.unnamed_zones import SignedColumns
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_country_code
 
 
@@ -110,3 +118,80 @@ def test_each_name_of_a_country_gives_its_country_code(name: str, code: str) -> 
     assert is_country_code(code)
     for spelling in (name, name.upper().lower(), name.replace(" ", "-")):
         assert read_country(spelling, CountryColumn.COUNTRY) == code
+
+
+def abroad(region: str, *rows: dict[str, Any], used: Set[str] = frozenset()) -> list[list[str]]:
+    """Return for each row the columns that name another country."""
+    columns = CountryColumns(region, used)
+    found = [columns.add({"phone": "9162345600", "name": "Anna", **row}) for row in rows]
+    return [list(filter(columns.is_country, names)) for names in found]
+
+
+FURTHER = [
+    *("Country/Region", "Mailing Country", "BillingCountry", "Address Country", "Home Country/Region"),
+    *("Страна/регион", "Адрес: страна", "Land", "Staat", "Ülke", "Країна", "phone_region", "country"),
+]
+HERE = ["Россия", "RU", "Russia", "Russland", "俄罗斯", None, "", "-", "н/д", "unknown"]
+THERE = [
+    "США",
+    "United States",
+    "US",
+    "USA",
+    "Österreich",
+    "AUT",
+    "Türkiye",
+    "Almanya",
+    "Польща",
+    "中国",
+    "+49",
+]
+
+
+@given(
+    st.sampled_from(FURTHER),
+    st.lists(st.sampled_from(HERE), max_size=3),
+    st.sampled_from(THERE),
+    st.sampled_from([lambda name, value: {name: value}, lambda name, value: {"a": {name: [value]}}]),
+)
+def test_a_column_whose_values_are_countries_names_the_country(name, here, there, form) -> None:
+    rows = [form(name, value) for value in [*here, there]]
+    assert list(map(bool, abroad("RU", *rows))) == [False] * len(here) + [True]
+    assert not any(abroad("RU", *rows, used=frozenset(map(fold_name, rows[0]))))
+
+
+@given(
+    st.sampled_from(FURTHER[:-1]),
+    st.lists(st.sampled_from(["Москва", "California", "12", "US of x"]), min_size=1),
+)
+def test_a_column_of_other_places_names_no_country(name: str, others: list[str]) -> None:
+    assert not any(abroad("RU", {name: "US"}, *({name: other} for other in others)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Страна тура", "Country of origin", "destination country", "Страна рождения", "City", "name"),
+        *(
+            "Country of citizenship",
+            "Landline",
+            "Islands",
+            "country_id",
+            "visa_country",
+            "Страна производства",
+        ),
+    ],
+)
+def test_a_country_in_which_the_person_has_no_phone_says_nothing(name: str) -> None:
+    assert not any(abroad("RU", {name: "Türkiye"}, {name: "US"}))
+
+
+@given(st.sampled_from(FURTHER), st.sampled_from(["7", "12", "49", "007", 49]))
+def test_digits_without_a_plus_are_no_country_by_their_values(name: str, value: Any) -> None:
+    assert not any(abroad("RU", {name: value}, {name: "RU"}))
+
+
+def test_a_column_of_country_codes_is_no_column_of_time_zones() -> None:
+    zones = SignedColumns()
+    for code in ("+1", "+7", None):
+        zones.add({"phone_country_code": code, "country": code}, 1)
+    zones.refuse()

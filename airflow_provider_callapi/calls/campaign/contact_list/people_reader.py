@@ -28,8 +28,10 @@ from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_
 from airflow_provider_callapi.calls.lists.contradicting_columns import (
     Contradictions,
     describe_ban,
+    describe_country,
     find_contradictions,
 )
+from airflow_provider_callapi.calls.lists.countries import CountryColumns
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.lists.unnamed_zones import SignedColumns, refuse_unnamed_zone
 from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip, search_numbers
@@ -85,6 +87,7 @@ class _Row(NamedTuple):
     :ivar zone: the text of the column ``timezone``, also of a failed formula. None: the cell is empty.
     :ivar against: why no one is called from this row, judged by its columns.
     :ivar flags: the columns that forbid the call if the whole list shows that they are flags.
+    :ivar abroad: the columns with another country, if the whole list shows that they contain countries.
     """
 
     cells: Mapping[str, Any]
@@ -92,6 +95,7 @@ class _Row(NamedTuple):
     line: int
     against: Contradictions
     flags: list[str]
+    abroad: list[str]
 
 
 class _PeopleReader:
@@ -114,6 +118,9 @@ class _PeopleReader:
         self._backwards: set[str] = set()
         self._signed = SignedColumns()
         self._flags = CallFlags(template.columns)
+        self._countries = CountryColumns(template.region, template.columns)
+        self._abroad: dict[str, list[str]] = {}
+        """Number without ``+`` of a person → the columns of the row with another country."""
         self._flagged: list[tuple[_Row, str | None]] = []
         """The rows with such columns, and the number to call, if it can be read."""
         self._rounded: defaultdict[str | None, RoundedNumbers] = defaultdict(RoundedNumbers)
@@ -159,6 +166,8 @@ class _PeopleReader:
             self._add_other_zone(row, number)
             return
         self._met[number] = person
+        if row.abroad and contact.isdigit() and not self._has_country_code(row):
+            self._abroad[number] = row.abroad
         self._plan.people.append(person)
 
     def finish(self) -> Plan:
@@ -171,6 +180,7 @@ class _PeopleReader:
         self._flags.refuse()
         self._skip_flagged()
         self._skip_banned()
+        self._skip_abroad()
         self._skip_contradictions()
         for column, rounded in self._rounded.items():
             if lines := rounded.lines():
@@ -187,12 +197,13 @@ class _PeopleReader:
         columns = find_columns(tuple(cells), needs_phone=self._template.reads_phone)
         against = find_contradictions(cells, self._template.region, self._template.columns)
         flags = self._flags.add(cells, line)
+        abroad = self._countries.add(cells)
         if columns.timezone is None:
             refuse_unnamed_zone(cells, line)
             self._signed.add(cells, line)
-            return _Row(cells, None, line, against, flags)
+            return _Row(cells, None, line, against, flags, abroad)
         zone = given[columns.timezone]
-        return _Row(cells, None if zone is None or zone == "" else str(zone), line, against, flags)
+        return _Row(cells, None if zone is None or zone == "" else str(zone), line, against, flags, abroad)
 
     def _add_without_number(self, row: _Row, error: NotANumber | InvalidRow) -> None:
         """Add a row whose number cannot be read: a blank row, an invalid row, or the heading of another list.
@@ -313,6 +324,14 @@ class _PeopleReader:
                 if number in self._met
             }
         )
+
+    def _skip_abroad(self) -> None:
+        reasons = {}
+        for number, columns in self._abroad.items():
+            column = next(filter(self._countries.is_country, columns), None)
+            if column is not None and number in self._met:
+                reasons[number] = describe_country(column, self._template.region)
+        self._take_out(reasons)
 
     def _skip_contradictions(self) -> None:
         # If the rows of a person name different time zones, the person becomes an invalid row.

@@ -139,6 +139,22 @@ def test_a_flag_that_the_whole_list_shows_protects_the_person_in_every_row() -> 
     assert len(with_counts.people) == 6, "the column is no flag"
 
 
+def test_a_number_without_plus_beside_another_country_is_invalid() -> None:
+    column = "Country/Region"
+    rows = [
+        anna("9162345600", **{column: "United States"}),
+        anna("+1 916 234-56-01", **{column: "United States"}),
+        anna("9162345602", **{column: "Russia"}),
+        anna("9162345603", **{column: None}),
+    ]
+    plan = plan_of(rows)
+    assert [person.contact for person in plan.people] == ["19162345601", "79162345602", "79162345603"]
+    assert [skipped.line for skipped in plan.invalid] == [1]
+    assert "column 'Country/Region': not the country of the region RU" in plan.invalid[0].why
+    others = [anna(f"791623457{n:02}", **{column: "Moscow"}) for n in range(3)]
+    assert not plan_of([*rows, *others]).invalid, "most values are no countries"
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_one_row_that_forbids_the_call_protects_the_person_in_every_row(first: bool) -> None:
     rows = [
