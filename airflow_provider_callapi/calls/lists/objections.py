@@ -101,6 +101,11 @@ _KIND = re.compile("[A-Z]")  # words are in lower case
 _SIGN_OF_NO = re.compile(r"[✗✘✖×☐☒❌❎🚫]")
 _SIGNS_AROUND = "\"'«»“”„()[]!;,. "
 """Signs around a value, such as the brackets of ``(нет)``."""
+_NAMED_VALUE = re.compile(r"([^,;:=?()]+)(?:\s*[:=?]+\s*|\s+[-–—]\s+)([^,;:=?()]+)")
+"""Matches a name and a value in a text, such as ``Согласие на звонки: нет``."""
+_IS_NO = re.compile(
+    f"{_NO}|0|" + any_of("не_(?:дан[оа]?|дал[аи]?|получен[оа]?|подписан[оа]?) not_(?:given|granted|received)")
+)
 _CLAUSE = re.compile(r"[,;:()]|\. | [-–—] ")
 _HOUR = r"(?:[01]?\d|2[0-4])(?::[0-5]\d|\.(?:00|1[3-9]|[2-5]\d))?"  # 10.05 may be a date
 _HOURS = re.compile(rf"(?<![\d./-]){_HOUR}(?: ?[-–—] ?{_HOUR})?(?![\d/]|[.-]\d)")
@@ -114,7 +119,7 @@ _HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | t
 _BITS = {0: "0", 1: "1"}
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
-    r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|aramay|aran|iro[qқ]|ироқ"
+    r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|einwill|zustimm|чс\W|умер|aramay|aran|iro[qқ]|ироқ"
     r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|тэлефан|общ|контакт|коммуник|реклам"
     r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|telefan|obs|kontakt|kommunik|reklam|abarlas|mazala"
 )
@@ -200,7 +205,14 @@ def _objects(text: str) -> bool:
     folded = text.casefold()
     if not _PART_OF_OBJECTIONS.search(folded) and not _UNUSUAL.search(folded):
         return False
-    clauses = _CLAUSE.split(_LINK.sub("", text))
+    text = _LINK.sub("", text)
+    for named in _NAMED_VALUE.finditer(text):
+        is_forbidden = _forbids_named(named[1], named[2])
+        if is_forbidden:
+            return True
+        if is_forbidden is False:
+            text = text.replace(named[0], "")
+    clauses = _CLAUSE.split(text)
     for clause, following in zip(clauses, [*clauses[1:], ""], strict=True):
         spellings = spell(clause)
         if is_other_channel(" ".join(spellings)):
@@ -214,6 +226,19 @@ def _objects(text: str) -> bool:
         if "HOURS" in kinds and _HAS_DIGIT.search(text) and _is_date(text):
             return True
     return False
+
+
+def _forbids_named(name: str, value: str) -> bool | None:
+    """Return whether a name and a value in a text forbid calls. None: perhaps they are no name and value."""
+    meaning, words = meaning_of(name.strip()), words_of(value)
+    kinds = kinds_of(words).split()
+    is_no = _IS_NO.fullmatch(words) is not None
+    is_ended = bool(kinds) and all(kind in _ENDED or kind.isdigit() for kind in kinds)
+    if meaning is Meaning.PERMISSION and (is_no or is_ended):
+        return True
+    if meaning is Meaning.BAN and (is_no or _YES_ANSWER.fullmatch(words)):
+        return not is_no
+    return None
 
 
 def _has_no_consent(words: str) -> bool:

@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.values.number_text import HYPHENS, PLUSES, SLA
 from airflow_provider_callapi.calls.iana_zones import is_like_iana_zone
 from airflow_provider_callapi.calls.lists.columns import in_latin, seems_time_zone, shown_name
 from airflow_provider_callapi.calls.lists.countries import country_column
-from airflow_provider_callapi.calls.lists.nested_values import open_value
+from airflow_provider_callapi.calls.lists.nested_values import label_of, open_value
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
@@ -75,6 +75,10 @@ _SIGNED_OR_ZERO = re.compile(
     rf"(?:[+-]\s*(?:0?\d|1[0-4])(?::[0-5]\d)?|(?:\+1[0-4]|[+-]0\d)[0-5]\d|0|00:00){_HOURS}", re.IGNORECASE
 )
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
+_NAMED_OFFSET = re.compile(
+    rf"(?:.*[,;.])?\s*([^:=]{{2,40}})[:=]\s*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?{_HOURS}(?:[,;.].*)?"
+)
+"""Matches a text such as ``Часовой пояс: +7``. Group: the name before the offset."""
 _LONGEST_OFFSET = 12
 _LARGEST_OFFSET = timedelta(hours=14)
 _STEP = timedelta(minutes=15)
@@ -160,6 +164,8 @@ def _holds_zone(value: Any) -> bool:
     """Return whether a value contains a time zone, also inside of dicts, lists and texts in JSON."""
     inside = open_value(value)
     if isinstance(inside, Mapping):
+        if seems_time_zone(label_of(inside) or ""):
+            return True
         return any(map(seems_time_zone, inside)) or any(map(_holds_zone, inside.values()))
     if inside is not None:
         has_name = len(inside) == _PAIR and any(
@@ -167,6 +173,11 @@ def _holds_zone(value: Any) -> bool:
         )
         return has_name or any(map(_holds_zone, inside))
     return value is not None and _contains_zone(str(value))
+
+
+def _names_offset(text: str) -> bool:
+    named = _NAMED_OFFSET.fullmatch(text) if ":" in text or "=" in text else None
+    return named is not None and seems_time_zone(named[1].strip())
 
 
 @lru_cache(maxsize=1024)
@@ -187,6 +198,7 @@ def _contains_zone(text: str) -> bool:
         or _ONLY_AN_OFFSET.fullmatch(text)
         or _OFFSET_BESIDE_WORDS.match(text)
         or _OFFSET_BEHIND_WORDS.match(text)
+        or _names_offset(text)
     ):
         return True
     if "/" not in text:  # a quick answer

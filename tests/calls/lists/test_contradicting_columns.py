@@ -206,6 +206,72 @@ def test_a_ban_is_noticed_at_any_depth_and_in_json(form: Any, inner: Any, forbid
     assert not ban("props", "[" * 100_000)
 
 
+def as_amo(name: str, value: Any) -> Any:
+    return [
+        {"field_id": 7, "field_name": name, "field_code": None, "values": [{"value": value, "enum_id": 5}]}
+    ]
+
+
+AS_FIELDS = [
+    as_amo,
+    lambda name, value: [{"name": name, "value": value}],
+    lambda name, value: {"vip": 1, "attributes": [{"key": name, "value": value, "id": 5}]},
+    lambda name, value: [{"code": "X", "title": name, "values": [value]}],
+    lambda name, value: [["id", 5], [name, value]],
+    lambda name, value: {name: {"value": value, "updated_at": "2026-01-01"}},
+]
+
+
+@given(
+    st.sampled_from(AS_FIELDS),
+    st.sampled_from([("consent", False), ("Согласие на звонки", True), ("Не звонить", False), ("dnc", True)]),
+    st.sampled_from([(False, True), ("нет", "да"), ("no", "yes"), (0, 1), ("0", "1")]),
+)
+def test_a_field_that_is_written_as_an_object_counts_like_a_column(as_field, field, answers) -> None:
+    name, value = field[0], answers[field[1]]
+    cell = as_field(name, value)
+    assert bool(ban("fields", cell)) is bool(ban(name, value))
+    assert bool(ban("fields", json.dumps(cell))) is bool(ban(name, value))
+    assert not ban("email settings", as_field("consent", answers[0]))
+
+
+def test_an_extension_in_a_field_that_is_written_as_an_object_is_noticed() -> None:
+    assert extension("fields", [{"name": "доб", "value": "123"}])
+
+
+NAMED = ["{}: {}", "{}={}", "VIP; {}: {}", "{} - {}", "{}? {}", "vip, {} : {}, Омск"]
+
+
+@given(
+    st.sampled_from(NAMED),
+    st.sampled_from(["Согласие на звонки", "consent", "call allowed", "Можно звонить", "Согласие"]),
+    st.sampled_from(["нет", "no", "Нет", "отозвано", "withdrawn 01.02.2026", "0", "не дано"]),
+)
+def test_a_denied_permission_in_a_text_forbids_the_call(form: str, name: str, no: str) -> None:
+    assert ban("comment", form.format(name, no))
+    assert not ban("comment", form.format(name, "да"))
+    assert not ban("comment", form.format("SMS consent", no))
+
+
+@given(
+    st.sampled_from(NAMED),
+    st.sampled_from(["Не звонить", "DNC", "do not call", "ЧС", "Стоп-лист"]),
+    st.sampled_from(["нет", "no", "Нет", "0", "false"]),
+)
+def test_a_denied_ban_in_a_text_forbids_nothing(form: str, name: str, no: str) -> None:
+    assert not ban("comment", form.format(name, no))
+    assert ban("comment", form.format(name, "да"))
+    assert ban("comment", form.format(name, no) + ", просил не звонить")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Звонить: не отвечает", "Звонок - нет ответа", "Согласие: на почте", "Отказ: нет", "звонили: нет"],
+)
+def test_a_name_and_a_longer_value_in_a_text_may_mean_anything(text: str) -> None:
+    assert not ban("comment", text)
+
+
 def test_an_extension_is_noticed_inside_an_object() -> None:
     assert extension("work", {"phone": "84951234567", "ext": "12"})
     assert not extension("work", {"phone": "84951234567", "ext": None})

@@ -166,3 +166,24 @@ def test_a_column_of_intervals_is_one_of_time_zones_only_if_some_are_negative(ho
             columns.refuse()
     else:
         columns.refuse()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("Часовой пояс: +7", "timezone: +10", "VIP; tz=+3", "vip, Часовой пояс : +7 ч, Омск"),
+        [{"name": "timezone", "value": "+10"}],
+        [{"field_name": "Часовой пояс", "field_code": None, "values": [{"value": "Владивосток"}]}],
+        '[{"key": "timezone", "value": "Omsk"}]',
+    ],
+)
+def test_a_time_zone_with_its_name_beside_it_is_refused(value: Any) -> None:
+    with pytest.raises(ListUnreadable, match="holds time zones"):
+        refuse_unnamed_zone({"comment": value}, 1)
+
+
+@pytest.mark.parametrize(
+    "value", ["Скидка: +7", "a=+7", [{"name": "discount", "value": "+10"}], "x: +79260000001"]
+)
+def test_a_signed_number_with_another_name_is_no_time_zone(value: Any) -> None:
+    refuse_unnamed_zone({"comment": value}, 1)
