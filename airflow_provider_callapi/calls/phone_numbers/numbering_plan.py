@@ -179,6 +179,34 @@ def read_digits(digits: str, region: str) -> str | None:
     return whole if prefix != digits and plan.international_prefix.fullmatch(prefix) else None
 
 
+def may_be_mistyped_mobile(digits: str, number: str, region: str) -> bool:
+    """Return whether digits may be a country code and a mobile number with one digit too few or too many.
+
+    In Germany, ``491511234567`` may be +49 1511 2345678 without a digit. By the numbering plan, it is also a
+    phone in Leer, whose area code begins like the country code. Digits that are a mobile number as they are,
+    without a country code, are not mistyped. If all numbers of the region have one length, their length shows
+    a missing digit.
+
+    :param digits: the digits without ``+``.
+    :param number: the number that they are without a country code, as E.164 digits.
+    """
+    plan = NumberingPlan.of(region)
+    begin = len(plan.country_code)
+    if plan.has_one_length or not digits.startswith(plan.country_code) or _is_mobile(number):
+        return False
+    shorter = (digits[:i] + digits[i + 1 :] for i in range(begin, len(digits)))
+    longer = (digits[:i] + new + digits[i:] for i in range(begin, len(digits) + 1) for new in "0123456789")
+    return any(map(_is_mobile, (*shorter, *longer)))
+
+
+def _is_mobile(digits: str) -> bool:
+    """Return whether E.164 digits are a number that is certainly that of a mobile phone."""
+    import phonenumbers  # noqa: PLC0415
+
+    number = read_international(digits)
+    return number is not None and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+
+
 def may_be_longer(number: str) -> bool:
     """Return whether a phone number may be the first digits of a longer phone number.
 

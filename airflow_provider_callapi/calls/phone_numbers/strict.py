@@ -17,6 +17,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NotANumber,
     NumberingPlan,
     e164,
+    may_be_mistyped_mobile,
     read_digits,
     read_international,
 )
@@ -207,6 +208,8 @@ def _read_plain(digits: str, region: str) -> str:
         raise NotANumber(f"no phone number of region {region}{typo}; a number of another country needs its +")
     if number != digits and _read_with_country_code(digits, region) not in (None, number):
         raise NotANumber("two different numbers, with and without a country code; write it with its +")
+    if number != digits and may_be_mistyped_mobile(digits, number, region):
+        raise NotANumber("perhaps a mobile number with a digit too few or too many; write it with its +")
     return number
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import phonenumbers
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
@@ -293,3 +294,26 @@ def test_a_dash_of_a_bulleted_list_is_no_minus(text: str) -> None:
 def test_the_error_of_a_number_on_several_lines_names_the_lines(text: str) -> None:
     with pytest.raises(NotANumber, match="several lines"):
         read_contact(text, "RU")
+
+
+@settings(max_examples=200)
+@given(st.from_regex("49(?:15[0-9]{9}|1[67][0-9]{8})", fullmatch=True, alphabet="0123456789"), st.data())
+def test_a_german_mobile_number_with_a_digit_lost_or_doubled_gets_no_second_country_code(
+    mobile, data
+) -> None:
+    """An area code begins like the country code, so that the digits are also a fixed line without it."""
+    number_type = phonenumbers.number_type(phonenumbers.parse(f"+{mobile}"))
+    assume(number_type == phonenumbers.PhoneNumberType.MOBILE)
+    at = data.draw(st.integers(2, len(mobile) - 1))
+    for digits in (mobile[:at] + mobile[at + 1 :], mobile[:at] + mobile[at] + mobile[at:]):
+        for read in (read_contact, read_destination):
+            with contextlib.suppress(NotANumber):
+                assert read(digits, "DE") == digits
+
+
+def test_a_fixed_line_whose_area_code_begins_like_the_country_code_is_read() -> None:
+    assert read_contact("0491511234567", "DE") == "49491511234567"
+    assert read_contact("+49491511234567", "DE") == "49491511234567"
+    assert read_contact("04921 123456", "DE") == "494921123456"
+    with pytest.raises(NotANumber, match="perhaps a mobile number with a digit too few"):
+        read_contact("491511234567", "DE")
