@@ -56,7 +56,7 @@ _DENIAL = re.compile(
     )
 )
 """Matches the words of a ban that belong to no kind of `objection_words`."""
-_NO_PAST = "включ|подпис|соглас|разреш|доступ|нуж|исключ|отключ|выключ|блок|заблок|запре|если"
+_NO_PAST = "дозв[оі]л|включ|подпис|соглас|разреш|доступ|нуж|исключ|отключ|выключ|блок|заблок|запре|если"
 _NO_PAST_EN = "allow|accept|permit|agre|authori|want|wish|subscri|need|enabl|disabl|exclu|block|bann|skip"
 _PAST = re.compile(
     any_of(

@@ -73,7 +73,7 @@ _PERMISSION_ALONE = re.compile(any_of("звонить обзванивать о�
 In a longer name, the words may mean anything.
 """
 
-_NO = "n|no|not|off|f|false|н|не|нет|ложь|nein|non|жоқ|ні"
+_NO = "n|no|not|off|f|false|н|не|нет|ложь|nein|non|жоқ|ні|hayır|yo ?q|ոչ|არა|לא"
 """A regular expression: the words that mean no, whatever the column means."""
 _LINK = re.compile(r"\S+(?:://|@)\S+")
 _NOTHING = re.compile(
@@ -119,9 +119,9 @@ _HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | t
 _BITS = {0: "0", 1: "1"}
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
-    r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperre|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|einwill|zustimm|чс\W|умер|aramay|aran|iro[qқ]|ироқ"
-    r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|спис|опт|отпис|соглас|телефонув|тэлефан|общ|контакт|коммуник|реклам"
-    r"|zv|svyazyva|klist|bespok|trevo|nabir|spis|otpis|soglas|telefonuv|telefan|obs|kontakt|kommunik|reklam|abarlas|mazala"
+    r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperr|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|einwill|zustimm|згод|rozil|izni|розил|kara|qora|қара|чс\W|умер|aramay|aran|iro[qқ]|ироқ"
+    r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|сп[иі]с|опт|отпис|соглас|телефонув|тэлефан|общ|контакт|коммуник|реклам"
+    r"|zv|svyazyva|klist|bespok|trevo|nabir|sp[iі]s|otpis|soglas|telefonuv|telefan|obs|kontakt|kommunik|reklam|abarlas|mazala"
 )
 _UNUSUAL = re.compile("[^ -~Ѐ-ӿ№«»…–—]|[a-z][а-я]|[а-я][a-z]")
 """Each text with an objection matches one of these two. Most other texts match none: a quick answer."""

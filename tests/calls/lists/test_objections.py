@@ -263,6 +263,39 @@ def test_the_possible_values_in_a_name_are_no_denial(both: str) -> None:
     assert ban(f"dnc ({both})", "да")
 
 
+NAMED = ["{}: {}", "{}={}", "VIP; {}: {}", "{} - {}", "{}? {}", "vip, {} : {}, Омск"]
+
+
+@given(
+    st.sampled_from(NAMED),
+    st.sampled_from(["Согласие на звонки", "consent", "call allowed", "Можно звонить", "Согласие"]),
+    st.sampled_from(["нет", "no", "Нет", "отозвано", "withdrawn 01.02.2026", "0", "не дано"]),
+)
+def test_a_denied_permission_in_a_text_forbids_the_call(form: str, name: str, no: str) -> None:
+    assert ban("comment", form.format(name, no))
+    assert not ban("comment", form.format(name, "да"))
+    assert not ban("comment", form.format("SMS consent", no))
+
+
+@given(
+    st.sampled_from(NAMED),
+    st.sampled_from(["Не звонить", "DNC", "do not call", "ЧС", "Стоп-лист"]),
+    st.sampled_from(["нет", "no", "Нет", "0", "false"]),
+)
+def test_a_denied_ban_in_a_text_forbids_nothing(form: str, name: str, no: str) -> None:
+    assert not ban("comment", form.format(name, no))
+    assert ban("comment", form.format(name, "да"))
+    assert ban("comment", form.format(name, no) + ", просил не звонить")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Звонить: не отвечает", "Звонок - нет ответа", "Согласие: на почте", "Отказ: нет", "звонили: нет"],
+)
+def test_a_name_and_a_longer_value_in_a_text_may_mean_anything(text: str) -> None:
+    assert not ban("comment", text)
+
+
 @pytest.mark.parametrize("value", HARMLESS)
 def test_a_text_without_an_objection_forbids_nothing(value: str) -> None:
     assert not ban("comment", value)
