@@ -17,6 +17,7 @@ from airflow_provider_callapi.calls.lists.number_formats import (
     shown_text,
 )
 from airflow_provider_callapi.calls.lists.table import CheckNames, Table, accept_names
+from airflow_provider_callapi.calls.lists.xlsx_notes import refuse_forbidding_notes
 from airflow_provider_callapi.calls.texts.empty_values import clean, has_no_value, is_empty
 from airflow_provider_callapi.calls.texts.number_texts import MOST_DIGITS
 from airflow_provider_callapi.calls.texts.shown_values import LongNumber, shown_as
@@ -51,6 +52,7 @@ def read_xlsx(file: BinaryIO, check_empty: CheckNames = accept_names) -> Iterato
     :raises ListUnreadable: the sheet has merged cells. Only the first cell of merged cells has their value.
     :raises ListUnreadable: a row with a value is hidden, for example by a filter. It is not certain whether
         the author wants it.
+    :raises ListUnreadable: a cell with a value is struck through, or its note forbids calls.
     :raises ListUnreadable: the lines or cells are not in order, so openpyxl would leave out some of them.
     :raises ListUnreadable: a line cannot be read. The error message contains the number of the line.
     """
@@ -79,6 +81,7 @@ def _read_sheets(file: BinaryIO) -> list[tuple[list[_Line], _Marks]]:
             pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
             sheets = [(pair[0], list(dropwhile(_has_no_value, _lines(*pair)))) for pair in pairs]
         filled = [(lines, _read_marks(sheet)) for sheet, lines in sheets if lines]
+        refuse_forbidding_notes(file)
     except ListUnreadable:
         raise
     except Exception as error:  # openpyxl raises many kinds for a damaged workbook
@@ -123,6 +126,7 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[_Line]:
 
     :raises ListUnreadable: a formula has no stored result or an empty one, or a number format cannot be read.
     :raises ListUnreadable: a number that is no date has the format of a date, so Excel shows ``########``.
+    :raises ListUnreadable: a cell is struck through. It is not certain whether the author wants the line.
     """
     # A cell with a formula contains the formula's stored result in sheet, and the formula itself in formulas.
     for page in (sheet, formulas):
@@ -141,6 +145,11 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[_Line]:
                 "Excel, or save it as CSV UTF-8, which contains no formulas"
             )
         if not all(map(is_empty, values)):
+            if any(map(_is_struck, cells)):
+                raise ListUnreadable(
+                    f"line {number}: a struck-through cell. Delete the rows that nobody needs, or remove "
+                    "the line through the text"
+                )
             yield number, values
 
 
@@ -215,6 +224,10 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
     while names and is_empty(names[-1]):
         names.pop()
     return names
+
+
+def _is_struck(cell: Any) -> bool:
+    return cell.value is not None and cell.has_style and bool(cell.font.strike)
 
 
 def _is_lost_number(cell: Any, written: Any) -> bool:

@@ -188,6 +188,20 @@ def test_a_row_without_height_is_a_hidden_row(height: str, is_hidden: bool) -> N
         assert len(list(read_xlsx(file))) == 3
 
 
+@given(st.integers(1, 4), st.integers(1, 3))
+def test_a_struck_through_cell_is_refused_if_it_has_a_value(line: int, column: int) -> None:
+    book = openpyxl.Workbook()
+    for values in PEOPLE:
+        book.active.append(values)
+    cell = book.active.cell(line, column)
+    cell.font = openpyxl.styles.Font(strike=True)
+    if cell.value is None:
+        assert len(list(read_xlsx(saved(book)))) == 3
+    else:
+        with pytest.raises(ListUnreadable, match=f"^line {line}: a struck-through cell. Delete the rows"):
+            list(read_xlsx(saved(book)))
+
+
 def test_a_hidden_row_without_a_value_does_not_count() -> None:
     assert len(list(read_xlsx(with_hidden([9])))) == 3
 
