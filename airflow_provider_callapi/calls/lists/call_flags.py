@@ -29,8 +29,15 @@ class Flag(Enum):
 
 
 _CALLS = re.compile(any_of("calls? calling *telemarketing tcpa dial* telefonische* звон* обзвон* *anruf*"))
-_TALK = re.compile(any_of("phone* telephon* tel contact* kontakt* связ* телефон* контакт*"))
-"""Matches words that may also be about the phone number or about the person."""
+_TALK = re.compile(any_of("phone* telephon* tel связ* телефон*"))
+"""Matches words that may also be about the phone number."""
+_MAY = any_of(
+    "allow* permi[ts]* want* wish* agree* ok okay may can хоч* хот* жела* разреш* можно erlaubt gestattet"
+)
+_MAY_CONTACT = re.compile(
+    "{may}.* {contact}|{contact}.* {may}".format(may=_MAY, contact=any_of("contact* kontakt* контакт*"))
+)
+"""A contact often is an entry of a list, as in ``Участвует в экспорте контактов``."""
 _BY_PHONE = re.compile(any_of("(?:by|via|over_the)_(?:tele)?phone phone_contact по_телефону"))
 _OTHER_LANGUAGE = re.compile(
     any_of(
@@ -63,7 +70,7 @@ _PAST = re.compile(
         rf"(?!{_NO_PAST_EN}|suppress)\w+ed made done back last first next second missed inbound",
         "incoming outbound outgoing record* test cent(?:er|re) log result outcome reason agent language",
         "script answer*",
-        "conference video demo follow",
+        "conference video demo follow tracking warm холодн* тепл* менеджер*",
         rf"(?!{_NO_PAST})\w\w+(?:л|ла|ло|ли|лся|лась|лось|лись) (?!{_NO_PAST})\w+[еая]н[аоы]?",
         "созвон* перв* втор* послед* следующ* повтор* обратн* пропущ* входящ* исходящ* запис* тест*",
         "центр* колл результат* итог* причин* erfolgt getätigt letzter?",
@@ -157,7 +164,8 @@ def flag_of(name: str) -> Flag | None:
 def _flag_of_words(words: str) -> Flag | None:
     is_known = _CALLS.search(words) is not None
     is_other = _OTHER_LANGUAGE.search(words) is not None
-    is_talk = _TALK.search(words) is not None and not is_other_channel(_TALK.sub("", words))
+    is_talk = bool(_TALK.search(words) or _MAY_CONTACT.search(words))
+    is_talk = is_talk and not is_other_channel(_TALK.sub("", words))
     kinds = kinds_of(words).split()
     if not (is_known or is_other or is_talk) or _PAST.search(words) or "ABOUT" in kinds:
         return None

@@ -7,83 +7,46 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phrases import phrases
 
 from airflow_provider_callapi.calls.lists.call_flags import CallFlags
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
-PERMISSIONS = [
-    *(
-        "accepts_calls",
-        "phone_allowed",
-        "AllowPhone",
-        "contact_by_phone",
-        "telemarketing_ok",
-        "calls",
-        "TCPA",
-    ),
-    *("Звонки", "Связь по телефону", "Контакт по телефону", "Хочет получать звонки", "Участвует в обзвоне"),
-    *(
-        "К обзвону",
-        "Доступен для звонков",
-        "Нужен звонок",
-        "receive calls",
-        "agree_to_calls",
-        "phone_contact",
-    ),
-    *(
-        "Anruf erlaubt",
-        "Werbeanrufe",
-        "Telefonische Kontaktaufnahme",
-        "Arama onayı",
-        "Дозвіл на дзвінки",
-        "zvonki",
-    ),
-    *("notify by phone", "Принимает звонки", "Звонки или SMS"),
-]
-BANS = [
-    *("Запрет связи", "Не включать в обзвон", "exclude from phone list", "Не принимает звонки", "skip_call"),
-    *("Anrufe gesperrt", "block calls", "Заблокировать звонки", "Не телефонуйте: дзвінки"),
-]
-HARMLESS = [
-    *(
-        "Дозвонились",
-        "called",
-        "not called",
-        "Звонил",
-        "callback",
-        "call back",
-        "Перезвонить",
-        "phone_verified",
-    ),
-    *("Телефон подтверждён", "has_phone", "no_phone", "нет телефона", "mobile phone", "Контакт состоялся"),
-    *(
-        "Связь установлена",
-        "call_recorded",
-        "Запись звонков",
-        "last_call_answered",
-        "missed_call",
-        "call center",
-    ),
-    *("contact_person", "is_primary_contact", "preferred_contact", "whatsapp_phone", "phone_can_receive_sms"),
-    *(
-        "Первый звонок",
-        "Обратный звонок",
-        "emergency contact",
-        "Контактное лицо",
-        "Нет связи",
-        "Звонок состоялся",
-    ),
-    *(
-        "call_answered",
-        "Есть телефон",
-        "Созвон",
-        "Telefon geprüft",
-        "Anruf erfolgt",
-        "Подключена мобильная связь",
-    ),
-    *("call_result", "is_mobile", "vip", "sms allowed", "Согласие на SMS"),
-]
-UNCERTAIN = ["Arama", "Дзвінки", "Қоңырау", "Qo‘ng‘iroq", "Զանգեր", "შეხვედრა დარეკვა", "שיחות", "Llamadas"]
+PERMISSIONS = phrases(
+    """
+    accepts_calls | phone_allowed | AllowPhone | contact_by_phone | telemarketing_ok | calls
+    TCPA | Звонки | Связь по телефону | Контакт по телефону | Хочет получать звонки
+    Участвует в обзвоне | К обзвону | Доступен для звонков | Нужен звонок | receive calls
+    agree_to_calls | can_contact | phone_contact | Anruf erlaubt | Werbeanrufe
+    Telefonische Kontaktaufnahme | Arama onayı | Дозвіл на дзвінки | zvonki | notify by phone
+    Принимает звонки | Звонки или SMS
+    """
+)
+BANS = phrases(
+    """
+    Запрет связи | Не включать в обзвон | exclude from phone list | Не принимает звонки
+    skip_call | Anrufe gesperrt | block calls | Заблокировать звонки | Не телефонуйте: дзвінки
+    """
+)
+HARMLESS = phrases(
+    """
+    Дозвонились | called | not called | Звонил | callback | call back | Перезвонить
+    phone_verified | Телефон подтверждён | has_phone | no_phone | нет телефона | mobile phone
+    Контакт состоялся | Связь установлена | call_recorded | Запись звонков | last_call_answered
+    missed_call | call center | contact_person | is_primary_contact | preferred_contact
+    whatsapp_phone | phone_can_receive_sms | Первый звонок | Обратный звонок | emergency contact
+    Контактное лицо | Нет связи | Звонок состоялся | call_answered | Есть телефон | Созвон
+    Telefon geprüft | Anruf erfolgt | Подключена мобильная связь
+    Участвует в экспорте контактов | Контакт доступен для всех | contact enabled | call tracking
+    Подписка на контакты | Холодный звонок | call_result | is_mobile | vip | sms allowed
+    Согласие на SMS
+    """
+)
+UNCERTAIN = phrases(
+    """
+    Arama | Дзвінки | Қоңырау | Qo‘ng‘iroq | Զանգեր | შეხვედრა დარეკვა | שיחות | Llamadas
+    """
+)
 YES = st.sampled_from(["да", "yes", "Yes", True, "✓", "true", "evet", "ja", "разрешены"])
 NO = st.sampled_from(["нет", "no", "Нет.", False, "off", "❌", "запрещены", "hayır", "nein", b"n"])
 NOTHING = st.sampled_from([None, "", "-", "n/a", "не указано"])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phrases import phrases
 
 from airflow_provider_callapi.calls.lists import countries
 from airflow_provider_callapi.calls.lists.columns import fold_name
@@ -127,24 +128,18 @@ def abroad(region: str, *rows: dict[str, Any], used: Set[str] = frozenset()) -> 
     return [list(filter(columns.is_country, names)) for names in found]
 
 
-FURTHER = [
-    *("Country/Region", "Mailing Country", "BillingCountry", "Address Country", "Home Country/Region"),
-    *("Страна/регион", "Адрес: страна", "Land", "Staat", "Ülke", "Країна", "phone_region", "country"),
-]
+FURTHER = phrases(
+    """
+    Country/Region | Mailing Country | BillingCountry | Address Country | Home Country/Region
+    Страна/регион | Адрес: страна | Land | Staat | Ülke | Країна | phone_region | country
+    """
+)
 HERE = ["Россия", "RU", "Russia", "Russland", "俄罗斯", None, "", "-", "н/д", "unknown"]
-THERE = [
-    "США",
-    "United States",
-    "US",
-    "USA",
-    "Österreich",
-    "AUT",
-    "Türkiye",
-    "Almanya",
-    "Польща",
-    "中国",
-    "+49",
-]
+THERE = phrases(
+    """
+    США | United States | US | USA | Österreich | AUT | Türkiye | Almanya | Польща | 中国 | +49
+    """
+)
 
 
 @given(
