@@ -192,6 +192,7 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
         "block_on",
     )
     object_fields = frozenset({"contacts", "do_not_call", "calling_hours", "calling_days", "results", "tags"})
+    flag_fields = frozenset({"is_dry_run"})
     template_fields: Sequence[str] = (
         "contacts",
         "do_not_call",

@@ -50,6 +50,8 @@ class _TextRules:
     refuses_gaps: bool = False  # a text into which a template would insert None becomes a `TextWithGap`
     is_spoken: bool = False  # a template inserts a number as people write it
     is_number: bool = False  # a phone number: a template inserts a whole number without its fraction
+    checks_conditions: bool = False  # a condition or comparison that a text makes wrong is an error
+    is_flag: bool = False  # the field is a boolean
 
 
 class TextStaysText:
@@ -68,13 +70,17 @@ class TextStaysText:
     :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
         becomes a list.
+    :cvar flag_fields: the names of the template fields that are booleans. In ``a or b``, too, ``a`` is a
+        condition.
     :cvar fields_with_gaps: the names of the template fields to which the exception does not apply. A template
-        may insert ``None`` or ``[1, 2]`` into their texts. Template fields that an author's subclass adds
-        count as such fields: no check would refuse a `TextWithGap` in them.
+        may insert ``None`` or ``[1, 2]`` into their texts, and take any value for a condition. Template
+        fields that an author's subclass adds count as such fields: no check would refuse a `TextWithGap` in
+        them.
     """
 
     spoken_fields: ClassVar[frozenset[str]] = frozenset()
     object_fields: ClassVar[frozenset[str]] = frozenset()
+    flag_fields: ClassVar[frozenset[str]] = frozenset()
     fields_with_gaps: ClassVar[frozenset[str]] = frozenset()
     _text_rules: _TextRules = _TextRules()
 
@@ -97,12 +103,14 @@ class TextStaysText:
         :param as_the_dag_says: True: a rendered text stays a text only if the DAG says so.
         """
         before = self._text_rules  # the value may be a part of a field of this object
-        may_have_gaps = as_the_dag_says or name in self.fields_with_gaps or name in self._fields_of_author
+        is_of_author = name in self.fields_with_gaps or name in self._fields_of_author
         self._text_rules = _TextRules(
             keeps_text=not as_the_dag_says,
-            refuses_gaps=not may_have_gaps,
+            refuses_gaps=not (as_the_dag_says or is_of_author),
             is_spoken=name in self.spoken_fields,
             is_number=name in _NUMBER_FIELDS,
+            checks_conditions=not is_of_author,
+            is_flag=name in self.flag_fields,
         )
         try:
             if callable(value):
@@ -137,7 +145,10 @@ class TextStaysText:
             )
         except Exception as error:
             log: Any = self.log  # type: ignore[attr-defined]
-            log.error("%s: a template cannot be rendered. Phone numbers may be in it, so it is hidden", name)
+            parameter = getattr(self, "parameter_of_field", {}).get(name, name)
+            log.error(
+                "%s: a template cannot be rendered. Phone numbers may be in it, so it is hidden", parameter
+            )
             text = mask_phones(str(error))
             if isinstance(error, AirflowException) or text == str(error):
                 raise
@@ -156,23 +167,25 @@ class TextStaysText:
         render: Any = super().render_template  # type: ignore[misc]
         content = _as_airflow_renders(content)
         rules = self._text_rules
-        if not (rules.refuses_gaps or rules.is_number) or not isinstance(content, str):
+        if not (rules.checks_conditions or rules.is_number) or not isinstance(content, str):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
         is_file = content.endswith(tuple(self.template_ext))  # type: ignore[attr-defined]
-        # A finalize of the DAG decides what is inserted.
-        if environment.finalize is not None or is_file or not _may_be_template(content, environment):
+        if not is_file and not _may_be_template(content, environment):
             return render(content, context, environment, *args, **kwargs)
-        if not rules.refuses_gaps:
-            environment = environment.overlay(finalize=_without_fraction, bytecode_cache=None)
-            return render(content, context, environment, *args, **kwargs)
-        from airflow_provider_callapi.calls.texts.text_parts import add_checks  # noqa: PLC0415 - parse time
-
-        judge = spoken_value if rules.is_spoken else written_value if rules.is_number else check_inserted
-        insert = partial(_inserted, judge)
+        is_as_written = environment.finalize is not None or is_file  # a finalize of the DAG decides
         # Compiled templates with checks must not be shared with other operators of the DAG.
-        environment = environment.overlay(finalize=partial(_mark_gap, insert), bytecode_cache=None)
-        add_checks(environment, insert, is_spoken=rules.is_spoken)
+        environment = environment.overlay(bytecode_cache=None)
+        if not is_as_written:
+            _check_parts(environment, rules)
+        if rules.checks_conditions:
+            from airflow_provider_callapi.calls.texts.text_conditions import (  # noqa: PLC0415 - parse time
+                add_condition_checks,
+            )
+
+            add_condition_checks(environment, is_flag=rules.is_flag)
+        if is_as_written or not rules.refuses_gaps:
+            return render(content, context, environment, *args, **kwargs)
         try:
             return self._render(environment.from_string(content), context)
         except UnsuitableValue as gap:
@@ -184,6 +197,19 @@ class TextStaysText:
         if self._text_rules.keeps_text and isinstance(template.environment, NativeEnvironment):
             return _render_text(template, context)
         return super()._render(template, context, dag)  # type: ignore[misc]
+
+
+def _check_parts(environment: Any, rules: _TextRules) -> None:
+    """Change an environment: its templates check or convert what they insert, by the rules of a field."""
+    if not rules.refuses_gaps:
+        environment.finalize = _without_fraction if rules.is_number else None
+        return
+    from airflow_provider_callapi.calls.texts.text_parts import add_checks  # noqa: PLC0415 - parse time
+
+    judge = spoken_value if rules.is_spoken else written_value if rules.is_number else check_inserted
+    insert = partial(_inserted, judge)
+    environment.finalize = partial(_mark_gap, insert)
+    add_checks(environment, insert, is_spoken=rules.is_spoken)
 
 
 def _without_fraction(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Operators of Jinja templates that would make wrong words of a text, such as ``15001500`` of ``'1500' * 2``.
 
 A CSV file contains only texts. If an author writes a template for the numbers and booleans of a workbook, and
-then gives the campaign a CSV file, a person would hear a wrong sum, or "yes" in place of "no".
+then gives the campaign a CSV file, a person would hear a wrong sum.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from jinja2 import TemplateRuntimeError
 
 _AMOUNT = re.compile(r"[+-]?[0-9]+(?:[ \xa0\u202f][0-9]{3})*(?:[.,][0-9]+)?")
 """Matches the text of a number, such as ``1500`` or ``1 500,00``."""
-_FALSE = frozenset({"false", "no", "off", "0", "нет", "ложь"})
-"""The texts, in lower case, that mean "no", but count as true in a condition of Jinja."""
 _CALCULATED = (
     "the template calculates with a text; convert each number with `| float` or `| int`, or join texts with ~"
 )
-_TRUE = (
-    "a condition gets a text such as False, 0 or no, which counts as true; compare it, as in {{ … == 'yes' }}"
-)
+
+
+def is_amount(text: str) -> bool:
+    """Return whether a text is a number, such as ``1500`` or ``1 500,00``."""
+    return _AMOUNT.fullmatch(text) is not None
 
 
 def times(left: Any, right: Any) -> Any:
@@ -42,16 +42,6 @@ def plus(left: Any, right: Any) -> Any:
     """
     texts = [value for value in (left, right) if isinstance(value, str)]
     numbers = [value for value in (left, right) if isinstance(value, Number)]
-    if texts and (numbers or (len(texts) == 2 and all(map(_AMOUNT.fullmatch, texts)))):
+    if texts and (numbers or (len(texts) == 2 and all(map(is_amount, texts)))):
         raise TemplateRuntimeError(_CALCULATED)
     return add(left, right)
-
-
-def condition(value: Any) -> Any:
-    """Return the value of a condition unchanged.
-
-    :raises TemplateRuntimeError: the value is a text that means "no", such as ``False`` or ``нет``.
-    """
-    if isinstance(value, str) and value.strip().lower() in _FALSE:
-        raise TemplateRuntimeError(_TRUE)
-    return value

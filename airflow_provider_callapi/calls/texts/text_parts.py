@@ -18,10 +18,11 @@ from jinja2 import Environment, TemplateRuntimeError, Undefined, nodes
 from jinja2.filters import FILTERS
 from jinja2.visitor import NodeTransformer
 
+from airflow_provider_callapi.calls.texts.checked_templates import change_templates, checked
 from airflow_provider_callapi.calls.texts.inserted_values import UnsuitableValue
 from airflow_provider_callapi.calls.texts.number_filters import to_float, to_int
 from airflow_provider_callapi.calls.texts.number_texts import whole_number_text
-from airflow_provider_callapi.calls.texts.text_arithmetic import condition, plus, times
+from airflow_provider_callapi.calls.texts.text_arithmetic import plus, times
 
 _TEXT_FILTERS = frozenset(
     {"capitalize", "center", "e", "escape", "forceescape", "format", "indent", "join", "lower", "pprint"}
@@ -33,8 +34,8 @@ _INSERT, _INSERT_ALL = "_insert_value", "_insert_values"
 _FORMAT, _FORMAT_ALL = "_format_value", "_format_values"
 _JOINED, _JSON, _PERCENT, _EACH = "_joined_values", "_json_value", "_percent", "_each"
 """The names of filters: ``_insert…`` returns a value as it stands in a text, and ``_format…`` as a number."""
-_ARITHMETIC = {"_times": times, "_plus": plus, "_condition": condition}
-"""The names of filters: the operators ``*`` and ``+``, and the check of a condition."""
+_ARITHMETIC = {"_times": times, "_plus": plus}
+"""The names of filters: the operators ``*`` and ``+``."""
 _ARGUMENTS = {"join": _INSERT, "replace": _INSERT, "format": _FORMAT}
 """Filter of Jinja that also converts its arguments to text → the check of each argument."""
 _COLLECTIONS = {"join": _JOINED, "urlencode": _INSERT_ALL, "tojson": _JSON}
@@ -54,8 +55,7 @@ def add_checks(environment: Environment, insert: Callable[[Any], Any], *, is_spo
     :param environment: a copy of the DAG's environment.
     :param insert: takes a value that a text inserts, and returns the value in the form for the text. It
         raises an `UnsuitableValue` or an error of Jinja for an unsuitable value.
-    :param is_spoken: True: the templates also refuse to calculate with a text, and to take a text such as
-        ``False`` for a true condition.
+    :param is_spoken: True: the templates also refuse to calculate with a text.
     """
     jinjas = {name for name, function in FILTERS.items() if environment.filters.get(name) is function}
     numbers = {"int": to_int, "float": to_float}
@@ -85,15 +85,8 @@ def add_checks(environment: Environment, insert: Callable[[Any], Any], *, is_spo
         **checks,
         **_ARITHMETIC,
     }
-    parse, text_filters = environment._parse, (_TEXT_FILTERS | {"map"}) & jinjas
-
-    def parse_with_checks(source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree: nodes.Template = _Checks(text_filters, is_spoken).visit(parse(source, name, filename))
-        tree.set_environment(environment)
-        return tree
-
-    # Jinja parses each template with this method, also an included one.
-    environment._parse = parse_with_checks  # type: ignore[method-assign]
+    text_filters = (_TEXT_FILTERS | {"map"}) & jinjas
+    change_templates(environment, lambda tree: _Checks(text_filters, is_spoken).visit(tree))
 
 
 def _convert_all(convert: Callable[[Any], Any], values: Any) -> Any:
@@ -170,7 +163,7 @@ class _Checks(NodeTransformer):
     """Put a check around each value that an expression converts to text.
 
     :param text_filters: the names of the filters that convert their value to text, and ``map``.
-    :param is_spoken: True: also check ``*``, ``+`` and the conditions.
+    :param is_spoken: True: also check ``*`` and ``+``.
     """
 
     def __init__(self, text_filters: Collection[str], is_spoken: bool) -> None:
@@ -186,21 +179,11 @@ class _Checks(NodeTransformer):
     def _calculated(self, node: nodes.BinExpr, operator: str) -> nodes.Node:
         is_text = _is_text(node)  # as of '-' * 20, where the author means a text
         self.generic_visit(node)
-        return node if is_text or not self._is_spoken else _checked(node.left, operator, node.right)
-
-    def _condition(self, test: Any) -> Any:
-        """Return a condition that checks the truth of each value in it, as in ``a and not b``."""
-        if isinstance(test, nodes.And | nodes.Or):
-            test.left, test.right = self._condition(test.left), self._condition(test.right)
-        elif isinstance(test, nodes.Not):
-            test.node = self._condition(test.node)
-        elif self._is_spoken:
-            return _checked(test, "_condition")
-        return test
+        return node if is_text or not self._is_spoken else checked(node.left, operator, node.right)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # 'Hello ' ~ params.name
         self.generic_visit(node)
-        node.nodes = [_checked(value, _INSERT) for value in node.nodes]
+        node.nodes = [checked(value, _INSERT) for value in node.nodes]
         return node
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # params.name | upper
@@ -222,15 +205,15 @@ class _Checks(NodeTransformer):
     def _checked_value(self, node: nodes.Filter, value: nodes.Expr) -> nodes.Expr:
         """Return the value that a filter gets, with its check. Unchanged: the filter makes no text of it."""
         if node.name != "map":
-            return _checked(value, _COLLECTIONS.get(node.name, _INSERT))
+            return checked(value, _COLLECTIONS.get(node.name, _INSERT))
         name = _mapped_filter(node)
         if name in _COLLECTIONS:  # lists | map('join')
-            return _checked(value, _EACH, nodes.Const(_COLLECTIONS[name], lineno=value.lineno))
-        return _checked(value, _INSERT_ALL) if name in self._text_filters else value
+            return checked(value, _EACH, nodes.Const(_COLLECTIONS[name], lineno=value.lineno))
+        return checked(value, _INSERT_ALL) if name in self._text_filters else value
 
     def visit_Mod(self, node: nodes.Mod) -> nodes.Node:  # 'Hello %s' % params.name
         self.generic_visit(node)
-        return _checked(node.left, _PERCENT, node.right)
+        return checked(node.left, _PERCENT, node.right)
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # 'Hello {}'.format(params.name)
         self.generic_visit(node)
@@ -239,13 +222,11 @@ class _Checks(NodeTransformer):
         return node
 
     def visit_If(self, node: nodes.If) -> nodes.Node:
-        node.test = self._condition(node.test)
         for branch in (node.body, node.elif_, node.else_):
             branch[:] = [self.visit(inner) for inner in branch]
         return node
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
-        node.test = self._condition(node.test)
         node.expr1 = self.visit(node.expr1)
         node.expr2 = None if node.expr2 is None else self.visit(node.expr2)
         return node
@@ -280,10 +261,6 @@ def _mapped_filter(node: nodes.Filter) -> Any:
     return node.args[0].value if node.args and isinstance(node.args[0], nodes.Const) else None
 
 
-def _checked(value: nodes.Expr, check: str, *arguments: nodes.Expr) -> nodes.Expr:
-    return nodes.Filter(value, check, [*arguments], [], None, None, lineno=value.lineno)
-
-
 def _check_arguments(node: nodes.Filter | nodes.Call, check: str, text: nodes.Node | None = None) -> None:
     """Put a check around each argument. A text without a place such as ``%.2f`` formats no argument.
 
@@ -291,15 +268,15 @@ def _check_arguments(node: nodes.Filter | nodes.Call, check: str, text: nodes.No
     """
     if check is _FORMAT and not _has_number_place(text):
         check = _INSERT
-    node.args = [_checked(value, check) for value in node.args]
+    node.args = [checked(value, check) for value in node.args]
     for argument in node.kwargs:
         if isinstance(argument, nodes.Keyword):
-            argument.value = _checked(argument.value, check)
+            argument.value = checked(argument.value, check)
     check_all = _FORMAT_ALL if check is _FORMAT else _INSERT_ALL
     if node.dyn_args is not None:  # 'Hello %s and %s' | format(*params.names)
-        node.dyn_args = _checked(node.dyn_args, check_all)
+        node.dyn_args = checked(node.dyn_args, check_all)
     if node.dyn_kwargs is not None:
-        node.dyn_kwargs = _checked(node.dyn_kwargs, check_all)
+        node.dyn_kwargs = checked(node.dyn_kwargs, check_all)
 
 
 def _take_attribute(node: nodes.Filter) -> None:

@@ -1,4 +1,4 @@
-"""A template of a spoken text calculates with numbers only, and takes no text such as ``False`` for "yes"."""
+"""A template of a spoken text calculates with numbers only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import TemplateRuntimeError
 
-from airflow_provider_callapi.calls.texts.text_arithmetic import condition, plus, times
+from airflow_provider_callapi.calls.texts.text_arithmetic import plus, times
 
 NUMBERS = st.integers(-1000, 1000) | st.floats(-1000, 1000) | st.booleans()
 NAMES = st.text(st.characters(categories=["L"]), min_size=1, max_size=5)
@@ -42,16 +42,3 @@ def test_other_texts_and_lists_are_joined(left: str, right: str) -> None:
     assert plus(left, right) == left + right
     assert plus([left], [right]) == [left, right]
     assert times([left], 2) == [left, left]
-
-
-@pytest.mark.parametrize("text", ["False", "FALSE", "false", "0", "no", "No", " нет", "Нет", "ложь", "off"])
-def test_a_text_that_means_no_is_no_condition(text: str) -> None:
-    with pytest.raises(TemplateRuntimeError, match="compare it"):
-        condition(text)
-
-
-@given(
-    st.integers() | st.none() | st.booleans() | st.sampled_from(["", "да", "yes", "True", "1", "Анна", "00"])
-)
-def test_another_value_is_a_condition(value: Any) -> None:
-    assert condition(value) is value

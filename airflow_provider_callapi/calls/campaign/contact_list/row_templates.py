@@ -38,6 +38,7 @@ from airflow_provider_callapi.calls.texts.inserted_values import (
     written_value,
 )
 from airflow_provider_callapi.calls.texts.single_braces import PROBLEM, has_single_braces
+from airflow_provider_callapi.calls.texts.text_conditions import add_condition_checks
 from airflow_provider_callapi.calls.texts.text_parts import add_checks
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
@@ -74,6 +75,8 @@ _CHECKS_OF_SPOKEN = (
 )
 """The same for a text that a person hears."""
 
+_TEXT_IS_NO_NUMBER = "; if it calculates with a text, write `| float` or `| int` behind the text"
+"""What an author can do about an operator that does not fit its values, for error messages."""
 TEMPLATE_NAMES = ("params", "ds", "run_id")
 """The names that templates of ``call`` can use beside ``contact``."""
 _OF_ANOTHER_TASK = (
@@ -115,8 +118,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
         super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
         self.is_spoken = finalize is spoken_value
-        self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
         add_checks(self, _in_a_row(finalize), is_spoken=self.is_spoken)
+        add_condition_checks(self)
+        self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
         self.policies["json.dumps_kwargs"] = {
             **self.policies["json.dumps_kwargs"],
             "default": _refuse_in_json,
@@ -271,7 +275,8 @@ class RowTemplate:
             problem = str(error)
             raise InvalidRow(f"{self._where}: {mask_phones(problem)}{self._hint(problem, row)}") from None
         except Exception as error:  # an author's expression can raise anything
-            raise InvalidRow(f"{self._where}: {type(error).__name__} in its template") from None
+            remedy = _TEXT_IS_NO_NUMBER if isinstance(error, TypeError) else ""
+            raise InvalidRow(f"{self._where}: {type(error).__name__} in its template{remedy}") from None
 
     def _hint(self, problem: str, row: Mapping[str, Any]) -> str:
         """Return which columns of a row may have caused Jinja's error, as the end of the error text."""
