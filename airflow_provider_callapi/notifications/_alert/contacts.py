@@ -21,6 +21,12 @@ from airflow_provider_callapi.parameters.schema import as_invalid_parameter
 _WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\)|\{(\s*['\"][^:]*)\})\s*", re.DOTALL)
 """Matches the text that a template makes of a list, tuple or set: ``['79260000001', '79260000002']``."""
 _SEPARATORS = re.compile(r"[,;；|\t\r\n\u2028\u2029]")
+_NUMBER_AMONG_WORDS = re.compile(r"(?<!\w)\+?[\d(][\d\s().\-\u2010-\u2015]*\d(?!\w)")
+"""Matches the digits of a number beside words: ``+7 926 000-00-01`` in ``Anna: +7 926 000-00-01``."""
+_ITEM = re.compile(r"\s*(?:\d{1,2}[.)]|[-*\u2022#])\s+")
+"""Matches the begin of an item in a written list, such as ``1. ``."""
+_SIGNS_AROUND = "\"'«»“”„<>{}[]"
+"""The signs that a program or a person writes around a number."""
 _DIGITS_OF_A_WHOLE_NUMBER = 10
 """The number of digits from which a word between blanks is a whole number, and not a part of one."""
 _ANY_REGION = "RU"
@@ -32,7 +38,12 @@ def split_contacts(contact: Any) -> list[str]:
 
     An entry of a list may contain several numbers, too.
     """
-    parts = [part for entry in _entries(contact) for part in _split_text(str(entry))]
+    parts = [
+        number
+        for entry in _entries(contact)
+        for part in _split_text(str(entry))
+        for number in _without_words(part)
+    ]
     return [number for part in parts for number in _split_whole_numbers(part)]
 
 
@@ -42,10 +53,29 @@ def _split_text(text: str) -> list[str]:
     return [part for part in map(str.strip, _SEPARATORS.split(text)) if part]
 
 
+def _without_words(text: str) -> list[str]:
+    """Return the whole numbers beside words or quotes, such as those of ``Anna: 79260000001 (at night)``.
+
+    If the text has other digits, too, such as an extension, or is a SIP number, the result is the text.
+    """
+    plain = _ITEM.sub("", text, count=1) if _ITEM.match(text) else text
+    has_words = any(sign.isalpha() or sign in _SIGNS_AROUND for sign in plain) or plain.count("+") > 1
+    if "@" in text or not (has_words or plain != text):
+        return [text]
+    numbers = _NUMBER_AMONG_WORDS.findall(plain)
+    counts = [_count_digits(number) for number in numbers]
+    is_all = numbers and sum(counts) == _count_digits(plain) and min(counts) >= _DIGITS_OF_A_WHOLE_NUMBER
+    return numbers if is_all else [text]
+
+
+def _count_digits(text: str) -> int:
+    return len(re.findall(r"\d", text))
+
+
 def _split_whole_numbers(text: str) -> list[str]:
     """Split a text with several whole numbers, such as ``79260000001 79260000002``. Leave any other whole."""
     words = re.split(r"[\s/]+", text)
-    are_whole = all(len(re.findall(r"\d", word)) >= _DIGITS_OF_A_WHOLE_NUMBER for word in words)
+    are_whole = all(_count_digits(word) >= _DIGITS_OF_A_WHOLE_NUMBER for word in words)
     return words if are_whole else [text]
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 from failing_callbacks import ON_DUTY, SYNC_AND_ASYNC, notifier, of_dag, of_deadline, of_task, rung
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from spelled_numbers import NUMBERS, spelled
 
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
@@ -45,6 +46,49 @@ def test_a_template_may_give_the_text_of_a_list(desk, written):
     notifier("{{ duty }}")({**of_dag(), "duty": duty})
 
     assert rung(desk) == people
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *('"{0}"', "'{0}'", "«{0}»", "<+{0}>", "tel:+{0}", "{0}.", "{0} (дежурный)", "Анна: +{0}", "1) {0}"),
+        *("Анна +{0}; Борис {1}", "{0} - Анна\n{1} - Борис", "{0} и {1}", "1. {0}\n2. {1}", "# {0}\n- {1}"),
+        *("+{0} +{1}", "+{0}+{1}", "+{0} / +{1}", '"{0}", "{1}"', '{{"a": "{0}", "b": "{1}"}}'),
+        *('[{{"phone": "{0}"}}, {{"phone": "{1}"}}]', '["Анна {0}", "Борис {1}"]'),
+    ],
+)
+@pytest.mark.parametrize("spelling", ["79260000001", "7 (926) 000-00-01"])
+def test_a_rendered_contact_is_rung_whatever_stands_around_the_numbers(desk, written, spelling):
+    desk.exchange.default_script = Script.busy()
+    people = [spelling, spelling.replace("01", "02")]
+
+    notifier("{{ duty }}", region="RU")({**of_dag(), "duty": written.format(*people)})
+
+    assert rung(desk) == ["79260000001", "79260000002"][: 1 + ("{1}" in written)]
+
+
+@settings(max_examples=300)
+@given(spelled(NUMBERS), st.sampled_from(["{}", '"{}"', "Anna: {}", "{} (at night)", "<{}>"]))
+def test_words_around_a_number_do_not_change_it(number, written):
+    text, region = number[0].strip(), number[1]
+    if sum(map(str.isdigit, text)) >= 10 and not set(text) & set("\u200e\u200b\u2060\u00ad\ufeff\u202a"):
+        (found,) = split_contacts(written.format(text))
+        try:
+            expected = read_destination(text, region)
+        except ValueError:
+            return
+        assert found == written.format(text).strip() or read_destination(found, region) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Анна 000-00-01", "+7 926 000-00-01 доб. 2", "79260000001 #5", "Anna 79260000001 x 12"),
+        *("sip25", "sip79260000001", "79260000001@x.ru", "Anna <79260000001@x.ru>", "Анна"),
+    ],
+)
+def test_digits_that_may_be_something_else_are_left_to_the_strict_reader(text):
+    assert split_contacts(text) == [text]
 
 
 @SYNC_AND_ASYNC
