@@ -41,6 +41,17 @@ _EMPTY_TEXT = re.compile(
 
 ``Null``, ``Nan`` and ``NA`` may be names, so they count as values.
 """
+_PLACEHOLDER = re.compile(
+    r"[\s\-\u2010-\u2015\u2212_.?\u2026]+"
+    r"|(?:имя |фио )?не (?:указан|заполнен|задан|определ[её]н|выбран|известн)[аоы]?"
+    r"|неизвест(?:но|ен|на|ны)|(?:без|нет) (?:имени|названия|фио|данных)|пусто"
+    r"|unknown|no ?name|no data|not (?:specified|set|available|provided|given|known)",
+    re.IGNORECASE,
+)
+"""The texts that people write into a cell for which they have no value, such as ``-`` or ``не указано``."""
+_BEGIN_PLACEHOLDER = frozenset(" \t\xa0-\u2010\u2011\u2012\u2013\u2014\u2015\u2212_.?\u2026нНбБпПиИфФuUnN")
+"""The first characters of these texts. This is quick."""
+_LONGEST_PLACEHOLDER = 20
 _CYRILLIC = "".join(map(chr, range(ord("А"), ord("я") + 1)))
 _BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset("01INinsuНн")
 """The first characters of most values: no text for a missing value begins with one. This is quick."""
@@ -98,6 +109,16 @@ def is_empty_text(text: str) -> bool:
         return True
     # A program has joined several missing values to one text: nan nan.
     return all(map(_EMPTY_TEXT.fullmatch, re.split(r"[\s,;]+", plain)))
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a person has written a text because she had no value, such as ``-`` or ``не указано``.
+
+    The readers of lists keep such a text, because in a column such as ``consent``, a ``-`` may mean "no".
+    """
+    if text[:1] not in _BEGIN_PLACEHOLDER or len(text) > _LONGEST_PLACEHOLDER:
+        return False
+    return _PLACEHOLDER.fullmatch(text.strip()) is not None
 
 
 def is_failed_formula(value: Any) -> bool:

@@ -19,6 +19,7 @@ from airflow_provider_callapi.calls.texts.empty_values import (
     is_empty,
     is_empty_text,
     is_failed_formula,
+    is_placeholder,
     without_failed_formulas,
 )
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
@@ -85,6 +86,41 @@ def test_the_quick_answer_for_a_text_is_that_of_the_whole_search(text: str) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(empty_values, "_BEGIN_NO_EMPTY_TEXT", frozenset())
         assert is_empty_text(text) is quick
+
+
+PLACEHOLDERS = [
+    *("-", "—", "--", "- -", "?", "???", ".", "...", "…", "_", "не указано", "Не указан", "не задано"),
+    *(
+        "Без имени",
+        "нет данных",
+        "Неизвестно",
+        "пусто",
+        "Имя не указано",
+        "Unknown",
+        "no name",
+        "Not specified",
+    ),
+]
+
+
+@given(st.sampled_from(PLACEHOLDERS), st.sampled_from(["", " ", "\u00a0"]))
+def test_what_a_person_writes_for_no_value_is_a_placeholder_but_stays_in_its_cell(text, blank):
+    """A do-not-call list or the column `consent` reads such a text in its own way."""
+    assert is_placeholder(f"{blank}{text}{blank}")
+    assert is_placeholder(text.upper())
+    assert clean(text) == text
+
+
+@given(
+    st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8).filter(
+        lambda text: text.casefold() not in ("пусто", "unknown", "noname", "неизвестно", "неизвестен")
+    )
+    | st.sampled_from(
+        ["+", "*", "#", "$", "€", "№", "%", "-5", "a-b", "нет", "да", "Неизвестный солдат", "no"]
+    )
+)
+def test_a_word_a_number_or_a_sign_is_no_placeholder(text):
+    assert not is_placeholder(text)
 
 
 @given(st.sampled_from(FAILED), SPACES, SPACES)

@@ -28,7 +28,7 @@ from airflow_provider_callapi.calls.texts.damaged_text import (
     has_nested_text,
     is_damaged,
 )
-from airflow_provider_callapi.calls.texts.empty_values import is_empty
+from airflow_provider_callapi.calls.texts.empty_values import is_empty, is_placeholder
 from airflow_provider_callapi.calls.texts.inserted_values import (
     CONTROL_CHARACTER,
     MACHINE_TIME,
@@ -77,6 +77,8 @@ _CHECKS_OF_SPOKEN = (
 
 _TEXT_IS_NO_NUMBER = "; if it calculates with a text, write `| float` or `| int` behind the text"
 """What an author can do about an operator that does not fit its values, for error messages."""
+_TESTS_OF_EQUALITY = frozenset({"==", "eq", "equalto", "!=", "ne", "in"})
+"""The tests of Jinja for which an `EmptyCell` says itself what it equals."""
 TEMPLATE_NAMES = ("params", "ds", "run_id")
 """The names that templates of ``call`` can use beside ``contact``."""
 _OF_ANOTHER_TASK = (
@@ -120,7 +122,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         self.is_spoken = finalize is spoken_value
         add_checks(self, _in_a_row(finalize), is_spoken=self.is_spoken)
         add_condition_checks(self)
-        self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
+        self.tests.update(
+            {name: _with_none(test) for name, test in self.tests.items() if name not in _TESTS_OF_EQUALITY}
+        )
         self.policies["json.dumps_kwargs"] = {
             **self.policies["json.dumps_kwargs"],
             "default": _refuse_in_json,
@@ -198,7 +202,8 @@ class _PlainText:
                 value = value_of(row, column)
             except KeyError:
                 return None
-            if type(value) is not str:  # a number, an empty value, or a text with a behaviour of its own
+            # a number, an empty value, or a text with a behaviour of its own
+            if type(value) is not str or is_placeholder(value):
                 return None
             values.append(value)
         return self.pattern % tuple(values)
@@ -285,7 +290,8 @@ class RowTemplate:
         empty = [
             shown_name(name)
             for name, value in row.items()
-            if fold_name(name) in self.columns and is_empty(value)
+            if fold_name(name) in self.columns
+            and (is_empty(value) or (isinstance(value, str) and is_placeholder(value)))
         ]
         return f"; empty in this row: {', '.join(empty)}" if empty else ""
 

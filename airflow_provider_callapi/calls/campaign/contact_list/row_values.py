@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from jinja2 import UndefinedError
 
 from airflow_provider_callapi.api.values.value_kinds import without_enum
-from airflow_provider_callapi.calls.texts.empty_values import is_empty
+from airflow_provider_callapi.calls.texts.empty_values import is_empty, is_placeholder
 from airflow_provider_callapi.calls.texts.inserted_values import EMPTY_VALUE
 
 EMPTY_CELL_USED = f"the template uses {EMPTY_VALUE}"
@@ -52,6 +52,26 @@ class EmptyCell:
 EMPTY_CELL = EmptyCell()
 
 
+class _Placeholder(EmptyCell):
+    """What a template gets for a text such as ``-`` or ``unknown``, with which it may compare the value."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __eq__(self, other: object) -> bool:
+        return other == self._text or super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def _no_number(self) -> NoReturn:
+        raise TypeError  # the filters `int` and `float` then take their default
+
+    __int__ = __float__ = _no_number
+
+
 class _Dict(dict[Any, Any]):
     """A dict of a row, or the row itself. The method ``get`` returns `EMPTY_CELL` in place of None."""
 
@@ -69,13 +89,13 @@ class RowForTemplates(_Dict):
 
 
 def values_for_templates(value: Any) -> Any:
-    """Return a copy of a row, or of a value in a row, with `EMPTY_CELL` for None, NaN and the like.
+    """Return a copy of a row, or of a value in a row, with an `EmptyCell` for None, NaN, ``-`` and the like.
 
     The readers of contact lists have already replaced empty texts by None.
     """
     value = without_enum(value)
     if isinstance(value, str):
-        return value
+        return _Placeholder(value) if is_placeholder(value) else value
     if isinstance(value, Mapping):
         return _Dict((key, values_for_templates(inner)) for key, inner in value.items())
     if isinstance(value, tuple):

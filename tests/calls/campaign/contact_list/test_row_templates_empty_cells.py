@@ -178,3 +178,34 @@ def test_only_the_used_values_of_a_row_must_have_a_text(template: str) -> None:
 def test_json_of_a_nested_dict_is_inserted_as_its_author_says() -> None:
     row = {"about": {"city": {"name": "Omsk"}, "ids": [1, 2]}}
     assert filled_in("{{ contact.about | tojson }}", row) == '{"city": {"name": "Omsk"}, "ids": [1, 2]}'
+
+
+PLACEHOLDERS = ("-", "—", "?", "не указано", "Без имени", "Unknown")
+
+
+@pytest.mark.parametrize("text", PLACEHOLDERS)
+@pytest.mark.parametrize(
+    ("template", "result"),
+    [
+        ("{{ contact.name or 'клиент' }}", "клиент"),
+        ("{{ contact.name | default('клиент', true) }}", "клиент"),
+        ("{{ contact.name if contact.name else 'клиент' }}", "клиент"),
+        ("{{ 'a' if contact.name == TEXT or contact.name is eq TEXT else 'b' }}", "a"),
+        ("{{ 'a' if contact.name != TEXT or contact.name not in ('x', TEXT) else 'b' }}", "b"),
+        ("{{ 'a' if contact.name is in [TEXT] else 'b' }}", "a"),
+        ("{{ 'a' if contact.name is none else 'b' }}", "a"),
+        ("{{ contact.name | int(7) }}", "7"),
+        ("{{ contact.name | float(7) }}", "7"),
+    ],
+)
+def test_a_default_replaces_a_text_for_no_value_and_a_template_can_compare_it(
+    template: str, result: str, text: str
+) -> None:
+    assert filled_in(template.replace("TEXT", repr(text)), {"name": text}) == result
+
+
+@pytest.mark.parametrize("text", PLACEHOLDERS)
+@pytest.mark.parametrize("template", ["Hello {{ contact.name }}", "{{ 'Hello ' ~ contact.name }}"])
+def test_a_text_for_no_value_is_not_spoken(template: str, text: str) -> None:
+    with pytest.raises(InvalidRow, match=r"an empty value .* give a default .*; empty in this row: 'name'"):
+        filled_in(template, {"name": text})
