@@ -2,7 +2,8 @@
 
 A program damages a text if it reads the text in another encoding than the one in which the text was written.
 Or it exports what only programs read: the codes of a web page, such as ``&quot;``, the text of a list, such
-as ``['Anna']``, or its word for a missing value, as in ``Anna NaN``.
+as ``['Anna']``, its word for a missing value, as in ``Anna NaN``, or a field that it has not filled in:
+``%NAME%``.
 """
 
 from __future__ import annotations
@@ -38,26 +39,44 @@ _CODES = re.compile(
     r"|table|ul)(?:\s[^<>]*)?/?>"
     r'|(?<!\w)="[^"]*"'
     r"|/Date\(-?\d|<!\[CDATA\[|=\?[\w-]+\?[bq]\?"
+    r"|(?<!\w)=[a-zа-яё]{2}[\w.]*\([^()]*[;,:!]|(?<!\w)b'[^']*'(?!\w)|(?:=[0-9a-f]{2}){3}"
     r"|\b(?:Decimal|Timestamp|UUID|datetime\.(?:date|time|datetime))\(['\"\d]|<[\w.]+ object at 0x",
     re.IGNORECASE,
 )
 """Matches codes of HTML, JSON, .NET, Excel, e-mail and Python. A filter may make those of a web address."""
-_BEGIN_OF_CODE = re.compile(r'[&\\<%"(]|=\?')
+_BEGIN_OF_CODE = re.compile(r"[&\\<%\"(]|=[?0-9A-Fa-f]|b'")
 _ENTITY = re.compile(r"&([A-Za-z]{2,8}[0-9]{0,2};)")
 _NUMBER = r"\s*-?\d+(?:\.\d+)?\s*"
 _NESTED = re.compile(
     r"""\[\s*['"][^\[\]]*['"]\s*\]|\{\s*['"][^{}]*['"]\s*:[^{}]*\}|\('[^()]*',[^()]*\)"""
+    r"|\[object \w+\]"
     rf"|\[{_NUMBER}(?:,{_NUMBER})+\]|\[\]|\{{\}}"
 )
 """Matches the text of a list, a tuple or a dict. A single number in brackets may be meant."""
-_GAP = re.compile(r"(?<![\w<])(?:NaN|NaT|<NA>)(?!\w)")
-_GAP_IN_RUSSIAN = re.compile(r"(?<!\w)(?:nan|None|NaN|NaT|<NA>|null|NULL|undefined)(?!\w)")
-_MACHINE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}"
-    r"| [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}))",
+_GAP = re.compile(r"(?<![\w<])(?:NaN|NaT|<NA>|N/A)(?![\w/])")
+_GAP_IN_RUSSIAN = re.compile(
+    r"(?<!\w)(?:nan|None|NaN|NaT|<NA>|N/A|null|Null|NULL|undefined)(?![\w/])|(?<![\w/])Н/Д(?![\w/])"
+)
+_FAILED_FORMULA = re.compile(
+    r"#(?:N/A|Н/Д|N/D|(?:REF|ССЫЛКА|VALUE|ЗНАЧ|DIV/0|ДЕЛ/0|NUM|ЧИСЛО|NULL|ПУСТО|WERT|BEZUG)!|(?:NAME|ИМЯ)\?)"
+)
+_FIELD_NAME = "имя|фамилия|отчество|фио|f?name|lname|first ?name|last ?name|surname"
+_UNFILLED_FIELD = re.compile(
+    r"\{\{\s*[^{}\s][^{}]*\}\}|\$\{\s*\w[^{}]*\}|\*\|\w+\|\*|\[\[\s*\w[^\[\]]*\]\]"
+    r"|(?<![\w%])%[^\W\d_]\w*%(?!\w)"
+    rf"|[\[<]\s*(?:\w+[ _])?(?:{_FIELD_NAME})(?:[ _]\w+)?\s*[\]>]",
     re.IGNORECASE,
 )
-"""Matches a date with a time behind a ``T``, or with a time and a time zone."""
+"""Matches the field of a letter: ``{{name}}``, ``${name}``, ``%NAME%`` ``*|NAME|*`` or ``<Имя>``."""
+_BEGIN_OF_FIELD = re.compile(r"[{\[<%$*]")
+_ROUNDED_NUMBER = re.compile(r"(?<![\w.,])\d(?:[.,]\d+)?E\+\d\d(?!\w)", re.IGNORECASE)
+_MACHINE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}"
+    r"| [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}))"
+    r"|[0-9]{2}:[0-9]{2}:[0-9]{2} (?:GMT|UTC)[+-][0-9]|\b[0-9]+ days?, [0-9]{1,2}:[0-9]{2}:[0-9]{2}",
+    re.IGNORECASE,
+)
+"""Matches a date with a time behind a ``T``, or with a time and a time zone; and a duration of Python."""
 _RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 
 
@@ -76,14 +95,32 @@ def has_nested_text(text: str) -> bool:
 def has_gap(text: str) -> bool:
     """Return whether a text contains the word that a program has written for a missing value: ``Анна nan``.
 
-    In a Russian text, also ``nan``, ``None``, ``null`` and ``undefined`` are no words of people.
+    In a Russian text, also ``nan``, ``None``, ``null``, ``undefined`` and ``Н/Д`` are no words of people.
     """
-    if "n" not in text and "N" not in text:  # a quick answer for most Russian texts
+    if "n" not in text and "N" not in text and "/" not in text:  # a quick answer for most Russian texts
         return False
-    may_be_gap = "nan" in text or "Na" in text or "None" in text or "<NA>" in text
-    if not (may_be_gap or "null" in text or "NULL" in text or "undefined" in text):  # another one
+    may_be_gap = "nan" in text or "Na" in text or "None" in text or "NA" in text or "/" in text
+    if not (may_be_gap or "ull" in text or "NULL" in text or "undefined" in text):  # another one
         return False
     return (_GAP_IN_RUSSIAN if _RUSSIAN.search(text) else _GAP).search(text) is not None
+
+
+def has_failed_formula(text: str) -> bool:
+    """Return whether a text contains the error of a spreadsheet's formula, such as ``Анна #N/A``."""
+    return "#" in text and _FAILED_FORMULA.search(text) is not None
+
+
+def has_unfilled_field(text: str) -> bool:
+    """Return whether a text contains a field that another program should have filled in: ``%NAME%``.
+
+    In single brackets, only the name of a person is certainly a field: ``<Имя>``, but not ``<Ромашка>``.
+    """
+    return _BEGIN_OF_FIELD.search(text) is not None and _UNFILLED_FIELD.search(text) is not None
+
+
+def has_rounded_number(text: str) -> bool:
+    """Return whether a text contains a number that a spreadsheet has rounded: ``4,08178E+19``."""
+    return ("E+" in text or "e+" in text) and _ROUNDED_NUMBER.search(text) is not None
 
 
 def has_machine_time(text: str) -> bool:
@@ -91,7 +128,7 @@ def has_machine_time(text: str) -> bool:
 
     A time with a time zone, such as ``2026-12-01 07:05:00+00``, is one, too: the hour may be another one.
     """
-    return "-" in text and ":" in text and _MACHINE_TIME.search(text) is not None
+    return ":" in text and _MACHINE_TIME.search(text) is not None
 
 
 def is_damaged(text: str) -> bool:

@@ -11,11 +11,15 @@ from typing import Any
 from airflow_provider_callapi.api.values.control_characters import has_control_character
 from airflow_provider_callapi.api.values.value_kinds import has_own_text
 from airflow_provider_callapi.calls.texts.damaged_text import (
+    has_codes,
+    has_failed_formula,
     has_gap,
     has_machine_time,
+    has_rounded_number,
+    has_unfilled_field,
     is_damaged,
 )
-from airflow_provider_callapi.calls.texts.empty_values import is_empty
+from airflow_provider_callapi.calls.texts.empty_values import is_empty, is_empty_text, is_failed_formula
 from airflow_provider_callapi.calls.texts.number_texts import (
     ROUNDED_NUMBER,
     may_be_rounded,
@@ -34,10 +38,9 @@ EMPTY_TEXT = (
     "let it pass on an empty text"
 )
 _RENDERED_GAPS = frozenset({"None", "nan", "inf", "-inf", "undefined", "[object Object]"})
-"""Whole texts that programs make of missing values, beside those that `has_gap` finds in any text.
-
-``none`` and ``null`` may be words of an author.
-"""
+"""Whole texts that programs make of missing values, beside those that `has_gap` finds in any text."""
+_WORDS_OF_AUTHORS = frozenset({"none", "null"})
+"""The words for a missing value that an author may mean, as in ``{{ params.count or 'none' }}``."""
 NESTED_VALUE = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
 _BYTES = "bytes that are no UTF-8 text; insert a text"
 _DAMAGED = "a text whose letters are lost, because a program has read it in a wrong encoding"
@@ -48,7 +51,25 @@ MACHINE_TIME = (
 """What is wrong with the text of a time, and what to do, for error messages."""
 CONTROL_CHARACTER = "a control character, as of a terminal or a binary file; remove it"
 """What is wrong with a text that contains such a character."""
+_CODES = "a text with codes instead of letters, such as &quot;, <b> or \\u0410; let it pass on plain text"
+FAILED_FORMULA = "the error of a spreadsheet's formula, such as #N/A; correct the formula"
+UNFILLED_FIELD = "a field that another program has not filled in, such as {{name}} or %NAME%"
+ROUNDED = "a number that a spreadsheet has rounded, such as 4.08178E+19; export the column as text"
+"""What is wrong with a text that a person hears, for error messages."""
+
+
+def _is_missing(text: str) -> bool:
+    """Return whether a whole text is a program's word for a missing value, and not only blanks and signs."""
+    return any(map(str.isalnum, text)) and text.strip() not in _WORDS_OF_AUTHORS and is_empty_text(text)
+
+
 _NOT_SPOKEN = (
+    (is_failed_formula, f"a text with {FAILED_FORMULA}"),
+    (_is_missing, EMPTY_TEXT),
+    (has_failed_formula, f"a text with {FAILED_FORMULA}"),
+    (has_codes, _CODES),
+    (has_unfilled_field, f"a text with {UNFILLED_FIELD}"),
+    (has_rounded_number, f"a text with {ROUNDED}"),
     (is_damaged, _DAMAGED),
     (has_machine_time, MACHINE_TIME),
     (has_control_character, f"a text with {CONTROL_CHARACTER}"),

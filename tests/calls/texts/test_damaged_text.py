@@ -11,9 +11,12 @@ from phrases import phrases
 
 from airflow_provider_callapi.calls.texts.damaged_text import (
     has_codes,
+    has_failed_formula,
     has_gap,
     has_machine_time,
     has_nested_text,
+    has_rounded_number,
+    has_unfilled_field,
     is_damaged,
 )
 
@@ -96,7 +99,9 @@ def test_a_text_of_any_language_is_not_damaged(text: str) -> None:
         %u0410%u043D | &#1040; | &#x410; | O&rsquo;Brien | &ldquo;Ромашка&rdquo; | Анна &hellip;
         Jos&eacute; | &NBSP;Анна&nbsp; | <b>Анна</b> | <p>Анна</p> | <span class="name">Анна</span>
         <FONT color=red>Анна | <br/> | ="Анна" | Hello ="Anna" | /Date(1764547200000)/
-        /Date(-86400000+0300)/ | =?UTF-8?B?0JDQvdC90LA=?= | =?koi8-r?q?=E1?= Ivanov | <![CDATA[Анна]]>
+        /Date(-86400000+0300)/ | =VLOOKUP(A1;B:C;2) | =ВПР(A1;B:C;2;0)
+        b'Anna' | =D0=90=D0=BD=D0=BD=D0=B0 | =?UTF-8?B?0JDQvdC90LA=?= | =?koi8-r?q?=E1?= Ivanov
+        <![CDATA[Анна]]>
         Decimal('12.50') | datetime.date(2026, 1, 1) | to Timestamp('2026-01-01')
         <a.B object at 0x7f>
         """
@@ -111,7 +116,8 @@ def test_codes_instead_of_letters_are_noticed(text: str) -> None:
     phrases(
         """
         AT&T | R&D; 5 | 100 % & 5 % | a < b | C:\\users | <Без имени> | %D0%90%D0%BD | Tom & Jerry;
-        x <y> z | размер <S> | Группа <A> | size="5" | a&bcde; | Timestamp (UTC) | a=? | datetime.date
+        x <y> z | размер <S> | Группа <A> | size="5" | a&bcde; | Timestamp (UTC) | a=? | x = sum(5)
+        c'est b'en | 2+2=4 | datetime.date
         """
     ),
 )
@@ -123,7 +129,8 @@ def test_signs_in_a_text_are_no_codes(text: str) -> None:
     "text",
     phrases(
         """
-        ['Анна'] | Hello ["Anna", "Boris"]! | {"first": "Анна"} | {'a': 1} | [1, 2] | [ -1.5,2 ] | []
+        Анна [object Object] | ['Анна'] | Hello ["Anna", "Boris"]! | {"first": "Анна"} | {'a': 1}
+        [1, 2] | [ -1.5,2 ] | []
         Order {}! | ('Анна',) | ('Anna', 'Boris')
         """
     ),
@@ -150,7 +157,8 @@ def test_brackets_in_a_text_are_no_list(text: str) -> None:
     phrases(
         """
         Анна nan | nan Анна | Иванов None | Здравствуйте, None! | Anna NaN | NaT | Anna <NA> B
-        Анна null | null Анна | Анна undefined | Анна (null) | NULL Ивановна
+        Анна N/A | Anna N/A | Анна Null | Анна Н/Д | Анна null | null Анна | Анна undefined
+        Анна (null) | NULL Ивановна
         """
     ),
 )
@@ -163,7 +171,8 @@ def test_a_programs_word_for_a_missing_value_is_noticed(text: str) -> None:
     phrases(
         """
         None of your orders | my nan | Nan Goldin | Нан | NONE | NaNa | banan Анна | NA | ANNA
-        null and void | undefined | Annulla Анна | nullify Анна
+        Null Anna | в/ч 5, н/дом | N/AB | 24/7 | http://a/N/A/b | null and void | undefined
+        Annulla Анна | nullify Анна
         """
     ),
 )
@@ -180,6 +189,7 @@ def test_a_word_of_people_is_no_missing_value(text: str) -> None:
             "at 2026-12-01T10:05:00.123Z!",
             "2026-12-01T07:05+03:00",
         ),
+        *("Tue Dec 01 2026 00:00:00 GMT+0300 (Москва)", "in 1 day, 0:00:00", "2 days, 10:05:00"),
         *("2026-12-01 07:00:00+00:00", "2026-12-01 07:00:00+00", "2026-12-01 07:00:00.5-0300"),
     ],
 )
@@ -197,6 +207,7 @@ def test_pythons_text_of_a_time_with_a_zone_is_in_a_form_for_programs(value: dat
     "text",
     phrases(
         """
+        5 days, 10:05 | at 10:05:00 UTC
         2026-12-01 | 01.12.2026 10:05 | 2026-12-01 10:05:00 | 2026-12-01 10:05-11:00 | 10:05+3
         2026-12-01 10:05 - 11:05 | order 2026-12-01-7: ready | 8-926-000-00-01: 10:05
         2026-12-01 T1:5
@@ -205,3 +216,61 @@ def test_pythons_text_of_a_time_with_a_zone_is_in_a_form_for_programs(value: dat
 )
 def test_a_time_that_people_write_stays(text: str) -> None:
     assert not has_machine_time(text)
+
+
+NAMES = st.from_regex(r"\A[a-zA-Zа-яА-Я][a-zA-Zа-яА-Я_]{1,11}\Z")
+FIELDS = ("{{{{{0}}}}}", "{{{{ contact.{0} }}}}", "${{{0}}}", "%{0}%", "*|{0}|*", "[[{0}]]")
+
+
+@given(NAMES, st.sampled_from(FIELDS), st.sampled_from(["", "Здравствуйте, "]), st.sampled_from(["", "!"]))
+def test_a_field_that_another_program_has_not_filled_in_is_noticed(
+    name: str, field: str, before: str, after: str
+) -> None:
+    assert has_unfilled_field(before + field.format(name) + after)
+
+
+@pytest.mark.parametrize("text", ["[Имя]", "<Имя клиента>", "[first_name], hello", "<FNAME>"])
+def test_the_name_of_a_person_in_brackets_is_a_field(text: str) -> None:
+    assert has_unfilled_field(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "<Ромашка>",
+            "(Имя)",
+            "[Анна]",
+            "{5}",
+            "100 % и 50 %",
+            "5% скидка, 10% бонус",
+            "%D0%90%D0%BD",
+            "$5",
+        ),
+        *("a * b | c", "[7]", "order [A-1]", "ООО {Ромашка}", "100%natural%", "Имя", "{}", "[[1, 2]"),
+    ],
+)
+def test_signs_around_other_words_are_no_field(text: str) -> None:
+    assert not has_unfilled_field(text)
+
+
+@pytest.mark.parametrize("text", ["Анна #N/A", "#N/A Иванова", "#ССЫЛКА! Анна", "Anna #REF!", "#ИМЯ? 5"])
+def test_a_failed_formula_beside_words_is_noticed(text: str) -> None:
+    assert has_failed_formula(text)
+
+
+@pytest.mark.parametrize("text", ["дом #7", "#акция!", "Наша #АКЦИЯ!", "C# 5", "#имя", "номер #5/1"])
+def test_a_hash_sign_is_no_failed_formula(text: str) -> None:
+    assert not has_failed_formula(text)
+
+
+@given(st.floats(1e16, 1e99), st.sampled_from([".", ","]))
+def test_a_number_that_a_spreadsheet_has_rounded_is_noticed(number: float, point: str) -> None:
+    text = f"{number:.5E}".replace(".", point)
+    assert has_rounded_number(text)
+    assert has_rounded_number(f"Счёт {text}!")
+
+
+@pytest.mark.parametrize("text", ["1E5", "E+12", "A1E+10", "1.5e3", "12E+10", "model 5E+"])
+def test_another_word_is_no_rounded_number(text: str) -> None:
+    assert not has_rounded_number(text)

@@ -12,11 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.api.values.control_characters import has_control_character
-from airflow_provider_callapi.calls.texts.damaged_text import (
-    has_machine_time,
-    is_damaged,
-)
+from airflow_provider_callapi.calls.texts import inserted_values
 from airflow_provider_callapi.calls.texts.inserted_values import (
     UnsuitableValue,
     check_inserted,
@@ -51,7 +47,7 @@ def test_another_value_is_inserted_as_it_is(value: Any) -> None:
     assert check_inserted(value) is value
     assert written_value(value) is value
     assert exact_value(value) is value
-    checks = (is_damaged, has_machine_time, has_control_character)
+    checks = (check for check, _ in inserted_values._NOT_SPOKEN)
     if not isinstance(value, date) and not (isinstance(value, str) and any(check(value) for check in checks)):
         assert spoken_value(value) is value
 
@@ -74,8 +70,10 @@ def test_a_number_that_has_lost_digits_is_not_spoken() -> None:
         spoken_value(12345678901234567890.0)
 
 
-def test_an_empty_text_may_be_inserted() -> None:
-    assert check_inserted("") == ""
+@pytest.mark.parametrize("text", ["", " ", "none", "null", "-", " - ", "не указано", "NA", "{name}", "Null"])
+def test_a_text_that_an_author_may_mean_is_inserted(text: str) -> None:
+    assert check_inserted(text) == text
+    assert spoken_value(text) == text
 
 
 @given(st.datetimes(datetime(2, 1, 1)))
@@ -99,6 +97,14 @@ def test_a_person_hears_a_date_as_people_write_it(value: datetime) -> None:
         ("2026-12-01T10:05:00", "a form for programs"),
         ("Till 2026-12-01 07:05:00+00:00", "a form for programs"),
         ("Anna\x1b[0m", "a control character"),
+        *(
+            (text, "the text of a missing value")
+            for text in ("NULL", "<null>", "\\N", "0000-00-00", "nan nan")
+        ),
+        *((text, "a spreadsheet's formula") for text in ("#REF!", "Анна #REF!", "Err:502")),
+        *((text, "codes instead of letters") for text in ("<b>x</b>", "A &amp; B", "&quot;")),
+        *((text, "not filled in") for text in ("Hello {{name}}", "%NAME%")),
+        ("4,08178E+19", "rounded"),
     ],
 )
 def test_a_person_hears_no_time_of_another_zone_and_no_text_for_programs(value: Any, problem: str) -> None:

@@ -23,15 +23,21 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_values import (
 from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
 from airflow_provider_callapi.calls.texts.damaged_text import (
     has_codes,
+    has_failed_formula,
     has_gap,
     has_machine_time,
     has_nested_text,
+    has_rounded_number,
+    has_unfilled_field,
     is_damaged,
 )
 from airflow_provider_callapi.calls.texts.empty_values import is_empty, is_placeholder
 from airflow_provider_callapi.calls.texts.inserted_values import (
     CONTROL_CHARACTER,
+    FAILED_FORMULA,
     MACHINE_TIME,
+    ROUNDED,
+    UNFILLED_FIELD,
     UnsuitableValue,
     exact_value,
     spoken_value,
@@ -70,6 +76,9 @@ _CHECKS: tuple[tuple[Callable[[str], bool], str], ...] = (
 """Checks of a rendered text, and what is wrong if a check says so."""
 _CHECKS_OF_SPOKEN = (
     *_CHECKS,
+    (has_failed_formula, f"a value contains {FAILED_FORMULA}"),
+    (has_unfilled_field, f"a value contains {UNFILLED_FIELD}"),
+    (has_rounded_number, f"a value contains {ROUNDED}"),
     (has_machine_time, f"a value contains {MACHINE_TIME}"),
     (has_control_character, f"a value contains {CONTROL_CHARACTER}"),
 )
