@@ -31,8 +31,28 @@ _DAMAGES = tuple(
 )
 """Match damaged texts in lower case, because a filter of a template may change the case."""
 
-_LOST_LETTER = re.compile(r"(?<![^\sА-яЁё])\?[а-яё]")
-"""Matches a ``?`` for a letter that an encoding lacks: ``Айг?л``. Before a capital, it ends a sentence."""
+_LOST_LETTER = re.compile(r"(?<![^\sА-яЁё])\?[а-яё]|(?<!\S)(?:[A-ZÀ-Þ][^\W\d_]{0,15})?\?[a-zß-öø-ÿ]{2}")
+"""Matches a ``?`` for a letter that an encoding lacks: ``Айг?л``, ``M?ller``. Before a capital, it ends a
+sentence.
+"""
+_OTHER_ALPHABET = re.compile(
+    r"[A-Za-z][бгджзийлпфцчшщъыьэюяБГДЖЗИЙЛПФЦЧШЩЪЫЬЭЮЯ][a-z]|[a-z]{2}[БГДЖЗИЙЛПФЦЧШЩЪЫЬЭЮЯ](?!\w)"
+)
+"""Matches a Russian letter in a Latin word, which looks like no Latin letter: ``Mьller`` for Müller."""
+_UNUSUAL = re.compile(r"[^\x00-\x7fА-я]|[А-я](?:(?<=[A-Za-z].)|(?=[A-Za-z]))", re.DOTALL)
+"""Matches a letter that is neither English nor Russian, and a Russian one beside an English one."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_SINGLE_BYTES = ("cp1251", "cp1252", "cp1254")
+_LEADS, _FOLLOWERS = (
+    re.escape("".join({bytes([byte]).decode(name, "ignore") for byte in values for name in _SINGLE_BYTES}))
+    for values in (range(0xC2, 0xF0), range(0x80, 0xC0))
+)
+_MAY_BE_UTF8 = re.compile(rf"[{_FOLLOWERS}\x80-\x9f](?<=[{_LEADS}].)", re.DOTALL)
+_LATIN_LETTERS = re.compile("[À-ÖØ-öø-ſȘ-ț]+")
+_OTHER_LETTERS = re.compile(
+    "[А-яЁёЄІЇєіїҐґЎўӘәҒғҚқҢңӨөҰұҮүҺһ]{3,}|[א-ת]{2,}|[ა-ჰ]{2,}|[Ա-Ֆա-և]{2,}|[Ά-ώ]{2,}"
+)
+"""Match what people write in one word. Two letters of UTF-8 as Russian letters may be meant: ``РЎ``."""
 _CODES = re.compile(
     r"&#[0-9]{2,6};|&#x[0-9a-f]{2,5};|\\u0[0-9a-f]{3}|%u0[0-9a-f]{3}"
     r"|</[abipsu]>|</?(?:big|body|br|div|em|font|h[1-6]|html|img|li|nobr|ol|small|span|strong|su[bp]|t[dhr]"
@@ -132,10 +152,29 @@ def has_machine_time(text: str) -> bool:
 
 
 def is_damaged(text: str) -> bool:
-    """Return whether a text seems to be a Russian text whose letters were lost or replaced."""
-    if text.isascii() and "???" not in text:  # a quick answer for most texts
+    """Return whether a text seems to be one whose letters were lost or replaced."""
+    if "?" not in text and (text.isascii() or not _UNUSUAL.search(text)):  # a quick answer for most texts
         return False
     if "?" in text and _LOST_LETTER.search(text):
         return True
+    if _OTHER_ALPHABET.search(text) or (_MAY_BE_UTF8.search(text) and _has_utf8(text)):
+        return True
     lower = text.lower()
     return any(damage.search(lower) for damage in _DAMAGES)
+
+
+def _has_utf8(text: str) -> bool:
+    """Return whether a part of a text is UTF-8 that was read in another encoding: ``AyÅŸe`` for Ayşe."""
+    parts = [part.lstrip("«“„—–") for part in _NOT_ASCII.findall(text)]
+    return any(_is_utf8(part, encoding) for part in parts for encoding in _SINGLE_BYTES)
+
+
+def _is_utf8(part: str, encoding: str) -> bool:
+    try:
+        # Some encodings lack bytes such as 0x98, which programs then read as control characters.
+        data = b"".join(bytes([ord(sign)]) if sign < "\xa0" else sign.encode(encoding) for sign in part)
+        letters = data.decode()
+    except UnicodeError:
+        return False
+    is_latin = encoding != "cp1251" and _LATIN_LETTERS.fullmatch(letters)
+    return bool(is_latin or _OTHER_LETTERS.fullmatch(letters))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phrases import phrases
 
+from airflow_provider_callapi.calls.texts import damaged_text
 from airflow_provider_callapi.calls.texts.damaged_text import (
     has_codes,
     has_failed_formula,
@@ -64,6 +66,60 @@ def test_a_name_with_accents_that_was_read_in_another_encoding_is_damaged(name: 
 @given(name=RUSSIAN)
 def test_a_name_that_was_read_as_dos_text_is_damaged(name: str) -> None:
     assert is_damaged(name.encode("utf-8").decode("cp866"))
+
+
+def _misread(text: str, encoding: str) -> str:
+    """Return UTF-8 as a program reads it that takes bytes without a letter for control characters."""
+    signs = (bytes([byte]).decode(encoding, "ignore") or chr(byte) for byte in text.encode())
+    return "".join(signs)
+
+
+ALPHABETS = {
+    "Turkish": ("çğışöüÇĞİŞÖÜ", 1, ("cp1252", "cp1254")),
+    "Polish": ("ąćęłńóśźżŁŚŻ", 1, ("cp1252",)),
+    "Hebrew": ("".join(map(chr, range(0x5D0, 0x5EB))), 2, ("cp1251", "cp1252")),
+    "Georgian": ("".join(map(chr, range(0x10D0, 0x10F1))), 2, ("cp1251", "cp1252")),
+    "Armenian": ("".join(map(chr, range(0x561, 0x587))), 2, ("cp1251", "cp1252")),
+    "Kazakh": ("әғқңөұүһіӘҒҚҢӨҰҮҺІабвгдлмн", 3, ("cp1251", "cp1252")),
+}
+
+
+@given(st.text(st.sampled_from("aZñéßÐРЯяёьл»—“?. \ufffd╨")) | RUSSIAN)
+def test_the_quick_answer_is_that_of_the_whole_search(text: str) -> None:
+    quick = is_damaged(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(damaged_text, "_UNUSUAL", re.compile(""))
+        assert is_damaged(text) is quick
+
+
+@given(st.data(), st.sampled_from(sorted(ALPHABETS)), st.sampled_from(["", "Hello ", "Здравствуйте, «"]))
+def test_a_name_of_another_alphabet_that_was_read_in_another_encoding_is_damaged(
+    data: st.DataObject, alphabet: str, before: str
+) -> None:
+    letters, fewest, encodings = ALPHABETS[alphabet]
+    name = data.draw(st.text(letters, min_size=fewest, max_size=6))
+    assert not is_damaged(f"{before}A {'-'.join(name)}!")
+    assert is_damaged(before + _misread(name, data.draw(st.sampled_from(encodings))) + "!")
+
+
+@pytest.mark.parametrize(
+    "name", ["AyÅŸe", "Ä°brahim", "Mьller", "GroЯ", "M?ller", "?ukasz", "Bj?rn", "JosÃ©"]
+)
+def test_a_name_with_one_wrong_letter_is_damaged(name: str) -> None:
+    assert is_damaged(name)
+    assert is_damaged(f"Здравствуйте, {name}! Ваш заказ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("ok?yes", "vip?y/n", "a?b", "Why?Because", "http://x.ru/a?be=1", "Hello, Anna? yes", "Vip?"),
+        *("NESTLÉ®", "CAFÉ»", "„Spaß“", "PERCHÈ…", "ADIÓS…", "СІРІ", "ТІНІ", "ДІДІ", "всё", "Тё", "«Ёлка»"),
+        *("BMWшный", "SMSку", "Cафe", "IT-отдел", "3D-печать", "Ünal", "Şəhla", "Ţara", "Ș", "Ґанок"),
+    ],
+)
+def test_signs_and_letters_that_people_write_together_are_not_damaged(text: str) -> None:
+    assert not is_damaged(text)
 
 
 @given(name=RUSSIAN)
