@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -84,6 +85,15 @@ _CHECKS_OF_SPOKEN = (
 )
 """The same for a text that a person hears."""
 
+_NAME_OF_PERSON = re.compile(
+    r"(?:client|customer|contact|person|user|patient|guest|full|first|last|given|sur|f|l)*name|client|customer"
+    r"|(?:полное)?имя(?:клиента|контакта|фамилия|отчество|иотчество)?|фамилия(?:имя(?:отчество)?|иимя)?"
+    r"|отчество|фио(?:клиента|контакта)?|клиент"
+)
+"""Matches the name of a column with people's names, as `fold_name` returns it."""
+_DATE = r"\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}"
+_PHONE_NUMBER = re.compile(rf"(?<!\d)(?!{_DATE})\d(?:[\s().\-\u2010-\u2015]{{0,3}}\d){{9,14}}(?!\d)")
+_NO_NAME = "a phone number in place of a person's name; another person must not hear it"
 _TEXT_IS_NO_NUMBER = "; if it calculates with a text, write `| float` or `| int` behind the text"
 """What an author can do about an operator that does not fit its values, for error messages."""
 _TESTS_OF_EQUALITY = frozenset({"==", "eq", "equalto", "!=", "ne", "in"})
@@ -249,6 +259,8 @@ class RowTemplate:
         """Whether the template uses the person's row. If not, its text is the same for every person."""
         self.columns = frozenset(map(fold_name, _columns_in(parsed)))
         """The columns that the template can use, and perhaps further names, as `fold_name` returns them."""
+        names = frozenset(filter(_NAME_OF_PERSON.fullmatch, self.columns))
+        self._spoken_names = names if environment.is_spoken else frozenset()
 
     def render(self, row: Mapping[str, Any]) -> str:
         """Return the text of the template, filled in for one person.
@@ -265,7 +277,15 @@ class RowTemplate:
         for is_wrong, problem in self._checks:
             if is_wrong(text):
                 raise InvalidRow(f"{self._where}: {self._column_with(is_wrong, row)}{problem}")
+        if self._spoken_names and _PHONE_NUMBER.search(text):
+            self._refuse_numbers_as_names(row)
         return text
+
+    def _refuse_numbers_as_names(self, row: Mapping[str, Any]) -> None:
+        """Check the names of people that a person hears: address books name a contact by its number."""
+        for name, value in row.items():
+            if fold_name(name) in self._spoken_names and _PHONE_NUMBER.search(str(value)):
+                raise InvalidRow(f"{self._where}: column {shown_name(name)}: {_NO_NAME}")
 
     @property
     def only_column(self) -> str | None:

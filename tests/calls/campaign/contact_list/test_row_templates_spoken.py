@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from filled_in_templates import filled_in
+from hypothesis import given
+from hypothesis import strategies as st
 from inserted_texts import EXPRESSIONS, SPOKEN_NUMBERS
 
 from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
@@ -180,3 +182,46 @@ def test_an_id_of_an_author_may_have_the_time_of_the_run() -> None:
 def test_a_control_character_is_not_spoken() -> None:
     with pytest.raises(InvalidRow, match="column 'name': a value contains a control character"):
         filled_in("Hello {{ contact.name }}", {"name": "Anna\x1b[0m"})
+
+
+NAME_COLUMNS = ("name", "Имя", "ФИО", "first_name", "Client Name", "Имя клиента", "Клиент")
+
+
+@given(
+    column=st.sampled_from(NAME_COLUMNS),
+    digits=st.from_regex(r"\A[1-9][0-9]{9,13}\Z"),
+    gaps=st.lists(st.sampled_from(["", "", " ", "-", ") ", " ("]), min_size=14, max_size=14),
+    written=st.sampled_from(["{}", "+{}", "Анна {}", "Анна;{}", "{} WhatsApp"]),
+)
+def test_a_phone_number_in_place_of_a_name_is_not_spoken(
+    column: str, digits: str, gaps: list[str], written: str
+) -> None:
+    number = "".join(gap + digit for gap, digit in zip(["", *gaps], digits, strict=False))
+    template = "Здравствуйте, {{ contact['" + column + "'] }}!"
+    for value in (written.format(number), int(digits)):
+        with pytest.raises(
+            InvalidRow, match=r"^call\.message: column '.*': a phone number in place of"
+        ) as caught:
+            filled_in(template, {"phone": "79260000001", column: value})
+        assert digits[:6] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "row"),
+    [
+        ("Перезвоните {{ contact.manager_phone }}", {"manager_phone": "79260000009"}),
+        ("{{ contact.name }}, перезвоните {{ contact.tel }}", {"name": "Анна", "tel": "+7 926 000-00-09"}),
+        ("{{ contact.product_name }}", {"product_name": "Чайник 4601234567893"}),
+        ("Здравствуйте, {{ contact.name }}", {"name": "Анна 2"}),
+        ("Здравствуйте, {{ contact.name }}", {"name": "Анна, 2026-12-01 10:05"}),
+        ("Здравствуйте, {{ contact.name }}", {"name": "Анна 01.12.2026 10:05"}),
+        ("Здравствуйте, {{ contact.first_name }}", {"first_name": "Анна", "name": "79260000009"}),
+    ],
+)
+def test_a_phone_number_that_is_no_name_may_be_spoken(template: str, row: dict[str, Any]) -> None:
+    filled_in(template, row)
+
+
+def test_a_name_that_no_person_hears_may_be_a_number() -> None:
+    call = compile_templates({"external_id": "{{ contact.name }}"}, {}, "call")
+    assert fill_in(call, {"name": "79260000009"}) == {"external_id": "79260000009"}
