@@ -68,13 +68,18 @@ def is_same_id(shown: str, external_id: str) -> bool:
 def has_id(found: CallSession | CallReport, external_id: str) -> bool:
     """Return whether a service shows an ``external_id`` for a call, perhaps spelt otherwise or cut.
 
-    A cut id has at least 16 characters.
+    A cut id has at least 16 characters. Only an id that this package made counts as cut: the ids
+    ``reminder-order-1`` and ``reminder-order-12`` of an author belong to two calls.
     """
     shown, _ = shown_external_id(found)
     if shown is None:
         return False
-    is_cut = len(shown.strip()) >= _SHORTEST_CUT and folded(external_id).startswith(folded(shown))
-    return is_cut or is_same_id(shown, external_id)
+    return is_same_id(shown, external_id) or _is_cut(folded(shown), folded(external_id))
+
+
+def _is_cut(shown: str, external_id: str) -> bool:
+    is_beginning = len(shown) >= _SHORTEST_CUT and external_id.startswith(shown)
+    return is_beginning and is_own_id(external_id) and not is_own_id(shown)
 
 
 def has_another_id(found: CallSession | CallReport, external_id: str | None) -> bool:

@@ -18,6 +18,7 @@ from airflow_provider_callapi.calls.external_ids import (
     has_id,
     is_own_id,
     is_same_id,
+    is_shown,
     is_used_once,
     shown_external_id,
 )
@@ -69,8 +70,7 @@ class UnconfirmedCall:
 
         The found call must meet all of these conditions:
 
-        - It has the unconfirmed call's ``external_id``, or the first characters of a long one: a service may
-          cut the id.
+        - It has the unconfirmed call's ``external_id``, see `has_id`.
         - It is not in ``others``.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It did not start more than ten seconds before the intent was stored.
@@ -124,7 +124,7 @@ class UnconfirmedCall:
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False
         external_id, id_field = shown_external_id(found)
-        has_no_id = external_id is None and tells(found, id_field)
+        has_no_id = not is_shown(external_id) and tells(found, id_field)
         if has_no_id and (self._is_hidden_caller(found) or self.contact is None):
             return False
         return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)

@@ -54,6 +54,21 @@ def test_the_first_characters_of_a_long_id_are_not_another_id(own: str, length: 
 
 
 @pytest.mark.parametrize(
+    ("shown", "own"),
+    [
+        ("reminder-order-1", "reminder-order-12"),
+        ("reminder-order-7", "reminder-order-7-2"),
+        (f"af-{'0' * 32}-1", f"af-{'0' * 32}-12"),
+        (f"af-alert-{'0' * 24}-1", f"af-alert-{'0' * 24}-1-2"),
+    ],
+)
+def test_the_whole_id_of_another_call_is_no_cut_id(shown: str, own: str) -> None:
+    report = CallReport(id=5, call_api_external_id=shown)
+    assert has_another_id(report, own)
+    assert not has_id(report, own)
+
+
+@pytest.mark.parametrize(
     "placeholder", ["", " ", "0", "000", "-", "—", "null", "NULL", "None", "undefined", "N/A", "нет"]
 )
 def test_a_placeholder_is_no_other_id(placeholder: str) -> None:

@@ -126,6 +126,7 @@ def test_an_inbound_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(
         assert lost.may_be(CallReport(id=1, call_api_external_id=None, direction=direction, **facts))
     inbound = CallSession(call_session_id=1, external_id=None, direction="in", **facts)
     assert not lost.may_be(inbound)
+    assert not lost.may_be(replace(inbound, external_id="null")), "a placeholder is no id"
     # A call that the account itself has started hides no number: the list does not show it yet.
     assert lost.may_be(CallSession(call_session_id=1, external_id=None, direction="out", **facts))
     dials_anna = (Leg(leg_id=1, called_phone_number=ANNA, is_operator=False, state="Вызов"),)

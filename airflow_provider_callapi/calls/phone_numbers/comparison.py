@@ -195,10 +195,12 @@ def _begins(shown: str) -> set[str]:
     The country code may be missing. It may also be hidden in part, so that nothing is known of the rest. In
     Russia, an 8 may stand for the country code, and in other countries a 0 may come before the number.
     """
-    national = {shown[length:] for length in (1, 2, 3) if is_country_code(shown[:length])}
+    begins = {shown, shown.removeprefix("8")}
+    begins |= {begin.lstrip("0") for begin in begins}  # 00 49 151, 0 151, and in Belarus 8 0 29
+    national = {begin[length:] for begin in begins for length in (1, 2, 3) if is_country_code(begin[:length])}
     if not national and len(shown) < _LONGEST_COUNTRY_CODE:
         national = {""}
-    return {shown, shown.removeprefix("8"), shown.lstrip("0"), *national}
+    return begins | national
 
 
 def _variants(signs: str) -> set[str]:

@@ -84,7 +84,7 @@ def find_unconfirmed_call(
     :raises CallApiError: the search failed.
     """
     record = journal.current
-    others = frozenset((*record.others, *journal.placed_sessions, *journal.calls_of_others(request)))
+    others = frozenset((*journal.placed_sessions, *journal.calls_of_others(request)))
     sought = [
         (
             attempt,
@@ -95,7 +95,7 @@ def find_unconfirmed_call(
                 # Only a start time needs the zone. The Data API, which tells the zone, may not answer now.
                 "UTC" if is_own_id(attempt.external_id) else gateway.timezone(),
                 search_until,
-                others=others,
+                others=others.union(attempt.others),
             ),
         )
         for attempt in record.unconfirmed

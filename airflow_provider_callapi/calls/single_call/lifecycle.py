@@ -135,7 +135,7 @@ class LifecycleGateway:
     :ivar fetch_final_outcome: takes the outcome so far, and the time until which the lifecycle waits for the
         report. Returns (final outcome, report), or None if there is no complete report yet. Without a Data
         API, the attribute is None.
-    :ivar is_listed: takes a call session id. Polls once, and returns whether ``list.calls`` shows the call.
+    :ivar is_listed: takes the outcome so far. Polls once, and returns whether ``list.calls`` shows the call.
     :ivar clock: returns the present time, epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
@@ -146,7 +146,7 @@ class LifecycleGateway:
     tag_active: Callable[[int, int], Any]
     tag_finished: Callable[[int, int], Any]
     fetch_final_outcome: Callable[[Outcome, float], tuple[Outcome, CallReport] | None] | None
-    is_listed: Callable[[int], bool]
+    is_listed: Callable[[Outcome], bool]
     clock: Callable[[], float]
     log: Callable[[str], None]
     warn: Callable[[str], None]
@@ -284,7 +284,7 @@ class CallLifecycle:
                     f"{report_by - self._gateway.clock():.0f} s more"
                 )
                 return WaitForReport(call, report_by)
-            if self._gateway.is_listed(call.call_session_id):
+            if self._gateway.is_listed(call):
                 self._gateway.warn(f"{problem}, and list.calls shows this call again: it has not ended")
                 return self._wait(replace(call, status="started", ended_at=None))
             self._gateway.warn(

@@ -13,6 +13,7 @@ from typing import Literal
 from airflow_provider_callapi.api.errors import CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
+from airflow_provider_callapi.calls.external_ids import has_id
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
 from airflow_provider_callapi.calls.single_call.call_journal import DIALLING_STEPS, Journal, Record, Step
@@ -221,7 +222,7 @@ def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: Call
     )
     for report in reports:
         if sought.matches(report) or sought.may_be(report):
-            has = "has this task's" if (report.call_api_external_id or "").strip() else "has no"
+            has = "has this task's" if has_id(report, unconfirmed.external_id) else "has no"
             journal.mark_unresolved()
             raise Unresolved(
                 unconfirmed.external_id,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.outcomes.answers import LEGS_DELAY
 from airflow_provider_callapi.calls.outcomes.outcome import ReportedEnd
 from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import Selection
@@ -42,6 +43,8 @@ class EndWitness:
         self._account_timezone = source.account_timezone
         self._pause = WitnessPause(source, "the ends of calls")
         self._asked_at: dict[int, float] = {}
+        self._early_since: dict[int, float] = {}
+        """Session id → when a report of the ended call first lacked the legs."""
         self._ends: dict[int, ReportedEnd] = {}
         self._requests_without_report = 0
 
@@ -88,7 +91,8 @@ class EndWitness:
             self._pause.begin_after_failure(at, error)
             return
         self._ends |= ends
-        self._requests_without_report = 0 if ends else self._requests_without_report + 1
+        has_report = bool(ends) or not self._early_since.keys().isdisjoint(session_ids)
+        self._requests_without_report = 0 if has_report else self._requests_without_report + 1
         if self._requests_without_report >= _LATE_REPORTS:
             self._requests_without_report = 0
             self._pause.begin(at, _PAUSE_WITHOUT_REPORTS)
@@ -109,11 +113,16 @@ class EndWitness:
         return {
             call.report.id: ReportedEnd(call, self._account_timezone())
             for call in judge_reports(self._requests, reports, at, at)
-            if not call.is_early  # a later report shows more
+            if not (call.is_early and self._may_follow(call.report.id, at))
         }
+
+    def _may_follow(self, session_id: int, at: float) -> bool:
+        """Return whether the Data API may still report legs of an ended call, see `LEGS_DELAY`."""
+        return at < self._early_since.setdefault(session_id, at) + LEGS_DELAY
 
     def _forget(self, at: float) -> None:
         for session_id, asked_at in list(self._asked_at.items()):
             if abs(at - asked_at) >= _KEEP_FOR:
                 del self._asked_at[session_id]
+                self._early_since.pop(session_id, None)
                 self._ends.pop(session_id, None)

@@ -224,6 +224,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         event: Any = None,
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
+        wait_until: float | None = None,
     ) -> dict[str, Any]:
         """Continue a task that waits for the report of its ended call: ask the Data API again.
 
@@ -231,9 +232,10 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
 
         :param call: what was known of the call before the wait.
         :param report_by: when to continue without a report, epoch seconds.
+        :param wait_until: when a further wait for the call must end, epoch seconds. None: not known.
         """
         placed = _placed_call((call or {}).get("call_session_id"))
-        with self._open_try(context, placed=placed) as call_try:
+        with self._open_try(context, placed=placed, wait_until=wait_until) as call_try:
             return self._complete(
                 call_try, call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by)
             )

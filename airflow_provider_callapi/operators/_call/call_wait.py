@@ -194,7 +194,11 @@ class CallWait:
             return Deferral(
                 pause_trigger(REPORT_INTERVAL),
                 method_name="report_due",
-                kwargs={"call": step.call.to_xcom(), "report_by": step.report_by},
+                kwargs={
+                    "call": step.call.to_xcom(),
+                    "report_by": step.report_by,
+                    "wait_until": self._lifecycle.wait_until,
+                },
             )
         trigger = CallApiSessionTrigger(
             callapi_conn_id=self._hook.callapi_conn_id,
@@ -284,9 +288,9 @@ class CallWait:
             on_final_outcome=lambda call: log_call_event(LogEvent.SETTLED, call),
         )
 
-    def _is_listed(self, call_session_id: int) -> bool:
+    def _is_listed(self, call: Outcome) -> bool:
         snapshot = next(self._hook.poll_snapshots(self._options.poll_interval))
-        return call_session_id in snapshot.sessions
+        return Observation.from_outcome(call).find_call(snapshot, call.call_session_id) is not None
 
     def _lifecycle_rules(self) -> LifecycleRules:
         options = self._options

@@ -234,6 +234,15 @@ def test_at_least_once_looks_for_each_unresolved_attempt_before_it_dials_again(
     assert world.journal().next_attempt > len(unanswered), "no later attempt gets the id of one of these"
 
 
+def test_a_call_of_another_task_with_the_authors_id_is_not_taken_for_an_earlier_attempt() -> None:
+    theirs = session(8, "order-7")
+    world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [theirs])
+    for _ in range(2):
+        with pytest.raises(Unresolved):
+            world.place(request_to(external_id="order-7"), if_not_found="at_least_once")
+    assert world.sent == ["order-7", "order-7-2", "order-7-3"]
+
+
 @pytest.mark.parametrize("stage", [Stage.STARTED, Stage.ENDED, Stage.DONE])
 def test_at_least_once_does_not_repeat_a_placed_call(stage: Stage) -> None:
     world = world_after(stage)

@@ -105,6 +105,18 @@ def test_a_report_whose_legs_are_missing_does_not_end_the_wait():
     assert desk.watch.reported_end is None
 
 
+def test_a_report_whose_legs_never_come_ends_the_wait_after_half_a_minute():
+    """An entry that cannot be read leaves open whether the call is active: only the report ends the wait."""
+    desk = Desk(DataApi([{**FINISHED, "talk_duration": 0, "finish_reason": "success_finish"}]))
+    ends = []
+    for seconds in range(0, 45, 5):
+        taken = Snapshot(AT + seconds, left_out=1)
+        ends.append(desk.witness.extend(taken, [1]).ends.keys() == {1})
+
+    assert ends == [False] * 6 + [True] * 3
+    assert desk.requests() == 8, "of the call and of its legs, at most once in ten seconds"
+
+
 @pytest.mark.parametrize("report", [None, {"id": 1}])
 def test_two_snapshots_without_the_call_are_necessary_if_no_report_proves_its_end(report):
     desk = Desk(DataApi([report] if report else []))

@@ -15,7 +15,7 @@ from airflow_fakes import CONTACT, installed_task_state
 from ways_to_wait import TAGS, tags_set, waiting_task, ways
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
@@ -110,6 +110,20 @@ def test_the_wait_for_a_missing_report_ends_after_the_report_timeout(desk, way, 
         "list.calls",
     )
     assert 4 <= desk.exchange.requests("get.calls_report") <= 9
+
+
+@ways
+@pytest.mark.parametrize(
+    "callapi_profile", [Profile(vanish_after=4.0, vanish_seconds=30.0)], ids=["vanishes"]
+)
+def test_a_call_that_list_calls_shows_again_is_waited_for_until_the_timeout(desk, way):
+    desk.exchange.script(CONTACT, Script(rings=20, talks=3000))
+    began = desk.clock()
+
+    with pytest.raises(CallStillActive):
+        waiting_task(desk, way, timeout=400).run()
+
+    assert 400 <= desk.clock() - began < 430
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
