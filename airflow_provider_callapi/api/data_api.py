@@ -75,8 +75,8 @@ LEG_FIELDS = (
 """The Data API's report fields that a `LegReport` contains."""
 
 
-_TIME_OF_AN_END = re.compile(r"\s*20\d\d-\d\d-\d\d[T ]\s?\d\d:\d\d:\d\d")
-"""Matches the beginning of each form of time that the Data API sends, see `read_datetime`."""
+_TIME_OF_AN_END = re.compile(r"\s*(20\d\d-\d\d-\d\d)[T ]\s?\d\d:\d\d:\d\d")
+"""Matches each form of time that the Data API sends, see `read_datetime`. The group is the day."""
 _ZEROS = re.compile(r"[\s0:.T-]*(?:Z|[+-]\d\d:?\d\d)?")
 
 
@@ -154,13 +154,14 @@ class CallReport(Answer):
     def finished(self) -> bool:
         """Whether the reported call has ended. The Data API can also report an active call.
 
-        ``finish_time`` decides. It must be a time of this century: otherwise, a placeholder such as
-        ``1970-01-01 03:00:00`` ends an active call, and the contact may be called again. ``finish_reason``
-        counts only if the Data API does not state the time: it can be the reason of a participant who has
-        left the active call.
+        ``finish_time`` decides. It must be a time of this century, on the day of ``start_time`` or later:
+        otherwise, a placeholder such as ``1970-01-01 03:00:00`` ends an active call, and the contact may be
+        called again. ``finish_reason`` counts only if the Data API does not state the time: it can be the
+        reason of a participant who has left the active call.
         """
         if tells(self, "finish_time"):
-            return _TIME_OF_AN_END.match(self.finish_time or "") is not None
+            end, begin = (_TIME_OF_AN_END.match(time or "") for time in (self.finish_time, self.start_time))
+            return end is not None and (begin is None or end[1] >= begin[1])
         return self.finish_reason is not None
 
 

@@ -166,8 +166,6 @@ class AccountReports:
         report = self.wait_for(
             external_id=external_id, contact=contact, since=since, others=others, timeout=timeout
         )
-        if report is None:  # the service's filter does not find an id that the service has changed
-            report = self._newest(self.since(since), external_id, contact, since, others)
         return report.id if report else None
 
     def final_outcome(

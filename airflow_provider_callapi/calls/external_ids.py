@@ -6,7 +6,9 @@ in the Data API's reports, under two names.
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from typing import TypeGuard
 
 from airflow_provider_callapi.api.data_api import CallReport
@@ -86,12 +88,26 @@ def has_another_id(found: CallSession | CallReport, external_id: str | None) -> 
     """Return whether a service shows another ``external_id`` for a call than the call should have.
 
     Such a call is another one, although it has the session id of the call. For example, a wrong account's
-    Data API may use the same session ids.
+    Data API may use the same session ids. An id that differs only in signs, such as ``A B-7`` and ``a_b 7``,
+    may be the same id.
 
     :param external_id: the id that the call should have. None: it is not known.
     """
     shown, _ = shown_external_id(found)
-    return external_id is not None and is_shown(shown) and not has_id(found, external_id)
+    if external_id is None or not is_shown(shown):
+        return False
+    return not has_id(found, external_id) and not _may_be_respelt(shown, external_id)
+
+
+def _may_be_respelt(shown: str, external_id: str) -> bool:
+    """Return whether a service may show an id in another form: ``A&amp;B 7`` for ``A&B-7``."""
+    letters = _letters(shown)
+    return bool(letters) and letters == _letters(external_id)
+
+
+def _letters(external_id: str) -> str:
+    plain = unicodedata.normalize("NFKD", html.unescape(external_id)).casefold()
+    return "".join(filter(str.isalnum, plain))
 
 
 def is_anothers_call(session: CallSession, external_id: str | None) -> bool:

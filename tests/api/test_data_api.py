@@ -69,12 +69,13 @@ def test_a_report_with_an_end_is_finished(end: dict[str, str]) -> None:
     "time",
     [
         *(None, "", "0000-00-00 00:00:00", "null", "None", "-", "soon"),
-        *("1970-01-01 03:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59"),
+        *("1970-01-01 03:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "2000-01-01 00:00:00"),
     ],
 )
 def test_a_report_that_states_no_finish_time_is_not_finished_by_the_reason_of_a_leg(time: str | None) -> None:
     """A reason can be that of a participant who has left the active call."""
-    assert not CallReport(id=1, finish_time=time, finish_reason="sip_offline").finished
+    active = CallReport(id=1, start_time="2026-12-01 10:00:00", finish_time=time, finish_reason="sip_offline")
+    assert not active.finished
 
 
 ZEROS_WITH_A_ZONE = ["0000-00-00T00:00:00Z", "0000-00-00 00:00:00+03:00", "0000-00-00 00:00:00.000-0330"]

@@ -184,9 +184,10 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return this record as plain JSON, which `from_json` reads."""
-        before = self.before.to_json() if self.before else None
+        before = {"before": self.before.to_json()} if self.before else {}
+        known = {name: value for name, value in asdict(self).items() if name != "before"}
         earlier = [each.to_json() for each in self.earlier]
-        return {**asdict(self), "others": list(self.others), "before": before, "earlier": earlier}
+        return {**known, "others": list(self.others), **before, "earlier": earlier}
 
     @property
     def of_all_people(self) -> tuple[Record, ...]:

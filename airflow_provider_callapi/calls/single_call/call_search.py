@@ -132,7 +132,11 @@ def _find_in_reports(
     if session_id:
         return FoundCall(session_id, newest)
     if before:
-        reports = gateway.reported_calls(before[-1][0].intended_at)
+        try:
+            reports = gateway.reported_calls(before[-1][0].intended_at)
+        except CallApiError as error:  # many reports may need more points than the account has
+            gateway.log(f"Could not search for the earlier attempts: {error}")
+            return None
         for attempt, unconfirmed in before:
             if report := next(filter(unconfirmed.matches, reports), None):
                 return FoundCall(report.id, attempt)

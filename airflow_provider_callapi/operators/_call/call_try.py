@@ -350,9 +350,9 @@ class CallTry:
 
         def send(request: StartCall, before_each_send: Callable[[], object]) -> StartedCall:
             def check() -> None:
+                before_each_send()  # first: another try may have placed the call, and own the journal
                 refuse_closed_hours()
                 self.wait.refuse_killed()
-                before_each_send()
 
             return gateway.send(request, check)
 

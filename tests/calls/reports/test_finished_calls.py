@@ -32,7 +32,7 @@ def data_api_with(
     begun = [(number, report_time(at, ZONE)) for number, at in calls]
     return kind(
         [
-            {"id": number, "start_time": at, "finish_time": "2026-01-01 10:00:00", **report}
+            {"id": number, "start_time": at, "finish_time": "2036-01-01 10:00:00", **report}
             for number, at in begun
         ],
         [{"id": number, "call_session_id": number, "start_time": at, **CONTACTS_LEG} for number, at in begun],
@@ -87,7 +87,7 @@ def test_more_calls_in_one_second_than_the_service_sends_cause_no_endless_loop()
 def test_an_unfinished_call_is_left_out() -> None:
     assert found(
         DataApi(
-            [{"id": 1}, {"id": 2, "finish_time": "2026-01-01 10:00:00", "finish_reason": "subscriber_busy"}]
+            [{"id": 1}, {"id": 2, "finish_time": "2036-01-01 10:00:00", "finish_reason": "subscriber_busy"}]
         )
     ) == [(2, False)]
 
@@ -108,13 +108,13 @@ def test_a_talk_counts_whichever_of_two_reports_of_one_call_shows_it(turned: boo
     """The Data API sends no legs. The reason of the other report would prove that no one answered."""
     talk = {
         "id": 1,
-        "finish_time": "2026-01-01 10:00:00",
+        "finish_time": "2036-01-01 10:00:00",
         "finish_reason": "operator_disconnects",
         "talk_duration": 40,
     }
     busy = {
         "id": 1,
-        "finish_time": "2026-01-01 10:00:00",
+        "finish_time": "2036-01-01 10:00:00",
         "finish_reason": "subscriber_busy",
         "talk_duration": 0,
     }

@@ -56,7 +56,7 @@ def test_only_the_legs_of_calls_without_a_talk_are_asked_for() -> None:
     talks = {1: 7, 2: 0, 3: 40, 4: None}
     data_api = DataApi(
         [
-            {"id": number, "finish_time": "2026-01-01 10:00:00", "talk_duration": talk}
+            {"id": number, "finish_time": "2036-01-01 10:00:00", "talk_duration": talk}
             for number, talk in talks.items()
         ],
         [

@@ -128,7 +128,7 @@ class MissingReports:
             state = self._owner_of(finished.report, unconfirmed_calls, now)
             if state is not None:
                 call = self._with_report(state, finished)
-                is_early = finished.is_early and self._may_follow(state, call, now)
+                is_early = finished.is_early and not call.answered and self._may_follow(state, call, now)
                 changed.append(state.current_attempt if is_early else self._finish_call(state, call, now))
         return [*changed, *self._finish_overdue(now, patience=0.0)]
 
