@@ -91,7 +91,7 @@ _NAME_OF_PERSON = re.compile(
     r"|отчество|фио(?:клиента|контакта)?|клиент"
 )
 """Matches the name of a column with people's names, as `fold_name` returns it."""
-_DATE = r"\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}"
+_DATE = r"(?:\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4})(?!\d)"
 _PHONE_NUMBER = re.compile(rf"(?<!\d)(?!{_DATE})\d(?:[\s().\-\u2010-\u2015]{{0,3}}\d){{9,14}}(?!\d)")
 _MAY_BE_NUMBER = re.compile(r"[0-9][0-9\s().\-\u2010-\u2015]{9}")
 """Matches ten digits or signs of a phone number. This is quick."""
