@@ -20,7 +20,8 @@ _DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _IP_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _NO_PHONE = re.compile(
     rf"(?<!\d)(?<!\d\.){_IP_OCTET}(?:\.{_IP_OCTET}){{3}}(?!{_GAP}\d)"
-    rf"|(?<!\d){_DATE}(?:[ T]+\d\d(?=:)|(?!{_GAP}\d)|(?=[ –-]{{1,3}}{_DATE}))",
+    rf"|(?<!\d){_DATE}(?:[ T]+\d\d(?=:)|(?!{_GAP}\d)|(?=[ –-]{{1,3}}{_DATE}))"
+    r"|(?<!\d)(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.(?:19|20)\d\d \d\d(?=:\d\d)",
 )
 """Matches internet addresses and dates. These have as many digits as a phone number, but stay readable."""
 _PHONE = re.compile(

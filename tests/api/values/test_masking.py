@@ -82,6 +82,7 @@ def test_a_phone_number_in_any_spelling_is_shortened(text: str) -> None:
         "from 2026-03-02 to 2026-03-05",
         "2026-03-02 - 2026-03-05",
         "manual__2026-03-02T09:00:00.123456+00:00",
+        "such as 01.12.2026 10:05",
         "192.168.100.200",
         "call session 237859081, 12 people",
     ],
