@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TypeGuard
 
 from airflow_provider_callapi.api.data_api import CallReport
@@ -105,6 +106,7 @@ def _may_be_respelt(shown: str, external_id: str) -> bool:
     return bool(letters) and letters == _letters(external_id)
 
 
+@lru_cache(maxsize=16_384)  # each poll may show the same thousands of ids
 def _letters(external_id: str) -> str:
     plain = unicodedata.normalize("NFKD", html.unescape(external_id)).casefold()
     return "".join(filter(str.isalnum, plain))
