@@ -140,10 +140,14 @@ def test_one_request_asks_for_the_ends_of_all_calls_that_are_missing(desk):
 
 def test_connections_do_not_share_a_poll(desk, monkeypatch):
     """The calls of one account prove nothing about the calls of another."""
-
+    # The sleeps of the first poll loop move the clock. The call must outlast the start of the second one.
+    desk.exchange.script(CONTACT, Script(rings=3, talks=1500))
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", os.environ["AIRFLOW_CONN_CALLAPI_DEFAULT"])
     session = desk.start()
-    triggers = [trigger(session, desk.clock(), callapi_conn_id=name) for name in ("callapi_default", "other")]
+    rules = {"deadline": desk.clock() + 9000}
+    triggers = [
+        trigger(session, desk.clock(), callapi_conn_id=name, **rules) for name in ("callapi_default", "other")
+    ]
 
     seen: list[int] = []
 
