@@ -112,7 +112,7 @@ def test_an_alert_rings_whatever_a_condition_gets() -> None:
         contact="{{ params.a if params.x else params.b }}", virtual_phone_number=VNUMBER
     )
     render = notifier._render_value
-    context = {"params": {"a": CONTACT, "b": VNUMBER, "x": "false"}}
+    context = {"dag": DAG("dag"), "params": {"a": CONTACT, "b": VNUMBER, "x": "false"}}
     assert str(render("contact", notifier.contact, context, notifier.get_template_env())) == CONTACT
 
 

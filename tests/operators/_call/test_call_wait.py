@@ -113,6 +113,7 @@ def test_the_wait_for_a_missing_report_ends_after_the_report_timeout(desk, way, 
 
 
 @ways
+@pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize(
     "callapi_profile", [Profile(vanish_after=4.0, vanish_seconds=30.0)], ids=["vanishes"]
 )
