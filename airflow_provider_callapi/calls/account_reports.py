@@ -16,8 +16,8 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.values.object_ids import read_object_id
 from airflow_provider_callapi.calls.external_ids import has_another_id, is_used_once
-from airflow_provider_callapi.calls.outcomes.answers import LEGS_DELAY, FinishedCall
-from airflow_provider_callapi.calls.outcomes.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome, may_follow, with_report
 from airflow_provider_callapi.calls.reports.finished_calls import judge_reports
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
@@ -200,8 +200,7 @@ class AccountReports:
         else:
             [finished] = judge_reports(self._requests, [report], *self._interval(call.started_at))
         final = with_report(call, finished, self._timezone())
-        is_early = finished.is_early and self._clock() < min(until, (final.ended_at or 0.0) + LEGS_DELAY)
-        return None if is_early else (final, report)
+        return None if may_follow(finished, final, self._clock(), until) else (final, report)
 
     def _newest(
         self,

@@ -14,7 +14,14 @@ from typing import Any
 
 from airflow_provider_callapi.calls.lists.columns import fold_name, is_result_column, shown_name, words_of
 from airflow_provider_callapi.calls.lists.objection_words import any_of, is_other_channel, kinds_of
-from airflow_provider_callapi.calls.lists.objections import Meaning, meaning_of, plain_text, spell
+from airflow_provider_callapi.calls.lists.objections import (
+    NO_WORDS,
+    SIGNS_OF_NO,
+    Meaning,
+    meaning_of,
+    plain_text,
+    spell,
+)
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 
@@ -77,9 +84,7 @@ _PAST = re.compile(
     )
 )
 """Matches words about single calls, such as ``дозвонились``, ``verified`` and ``first call``."""
-_NO = re.compile(
-    any_of("n no not off f false net н не нет ложь nein non nie never жоқ ні hayır ret red yo_?q ոչ არა לא")
-)
+_NO = re.compile(f"{NO_WORDS}|net|nie|never|ret|red")
 _YES = re.compile(
     any_of("y yes on ok t true da x v да д х истина ja oui tak si sim иә так evet ha ҳа այո კი დიახ כן")
 )
@@ -88,7 +93,7 @@ _NEITHER = re.compile(
 )
 _ENDED = frozenset({"FORBID", "REFUSE", "GONE", "STOP", "OBJECTED"})
 _GRANTED = frozenset({"ALLOW", "CONSENT", "CLEAR"})
-_MARKS = {"✓": "yes", "✔": "yes", "☑": "yes", "✅": "yes", "+": "yes"} | dict.fromkeys("✗✘✖×☐☒❌❎🚫", "no")
+_MARKS = {"✓": "yes", "✔": "yes", "☑": "yes", "✅": "yes", "+": "yes"} | dict.fromkeys(SIGNS_OF_NO, "no")
 
 
 class CallFlags:

@@ -73,17 +73,17 @@ _PERMISSION_ALONE = re.compile(any_of("звонить обзванивать о�
 In a longer name, the words may mean anything.
 """
 
-_NO = "n|no|not|off|f|false|н|не|нет|ложь|nein|non|жоқ|ні|hayır|yo ?q|ոչ|არა|לא"
+NO_WORDS = "n|no|not|off|f|false|н|не|нет|ложь|nein|non|жоқ|ні|hayır|yo ?q|ոչ|არა|לא"
 """A regular expression: the words that mean no, whatever the column means."""
 _LINK = re.compile(r"\S+(?:://|@)\S+")
 _NOTHING = re.compile(
-    rf"0+(?:[.,]0*)?|{_NO}|[-—\s☐]*|none|null|n[/.]?a|н/д|unknown"
+    rf"0+(?:[.,]0*)?|{NO_WORDS}|[-—\s☐]*|none|null|n[/.]?a|н/д|unknown"
     r"|undefined|неизвестно|не (?:указан|установлен)[оа]?|allowed|разрешено|звонить|можно|clear|clean|ok"
     r"|отсутствует|not (?:on|in|listed|registered)(?: .*)?|no restrictions?|нет ограничений"
     rf"|{_LINK.pattern}"
 )
 """Matches values that do not affirm the name of their column, such as no, and links."""
-_NO_ANSWER = re.compile(rf"(?:0+(?: 0+)?|(?:{_NO}|kein|keine|nicht|never|никогда)(?! \d))(?: .*|$)")
+_NO_ANSWER = re.compile(rf"(?:0+(?: 0+)?|(?:{NO_WORDS}|kein|keine|nicht|never|никогда)(?! \d))(?: .*|$)")
 """Matches the words of a value that begins with no."""
 _YES_ANSWER = re.compile(any_of("да yes y true есть given дано ja иә 1"))
 _NO_LIMIT = re.compile(
@@ -98,13 +98,15 @@ _ONLY = re.compile(any_of("only только"))
 _SOFT_SIGN_LOST = re.compile(r"\b(звонит|беспокоит|тревожит)\b")
 """In Latin letters, ``звонить`` often becomes ``zvonit``."""
 _KIND = re.compile("[A-Z]")  # words are in lower case
-_SIGN_OF_NO = re.compile(r"[✗✘✖×☐☒❌❎🚫]")
+SIGNS_OF_NO = "✗✘✖×☐☒❌❎🚫"
+_SIGN_OF_NO = re.compile(f"[{SIGNS_OF_NO}]")
 _SIGNS_AROUND = "\"'«»“”„()[]!;,. "
 """Signs around a value, such as the brackets of ``(нет)``."""
 _NAMED_VALUE = re.compile(r"([^,;:=?()]+)(?:\s*[:=?]+\s*|\s+[-–—]\s+)([^,;:=?()]+)")
 """Matches a name and a value in a text, such as ``Согласие на звонки: нет``."""
 _IS_NO = re.compile(
-    f"{_NO}|0|" + any_of("не_(?:дан[оа]?|дал[аи]?|получен[оа]?|подписан[оа]?) not_(?:given|granted|received)")
+    f"{NO_WORDS}|0|"
+    + any_of("не_(?:дан[оа]?|дал[аи]?|получен[оа]?|подписан[оа]?) not_(?:given|granted|received)")
 )
 _CLAUSE = re.compile(r"[,;:()]|\. | [-–—] ")
 _HOUR = r"(?:[01]?\d|2[0-4])(?::[0-5]\d|\.(?:00|1[3-9]|[2-5]\d))?"  # 10.05 may be a date

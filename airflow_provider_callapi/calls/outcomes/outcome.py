@@ -18,7 +18,7 @@ from msgspec.structs import asdict, replace
 
 from airflow_provider_callapi.api.times import parse_time, zone
 from airflow_provider_callapi.api.values.object_ids import read_object_id
-from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.answers import LEGS_DELAY, FinishedCall
 from airflow_provider_callapi.calls.outcomes.finish_reasons import FinishCategory, category_of
 from airflow_provider_callapi.calls.texts.time_texts import iso_time
 
@@ -175,6 +175,16 @@ def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome
         communication_id=report.communication_id,
         source="data_api",
     )
+
+
+def may_follow(finished: FinishedCall, final: Outcome, now: float, until: float) -> bool:
+    """Return whether the caller should wait for legs that the Data API may still report of an ended call.
+
+    :param final: the outcome of the call with the facts of ``finished``.
+    :param until: until when the caller can wait, epoch seconds.
+    """
+    ended_at = final.ended_at or 0.0
+    return finished.is_early and not final.answered and now < min(until, ended_at + LEGS_DELAY)
 
 
 def _end_time(text: str, timezone: str, call: Outcome) -> float:

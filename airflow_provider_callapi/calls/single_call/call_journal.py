@@ -175,7 +175,7 @@ class Record:
     def _read(cls, value: dict[str, Any]) -> Record:
         known = {each.name: value[each.name] for each in fields(cls) if each.name in value}
         if known.get("call") is not None:
-            Outcome.from_xcom(known["call"])
+            Outcome.from_xcom(known["call"])  # raises an error if later reads would fail
         others = tuple(value.get("others", ()))
         before = cls._read(value["before"]) if value.get("before") else None
         earlier = tuple(map(cls._read, value.get("earlier", ())))
@@ -184,10 +184,11 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return this record as plain JSON, which `from_json` reads."""
+        own = asdict(replace(self, before=None, earlier=()))
+        del own["before"]  # an older version of this package does not know the field
         before = {"before": self.before.to_json()} if self.before else {}
-        known = {name: value for name, value in asdict(self).items() if name != "before"}
         earlier = [each.to_json() for each in self.earlier]
-        return {**known, "others": list(self.others), **before, "earlier": earlier}
+        return {**own, "others": list(self.others), **before, "earlier": earlier}
 
     @property
     def of_all_people(self) -> tuple[Record, ...]:

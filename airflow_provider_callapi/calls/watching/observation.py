@@ -81,9 +81,7 @@ class Observation(Struct, frozen=True, gc=False):
         """
         if session := self.find_call(snapshot, call_session_id):
             return self._with_session(session, snapshot)
-        if call_session_id in snapshot.sessions:
-            return self.with_miss(snapshot.at)
-        if snapshot.proves_absence(call_session_id):
+        if call_session_id in snapshot.sessions or snapshot.proves_absence(call_session_id):
             return self.with_miss(snapshot.at)
         return self._with_doubt()
 

@@ -118,11 +118,11 @@ class _PeopleReader:
         self._backwards: set[str] = set()
         self._signed = SignedColumns()
         self._flags = CallFlags(template.columns)
+        self._flagged: list[tuple[_Row, str | None]] = []
+        """The rows with `_Row.flags`, and the number to call, if it can be read."""
         self._countries = CountryColumns(template.region, template.columns)
         self._abroad: dict[str, list[str]] = {}
-        """Number without ``+`` of a person → the columns of the row with another country."""
-        self._flagged: list[tuple[_Row, str | None]] = []
-        """The rows with such columns, and the number to call, if it can be read."""
+        """Number without ``+`` of a person → `_Row.abroad` of the person's row."""
         self._rounded: defaultdict[str | None, RoundedNumbers] = defaultdict(RoundedNumbers)
         """Column → its rounded numbers. None: the numbers to call."""
 

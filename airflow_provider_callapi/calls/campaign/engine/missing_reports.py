@@ -20,8 +20,8 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.external_ids import has_another_id, has_id
-from airflow_provider_callapi.calls.outcomes.answers import LEGS_DELAY, FinishedCall
-from airflow_provider_callapi.calls.outcomes.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.outcomes.answers import FinishedCall
+from airflow_provider_callapi.calls.outcomes.outcome import Outcome, may_follow, with_report
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 
 _NO_LINE_PAUSE = 60.0
@@ -128,15 +128,9 @@ class MissingReports:
             state = self._owner_of(finished.report, unconfirmed_calls, now)
             if state is not None:
                 call = self._with_report(state, finished)
-                is_early = finished.is_early and not call.answered and self._may_follow(state, call, now)
+                is_early = may_follow(finished, call, now, state.report_deadline or NEVER)
                 changed.append(state.current_attempt if is_early else self._finish_call(state, call, now))
         return [*changed, *self._finish_overdue(now, patience=0.0)]
-
-    def _may_follow(self, state: PersonState, call: Outcome, now: float) -> bool:
-        """Return whether the campaign still waits for legs that the Data API may report of an ended call."""
-        is_due = state.stage is PersonStage.REPORT_DUE
-        deadline = (state.report_deadline or NEVER) if is_due else NEVER
-        return now < min(deadline, (call.ended_at or 0.0) + LEGS_DELAY)
 
     def _with_report(self, state: PersonState, finished: FinishedCall) -> Outcome:
         if self._rules.contact_first and finished.if_contact_is_last:
