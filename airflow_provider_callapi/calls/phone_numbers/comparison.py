@@ -197,10 +197,12 @@ def _begins(shown: str) -> set[str]:
     """
     begins = {shown, shown.removeprefix("8")}
     begins |= {begin.lstrip("0") for begin in begins}  # 00 49 151, 0 151, and in Belarus 8 0 29
-    national = {begin[length:] for begin in begins for length in (1, 2, 3) if is_country_code(begin[:length])}
-    if not national and len(shown) < _LONGEST_COUNTRY_CODE:
-        national = {""}
-    return begins | national
+    return begins.union(*map(_without_country_code, begins))
+
+
+def _without_country_code(shown: str) -> set[str]:
+    national = {shown[length:] for length in (1, 2, 3) if is_country_code(shown[:length])}
+    return national or ({""} if len(shown) < _LONGEST_COUNTRY_CODE else set())
 
 
 def _variants(signs: str) -> set[str]:
