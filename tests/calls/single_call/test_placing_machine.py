@@ -58,7 +58,7 @@ METHODS = ("start.informer_call", "list.calls", "get.calls_report")
 APPEAR_TIMEOUT, POLL_INTERVAL = 20.0, 5.0
 ABSENCE_PROVEN_AFTER = 900.0
 """Seconds. The emulator reports every call sooner, so that the absence of a call then is a proof."""
-EXAMPLES, STEPS = 300, 40
+EXAMPLES, STEPS = 400, 40
 AT_LEAST = 15_000
 """The fewest steps of all runs together."""
 

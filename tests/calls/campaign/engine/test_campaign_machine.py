@@ -54,7 +54,7 @@ SCRIPTS = (
 FAULTY = ("start.informer_call", "list.calls", "get.calls_report")
 FAULTS = [fault for fault in Fault if fault is not Fault.HANG]
 """Without a network, HANG is the same as DROP_AFTER."""
-EXAMPLES, STEPS = 180, 20
+EXAMPLES, STEPS = 300, 20
 
 
 class Crash(BaseException):
