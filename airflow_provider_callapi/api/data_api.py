@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -75,7 +76,9 @@ LEG_FIELDS = (
 """The Data API's report fields that a `LegReport` contains."""
 
 
-_TIME_OF_AN_END = re.compile(r"\s*(20\d\d-\d\d-\d\d)[T ]\s?\d\d:\d\d:\d\d")
+_PLACEHOLDERS_BEGIN = timedelta(days=365)
+"""A finish time so long after the start of a call is a placeholder, such as ``2038-01-19 03:14:07``."""
+_TIME_OF_A_CALL = re.compile(r"\s*(20\d\d-\d\d-\d\d)[T ]\s?\d\d:\d\d:\d\d")
 """Matches each form of time that the Data API sends, see `read_datetime`. The group is the day."""
 _ZEROS = re.compile(r"[\s0:.T-]*(?:Z|[+-]\d\d:?\d\d)?")
 
@@ -154,15 +157,23 @@ class CallReport(Answer):
     def finished(self) -> bool:
         """Whether the reported call has ended. The Data API can also report an active call.
 
-        ``finish_time`` decides. It must be a time of this century, on the day of ``start_time`` or later:
-        otherwise, a placeholder such as ``1970-01-01 03:00:00`` ends an active call, and the contact may be
-        called again. ``finish_reason`` counts only if the Data API does not state the time: it can be the
-        reason of a participant who has left the active call.
+        ``finish_time`` decides. It must be a time of this century, between the day of ``start_time`` and a
+        year later: otherwise, a placeholder such as ``1970-01-01 03:00:00`` or ``2099-12-31 23:59:59`` ends
+        an active call, and the contact may be called again. ``finish_reason`` counts only if the Data API
+        does not state the time: it can be the reason of a participant who has left the active call.
         """
         if tells(self, "finish_time"):
-            end, begin = (_TIME_OF_AN_END.match(time or "") for time in (self.finish_time, self.start_time))
-            return end is not None and (begin is None or end[1] >= begin[1])
+            begin, end = _day_of(self.start_time), _day_of(self.finish_time)
+            return end is not None and (begin is None or begin <= end < begin + _PLACEHOLDERS_BEGIN)
         return self.finish_reason is not None
+
+
+def _day_of(time: str | None) -> date | None:
+    """Return the day of a reported time of this century. None: another text."""
+    shown = _TIME_OF_A_CALL.match(time or "")
+    with suppress(ValueError):  # no such day
+        return date.fromisoformat(shown[1]) if shown else None
+    return None
 
 
 class LegReport(Answer):

@@ -21,8 +21,9 @@ _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 """Matches an ``external_id`` that this package made for one attempt of a task or of a campaign."""
 _PLACEHOLDER = re.compile(r"[\W_]*|0+|null|none|nil|nan|n/?a|undefined|unknown|empty|false|нет|не указано?")
 """Matches what a service may show for a call without an ``external_id``, in lower case."""
-_SHORTEST_CUT = 16
-"""The least number of characters to which a service may cut an ``external_id``."""
+_OWN_PREFIX = re.compile(r"af(c|-alert)?-")
+_SHORTEST_CUT = 6
+"""The least number of characters behind the prefix to which a service may cut an id of this package."""
 
 
 def is_own_id(external_id: str) -> bool:
@@ -65,24 +66,27 @@ def is_same_id(shown: str, external_id: str) -> bool:
 
     :param shown: the id that the service shows. A service may show an empty text for no id.
     """
-    return bool(shown.strip()) and folded(shown) == folded(external_id)
+    return bool(shown.strip()) and _folded(shown) == _folded(external_id)
 
 
 def has_id(found: CallSession | CallReport, external_id: str) -> bool:
     """Return whether a service shows an ``external_id`` for a call, perhaps spelt otherwise or cut.
 
-    A cut id has at least 16 characters. Only an id that this package made counts as cut: the ids
-    ``reminder-order-1`` and ``reminder-order-12`` of an author belong to two calls.
+    Only an id that this package made counts as cut, with at least six characters behind its prefix: the ids
+    ``order-1`` and ``order-12`` of an author belong to two calls.
     """
     shown, _ = shown_external_id(found)
     if shown is None:
         return False
-    return is_same_id(shown, external_id) or _is_cut(folded(shown), folded(external_id))
+    return is_same_id(shown, external_id) or _is_cut(_folded(shown), _folded(external_id))
 
 
 def _is_cut(shown: str, external_id: str) -> bool:
-    is_beginning = len(shown) >= _SHORTEST_CUT and external_id.startswith(shown)
-    return is_beginning and is_own_id(external_id) and not is_own_id(shown)
+    if not external_id.startswith(shown):  # first, because a poll may show thousands of ids
+        return False
+    prefix = _OWN_PREFIX.match(shown)
+    is_long = prefix is not None and len(shown) >= prefix.end() + _SHORTEST_CUT
+    return is_long and is_own_id(external_id) and not is_own_id(shown)
 
 
 def has_another_id(found: CallSession | CallReport, external_id: str | None) -> bool:
@@ -124,7 +128,18 @@ def is_anothers_call(session: CallSession, external_id: str | None) -> bool:
     return is_own_id(shown) and has_another_id(session, external_id)
 
 
-def folded(external_id: str) -> str:
+def search_key(external_id: str) -> str:
+    """Return a text that is equal for an ``external_id`` and for each text that may show it, see `has_id`.
+
+    The ids of several calls can have the same key, so `has_id` must decide.
+    """
+    text = _folded(external_id)
+    prefix = _OWN_PREFIX.match(text)
+    return text[: prefix.end() + _SHORTEST_CUT] if prefix else text
+
+
+@lru_cache(maxsize=16_384)  # each poll may show the same thousands of ids
+def _folded(external_id: str) -> str:
     """Return an ``external_id`` in the form in which two spellings of one id are equal.
 
     Examples: ``AF-7`` becomes ``af-7``, ``007`` becomes ``7``, and ``00`` becomes ``0``.

@@ -104,7 +104,8 @@ class UnconfirmedCall:
 
         - It is not in ``others``.
         - The service does not show another ``external_id`` than that of the unconfirmed call, see
-          `has_another_id`.
+          `has_another_id`. For an active call to the unconfirmed call's contact, only an id that this package
+          made counts as another one: the service may show any text in place of an id.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It is active, or it started no earlier than 15 hours before the intent was stored.
 
@@ -117,7 +118,7 @@ class UnconfirmedCall:
         :param found: an active call, or a call in a report of the Data API.
         """
         # A snapshot may show thousands of calls, and comparing numbers takes longest.
-        if has_another_id(found, self.external_id):
+        if self._is_anothers(found):
             return False
         if _session_id(found) in self.others:
             return False
@@ -128,6 +129,15 @@ class UnconfirmedCall:
         if has_no_id and (self._is_hidden_caller(found) or self.contact is None):
             return False
         return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
+
+    def _is_anothers(self, found: CallSession | CallReport) -> bool:
+        """Return whether the ``external_id`` of a reported call shows that it is not the unconfirmed call."""
+        if not has_another_id(found, self.external_id):
+            return False
+        if isinstance(found, CallReport) or found.direction == "in":
+            return True
+        is_certain = is_own_id(found.external_id or "")
+        return is_certain or not is_same_number(found.contact_phone_number, self.contact)
 
     def _is_hidden_caller(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call is a call from somebody who hides the number."""

@@ -70,6 +70,7 @@ def test_a_report_with_an_end_is_finished(end: dict[str, str]) -> None:
     [
         *(None, "", "0000-00-00 00:00:00", "null", "None", "-", "soon"),
         *("1970-01-01 03:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "2000-01-01 00:00:00"),
+        *("2099-12-31 23:59:59", "2038-01-19 03:14:07", "2026-12-32 10:00:00"),
     ],
 )
 def test_a_report_that_states_no_finish_time_is_not_finished_by_the_reason_of_a_leg(time: str | None) -> None:

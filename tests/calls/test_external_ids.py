@@ -42,14 +42,23 @@ def test_only_a_visible_other_id_shows_that_a_call_is_another_one(own: str, show
     assert not has_another_id(CallReport(id=5, call_api_external_id=shown), None)
 
 
-@given(st.from_regex(r"af-[0-9a-f]{32}-[1-9]", fullmatch=True), st.integers(1, 37), st.booleans())
-def test_the_first_characters_of_a_long_id_are_not_another_id(own: str, length: int, upper: bool) -> None:
+OWN_IDS = st.from_regex(
+    r"af-[0-9a-f]{32}-[1-9]|afc-[0-9a-f]{24}-[1-9]|af-alert-[0-9a-f]{32}-1-2", fullmatch=True
+)
+
+
+@given(OWN_IDS, st.integers(1, 43), st.booleans())
+def test_the_first_characters_of_an_id_of_this_package_are_not_another_id(
+    own: str, length: int, upper: bool
+) -> None:
+    length = min(length, len(own))
     shown = own[:length].upper() if upper else own[:length]
     report, session = (
         CallReport(id=5, call_api_external_id=shown),
         CallSession(call_session_id=5, external_id=f"{shown}x"),
     )
-    assert has_id(report, own) is (length >= 16)
+    is_whole_id = is_own_id(shown.lower()) and length < len(own)
+    assert has_id(report, own) is (length >= own.rindex("-", 0, 10) + 7 and not is_whole_id)
     assert not (has_id(report, own) and has_another_id(report, own))
     assert has_another_id(session, own)
 

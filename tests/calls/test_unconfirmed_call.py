@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pendulum
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from known_numbers import ANNA, BORIS
-from msgspec.structs import replace
+from msgspec.structs import replace as msgspec_replace
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession, Leg
@@ -126,11 +126,32 @@ def test_an_inbound_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(
         assert lost.may_be(CallReport(id=1, call_api_external_id=None, direction=direction, **facts))
     inbound = CallSession(call_session_id=1, external_id=None, direction="in", **facts)
     assert not lost.may_be(inbound)
-    assert not lost.may_be(replace(inbound, external_id="null")), "a placeholder is no id"
+    assert not lost.may_be(msgspec_replace(inbound, external_id="null")), "a placeholder is no id"
     # A call that the account itself has started hides no number: the list does not show it yet.
     assert lost.may_be(CallSession(call_session_id=1, external_id=None, direction="out", **facts))
     dials_anna = (Leg(leg_id=1, called_phone_number=ANNA, is_operator=False, state="Вызов"),)
-    assert lost.may_be(replace(inbound, legs=dials_anna))
+    assert lost.may_be(msgspec_replace(inbound, legs=dials_anna))
+
+
+@given(st.text(max_size=40))
+@example("not set")
+@example("A&amp;B-7")
+@example("order-8")
+def test_any_text_in_place_of_the_id_leaves_a_doubt_about_an_active_call_to_the_contact(shown: str) -> None:
+    lost = UnconfirmedCall(GENERATED_ID, ANNA, PLACED, MOSCOW)
+    active = CallSession(
+        call_session_id=5, external_id=shown, contact_phone_number=ANNA, direction="out", start_time=None
+    )
+    assert lost.may_be(active)
+    assert not replace(lost, others=(5,)).may_be(active)
+    assert not lost.may_be(msgspec_replace(active, contact_phone_number=BORIS))
+
+
+@given(st.sampled_from([f"af-{'1' * 32}-1", f"afc-{'1' * 24}-1", f"af-alert-{'1' * 24}-1"]))
+def test_an_active_call_to_the_contact_with_another_id_of_this_package_leaves_no_doubt(shown: str) -> None:
+    active = CallSession(call_session_id=5, external_id=shown, contact_phone_number=ANNA, direction="out")
+    for own in (GENERATED_ID, AUTHORS_ID):
+        assert not UnconfirmedCall(own, ANNA, PLACED, MOSCOW).may_be(active)
 
 
 def test_the_doubt_about_a_snapshot_names_the_call_and_its_reason() -> None:

@@ -12,7 +12,7 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.clears import Clears
-from airflow_provider_callapi.calls.external_ids import folded
+from airflow_provider_callapi.calls.external_ids import has_id
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
@@ -127,17 +127,18 @@ class Escalation:
 
         A call belongs to the alert if two conditions are met:
 
-        - Its ``external_id`` is that of a person in `call_ids`. The spelling may differ, see `folded`.
+        - It has the ``external_id`` of a person in `call_ids`, see `has_id`.
         - The number of its contact can be the number of this person, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.
         """
-        people = {folded(call_id): person for person, call_id in self.call_ids}
+        call_ids = self.call_ids
         calls = [
             Progress(person, session.call_session_id)
             for session in sessions
-            if (person := people.get(folded(session.external_id or "")))
+            for person, call_id in call_ids
+            if has_id(session, call_id)
             and may_be_same_number(session.contact_phone_number, self.contact_of(person))
         ]
         return max(calls, key=lambda call: call.person, default=None)

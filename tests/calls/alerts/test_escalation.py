@@ -182,3 +182,13 @@ def test_an_active_call_of_the_alert_is_found_with_its_id_in_any_spelling(spell)
     call_id = spell("Night-ETL-1")
     listed = CallSession(call_session_id=7, external_id=call_id, contact_phone_number=CALL.contact)
     assert escalation.newest_of([listed]) == Progress(1, 7)
+
+
+def test_an_active_call_of_the_alert_with_a_cut_id_is_found_by_its_contact():
+    alert_id = f"af-alert-{'0' * 32}"
+    boris = CALL.model_copy(update={"contact": "79160000002"})
+    escalation = Escalation(alert_id, [CALL, boris], None, 60.0, None, None)
+    cut = {"call_session_id": 7, "external_id": alert_id[:30]}
+    assert escalation.newest_of([CallSession(**cut, contact_phone_number=CALL.contact)]) == Progress(1, 7)
+    assert escalation.newest_of([CallSession(**cut, contact_phone_number=boris.contact)]) == Progress(2, 7)
+    assert escalation.newest_of([CallSession(**cut, contact_phone_number="79160000003")]) is None

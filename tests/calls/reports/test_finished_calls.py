@@ -31,10 +31,7 @@ def data_api_with(
     """Return a Data API with calls, and a leg of each contact. An interval's end belongs to it if closed."""
     begun = [(number, report_time(at, ZONE)) for number, at in calls]
     return kind(
-        [
-            {"id": number, "start_time": at, "finish_time": "2036-01-01 10:00:00", **report}
-            for number, at in begun
-        ],
+        [{"id": number, "start_time": at, "finish_time": at, **report} for number, at in begun],
         [{"id": number, "call_session_id": number, "start_time": at, **CONTACTS_LEG} for number, at in begun],
         refuse=refuse_large_pages,
         end_is_inside=closed,

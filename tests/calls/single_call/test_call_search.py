@@ -249,8 +249,9 @@ def nameless(number: int, contact: str | None = PERSON) -> CallSession:
         {"lists": lambda now: [nameless(9, None)]},
         {"lists": lambda now: [session(9, None)]},
         {"lists": lambda now: [session(9, "", "8" + PERSON[1:])]},
+        {"lists": lambda now: [session(9, "not set")]},
     ],
-    ids=["no id", "no external_id", "no contact either", "null as external_id", "empty external_id"],
+    ids=["no id", "no external_id", "no contact either", "null as external_id", "empty external_id", "text"],
 )
 def test_an_unconfirmed_call_is_not_dialled_again_while_an_active_call_cannot_be_read(
     unreadable: dict[str, Any], if_not_found: Any

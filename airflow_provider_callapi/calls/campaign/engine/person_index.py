@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.campaign.contact_list.people import Person
 from airflow_provider_callapi.calls.campaign.engine.person_state import PersonEvent, PersonStage, PersonState
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.external_ids import folded
+from airflow_provider_callapi.calls.external_ids import search_key
 
 OPEN_STAGES = frozenset(
     {
@@ -91,14 +91,13 @@ class PersonIndex:
         return self._by_session.get(call_session_id)
 
     def unconfirmed_by_external_id(self) -> Mapping[str, list[PersonState]]:
-        """Return a dict: ``external_id`` → the people whose unconfirmed call has this id.
+        """Return a dict: the `search_key` of an ``external_id`` → the people with such an unconfirmed call.
 
-        The keys have the form that `folded` returns, in which all spellings of an id are equal.
-        The calls of several people can have the same id, because the author may choose the ids.
+        The calls of several people can even have the same id, because the author may choose the ids.
         """
         unconfirmed = defaultdict(list)
         for state in self._by_stage[PersonStage.UNCONFIRMED].values():
-            unconfirmed[folded(state.current_attempt.external_id)].append(state)
+            unconfirmed[search_key(state.current_attempt.external_id)].append(state)
         return unconfirmed
 
     def move(self, state: PersonState, event: PersonEvent, attempt: Attempt | None = None) -> None:

@@ -13,7 +13,7 @@ from airflow_provider_callapi.calls.campaign.engine.attempt_progress import Atte
 from airflow_provider_callapi.calls.campaign.engine.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.engine.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, is_same_intent
-from airflow_provider_callapi.calls.external_ids import folded, shown_external_id
+from airflow_provider_callapi.calls.external_ids import search_key, shown_external_id
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 UnconfirmedByExternalId = Mapping[str, Sequence[PersonState]]
@@ -119,7 +119,7 @@ def owner_of(
     :param found: the account's call: an active call, or the Data API's report of a call.
     """
     external_id, _ = shown_external_id(found)
-    for state in unconfirmed_calls.get(folded(external_id or ""), ()):
+    for state in unconfirmed_calls.get(search_key(external_id or ""), ()):
         if state.unconfirmed_call is not None and state.unconfirmed_call.matches(found):
             return state
     return None

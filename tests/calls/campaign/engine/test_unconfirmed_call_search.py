@@ -46,6 +46,21 @@ def test_an_unconfirmed_call_that_ended_before_the_first_poll_stays_unresolved_w
     assert world.exchange.rings(ANNA) == 1
 
 
+@pytest.mark.parametrize("talks", [1, 60])
+@pytest.mark.parametrize("length", [10, 20, 28])
+def test_an_unconfirmed_call_is_found_although_the_service_cuts_its_id(talks: int, length: int) -> None:
+    world = World()
+    world.new_external_id = lambda person, attempt: f"afc-{'0' * 24}-{attempt}"
+    world.exchange.default_script = Script(rings=1, talks=talks)
+    world.exchange.fault(Fault.DROP_AFTER, method=START)
+    world.process().step()
+    (call,) = world.exchange.calls
+    call.external_id = call.external_id[:length]
+    world.run()
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+
+
 @pytest.mark.parametrize("is_active", [True, False])
 @pytest.mark.parametrize("seconds", [11, 60, 3600])
 def test_an_earlier_call_with_the_same_authors_id_is_not_the_unconfirmed_call(seconds, is_active) -> None:
