@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.single_call.call_journal import Stage
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.observability.log_lines import LogEvent, log_event
 from airflow_provider_callapi.observability.metrics import CallOutcomeTag, count_call

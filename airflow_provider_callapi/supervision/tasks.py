@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
+from airflow_provider_callapi.calls.single_call.call_record import RECORD_KEY
 from airflow_provider_callapi.supervision.metadata_database import in_metadata_database
 from airflow_provider_callapi.supervision.task_states import Owner, read_values
 

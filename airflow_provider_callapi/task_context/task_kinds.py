@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
+from airflow_provider_callapi.calls.single_call.call_record import RECORD_KEY
 from airflow_provider_callapi.calls.single_call.calls_in_task import CALLS_KEY
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.task_context.facts import TaskFacts

@@ -8,7 +8,7 @@ import pytest
 from airflow_fakes import CONTACT, informer_task
 from ways_to_wait import WORKER_AND_DEFERRAL
 
-from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
+from airflow_provider_callapi.calls.single_call.call_record import RECORD_KEY
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.observability import observed_store

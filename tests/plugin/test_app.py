@@ -16,7 +16,7 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from calls_page import CONTACT, PAGE, Browse, looks, release_url, submit
 from fastapi.testclient import TestClient
 
-from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
+from airflow_provider_callapi.calls.single_call.call_record import RECORD_KEY
 from airflow_provider_callapi.supervision.tasks import PollingTask
 
 pytestmark = pytest.mark.needs_airflow("3.1", "pages of plugins")

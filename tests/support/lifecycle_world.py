@@ -13,7 +13,8 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.single_call.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.lifecycle import (
     CallLifecycle,
     Finished,

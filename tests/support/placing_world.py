@@ -18,7 +18,8 @@ from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
-from airflow_provider_callapi.calls.single_call.call_journal import Journal, Record, Stage
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_record import Record, Stage
 from airflow_provider_callapi.calls.single_call.placing import place
 from airflow_provider_callapi.calls.unconfirmed_call import CLOCK_DIFFERENCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot

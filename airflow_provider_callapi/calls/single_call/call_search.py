@@ -12,7 +12,8 @@ from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiErr
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.external_ids import is_own_id
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
-from airflow_provider_callapi.calls.single_call.call_journal import Journal, Record
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_record import Record
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 

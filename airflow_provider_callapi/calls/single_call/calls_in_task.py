@@ -18,7 +18,7 @@ from typing import Any
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
-from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY
+from airflow_provider_callapi.calls.single_call.call_record import RECORD_KEY
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 CALLS_KEY = "callapi_calls"

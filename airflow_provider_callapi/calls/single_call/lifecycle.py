@@ -27,7 +27,8 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallApiError, CallNotFound, InvalidParameters
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.outcomes.tagging import TagRules, due_tags
-from airflow_provider_callapi.calls.single_call.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.watching.watch import Phase, Until
 
 

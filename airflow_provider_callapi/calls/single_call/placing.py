@@ -16,7 +16,8 @@ from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHou
 from airflow_provider_callapi.calls.external_ids import has_id
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
-from airflow_provider_callapi.calls.single_call.call_journal import DIALLING_STEPS, Journal, Record, Step
+from airflow_provider_callapi.calls.single_call.call_journal import DIALLING_STEPS, Journal, Step
+from airflow_provider_callapi.calls.single_call.call_record import Record
 from airflow_provider_callapi.calls.single_call.call_search import (
     FoundCall,
     find_other_calls,

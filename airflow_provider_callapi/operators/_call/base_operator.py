@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.outcomes.tagging import TagWhen
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
-from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY, Stage
+from airflow_provider_callapi.calls.single_call.call_record import RECORD_KEY, Stage
 from airflow_provider_callapi.calls.single_call.placing import Delivery, Killed
 from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.exceptions import (

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result, result_of
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.single_call.call_journal import Record, Stage
+from airflow_provider_callapi.calls.single_call.call_record import Record, Stage
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.databases.results_table import ResultsTable, open_results_table, row_of_result
 from airflow_provider_callapi.databases.table_name import TableName

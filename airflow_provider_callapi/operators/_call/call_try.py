@@ -16,7 +16,8 @@ from airflow_provider_callapi.calls.calling_hours.lateness import too_late_reaso
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
 from airflow_provider_callapi.calls.single_call import call_journal
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
-from airflow_provider_callapi.calls.single_call.call_journal import RECORD_KEY, Journal, Stage
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_record import RECORD_KEY, Stage
 from airflow_provider_callapi.calls.single_call.placing import (
     AbsenceNotProven,
     AnswerNotStored,

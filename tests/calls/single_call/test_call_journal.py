@@ -1,12 +1,10 @@
-"""The journal's table, row by row; whose call it contains; and its record."""
+"""The journal's table, row by row; and whose call it contains."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import re
-from dataclasses import replace as replace_field
 from itertools import count
 
 import pytest
@@ -15,7 +13,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from placing_world import (
     EARLIER,
-    KEY,
     OTHER_PERSON,
     OWNER,
     PERSON,
@@ -30,7 +27,8 @@ from airflow_provider_callapi.api.errors import NotSent, Unanswered
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.single_call.call_journal import _STEPS, Journal, Record, Stage, Step
+from airflow_provider_callapi.calls.single_call.call_journal import _STEPS, Journal, Step
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.placing import Unresolved
 from airflow_provider_callapi.calls.stores import MemoryStore
 
@@ -311,85 +309,6 @@ def test_a_retry_that_renders_another_external_id_still_finds_the_call_of_the_fi
         world.place(request_to(external_id="at-10:00"))
     world.lists = lambda now: [session(8, "at-10:00")]
     assert world.place(request_to(external_id="at-10:05")).call_session_id == 8
-
-
-# --- the record ---
-
-
-records = st.builds(
-    Record,
-    stage=st.sampled_from(Stage),
-    fingerprint=st.text(alphabet="0123456789abcdef", min_size=12, max_size=12),
-    generation=st.integers(-1, 99),
-    attempt=st.integers(0, 99),
-    external_id=st.text(max_size=64),
-    intended_at=st.floats(0, 4e9),
-    call=st.none() | st.integers(1, 2**40).map(lambda number: Outcome(number, tags=(1, 2)).to_xcom()),
-    before=st.none() | st.deferred(lambda: records),
-)
-
-
-@given(records)
-def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
-    memory = MemoryStore()
-    Journal(memory, owner=OWNER, clears=Clears(0))._store(record)
-    through_json = json.loads(json.dumps(memory.get(KEY), allow_nan=False))
-    assert Record.from_json(through_json) == record
-    assert isinstance(Record.from_json(through_json).stage, Stage)
-
-
-@given(
-    record=records,
-    earlier=records,
-    unknown=st.dictionaries(st.text("abc_", min_size=1), st.none() | st.text()),
-)
-def test_fields_of_a_newer_version_are_ignored(
-    record: Record, earlier: Record, unknown: dict[str, str | None]
-) -> None:
-    unknown = {f"new_{name}": value for name, value in unknown.items()}
-    record = replace_field(record, before=earlier, earlier=(earlier,))
-    value = record.to_json()
-    call = value["call"] and {**value["call"], **unknown}
-    before, others = {**value["before"], **unknown}, [{**value["earlier"][0], **unknown}]
-    read = Record.from_json({**value, **unknown, "call": call, "before": before, "earlier": others})
-    assert replace_field(read, call=record.call) == record
-    assert read.call is None or read.outcome == record.outcome
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"stage": "of a newer version"},
-        {"stage": None},
-        {"call": {"call_session_id": EARLIER, "status": "of a newer version"}},
-        {"call": {}},
-        {"call": 7},
-        {"others": 7},
-        {"earlier": [{"stage": "of a newer version"}]},
-        {"earlier": [7]},
-        {"before": {"stage": "of a newer version"}},
-    ],
-    ids=str,
-)
-def test_a_record_that_cannot_be_read_stops_the_try_before_a_request_and_says_what_to_do(
-    damage: dict[str, object],
-) -> None:
-    world = world_after(Stage.REDIAL)
-    stored = world.disk.get(KEY)
-    world.disk.set(KEY, {**stored, **damage})
-    advice = rf"sends no start request.*newer version.*clear this task.*external_id {stored['external_id']};"
-    with pytest.raises(ValueError, match=advice):
-        world.place()
-    assert world.sent == []
-
-
-@pytest.mark.parametrize("stored", [7, "damaged", [7], {"stage": "nothing"}, {"attempt": 1}], ids=str)
-def test_a_record_that_is_none_stops_the_try_before_a_request(stored: object) -> None:
-    world = World()
-    world.disk.set(KEY, stored)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="sends no start request"):
-        world.place()
-    assert world.sent == []
 
 
 def test_no_phone_number_is_ever_stored_or_logged() -> None:

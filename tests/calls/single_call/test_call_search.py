@@ -20,7 +20,7 @@ from placing_world import (
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, NotSent, ServiceFailed, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
-from airflow_provider_callapi.calls.single_call.call_journal import Stage
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.placing import ProveAbsence, Unresolved
 
 # --- which active call it is ---

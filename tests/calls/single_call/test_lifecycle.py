@@ -19,7 +19,7 @@ from lifecycle_world import (
 )
 from msgspec.structs import replace
 
-from airflow_provider_callapi.calls.single_call.call_journal import Stage
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.lifecycle import (
     Finished,
     TimeIsUp,

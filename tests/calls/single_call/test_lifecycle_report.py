@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from airflow_provider_callapi.api.errors import AuthenticationFailed, Unanswered
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.single_call.call_journal import Stage
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.lifecycle import (
     Finished,
     LifecycleStep,

@@ -19,7 +19,7 @@ from lifecycle_world import (
 )
 
 from airflow_provider_callapi.api.errors import CallNotFound, Unanswered
-from airflow_provider_callapi.calls.single_call.call_journal import Stage
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.lifecycle import (
     WaitForCall,
 )

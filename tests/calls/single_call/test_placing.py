@@ -25,7 +25,8 @@ from airflow_provider_callapi.api.errors import (
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.clears import Clears
-from airflow_provider_callapi.calls.single_call.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.single_call.call_journal import Journal
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.placing import AnswerNotStored, Killed, Unresolved, place
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 

@@ -13,7 +13,7 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
-from airflow_provider_callapi.calls.single_call.call_journal import Stage
+from airflow_provider_callapi.calls.single_call.call_record import Stage
 from airflow_provider_callapi.calls.single_call.placing import AbsenceNotProven, ProveAbsence, Unresolved
 
 NOT_FOUND: dict[str, Any] = {"answer": failing(Unanswered("no answer")), "reports": lambda external_id: None}
