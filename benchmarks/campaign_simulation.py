@@ -32,6 +32,7 @@ from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.contact_list.shard import WHOLE_LIST, Shard
+from airflow_provider_callapi.calls.campaign.engine.account_points import AccountPoints
 from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
 from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
@@ -158,7 +159,7 @@ def new_runner(
         plan,
         [],
         rules,
-        Pacing(),
+        Pacing(AccountPoints()),
         personal=template.personal,
         new_external_id=lambda person, attempt: external_id("sim", person.contact, attempt),
         now=exchange.clock(),
@@ -239,9 +240,9 @@ def _report(runner: Runner) -> str:
         duplicates=0,
         started_at=min(many[0].intended_at for many in attempts.values()),
         ended_at=max(moments),
-        points_per_call=campaign.pacing.cost,
+        points_per_call=campaign.pacing.points.cost,
     )
-    limit = campaign.pacing.calls_per_minute()
+    limit = campaign.pacing.points.calls_per_minute()
     return render_report(summary, endings, (), calls_per_minute=limit, timezone="Europe/Moscow")
 
 

@@ -32,6 +32,7 @@ from airflow_provider_callapi.api.methods import (
 )
 from airflow_provider_callapi.api.models import AccessToken, CallSession, Done, StartedCall
 from airflow_provider_callapi.api.request import Repeat, Request
+from airflow_provider_callapi.calls.campaign.engine.account_points import AccountPoints
 from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
 
 if TYPE_CHECKING:
@@ -345,8 +346,8 @@ def test_a_negative_limit_means_that_there_is_no_limit(service: ScriptedService,
 
     assert client.limits is not None
     assert getattr(client.limits, f"{period}_limit") is getattr(client.limits, f"{period}_remaining") is None
-    pacing = Pacing()
-    pacing.update_limits(client.limits, 1000.0)
+    pacing = Pacing(AccountPoints())
+    pacing.points.update(client.limits, 1000.0)
     assert pacing.forecast(100, max_active=10)[0] > 0
     assert pacing.calls_allowed(1000.0) == 1
 

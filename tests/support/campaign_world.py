@@ -19,6 +19,7 @@ from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.contact_list.people import Person
 from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.engine.account_points import AccountPoints
 from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
 from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.engine.redial import REDIAL_DELAYS
@@ -81,7 +82,7 @@ class World:
             plan,
             list(ledger.load(person.key for person in plan.people)),
             self.rules,
-            Pacing(),
+            Pacing(AccountPoints()),
             personal=self.template.personal,
             new_external_id=self.new_external_id,
             now=self.clock(),

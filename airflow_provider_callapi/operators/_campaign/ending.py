@@ -51,7 +51,7 @@ class CampaignEnding:
             duplicates=len(plan.duplicates),
             started_at=min(intents, default=began),
             ended_at=now,
-            points_per_call=campaign.pacing.known_cost,
+            points_per_call=campaign.pacing.points.known_cost,
         )
 
     @property
@@ -79,7 +79,7 @@ class CampaignEnding:
             self.summary,
             endings,
             parts.plan,
-            calls_per_minute=self._campaign.pacing.calls_per_minute(),
+            calls_per_minute=self._campaign.pacing.points.calls_per_minute(),
             unfinished=self._campaign.dial_queue.stopped,
         )
         if parts.table is not None:

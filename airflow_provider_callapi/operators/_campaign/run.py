@@ -13,6 +13,7 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.contact_list.people import Person
+from airflow_provider_callapi.calls.campaign.engine.account_points import AccountPoints
 from airflow_provider_callapi.calls.campaign.engine.campaign import Campaign
 from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
@@ -158,7 +159,7 @@ class CampaignRun:
             parts.plan,
             attempts,
             parts.rules,
-            Pacing(self._options.points_reserve, self._memory.points_per_call),
+            Pacing(AccountPoints(self._options.points_reserve, self._memory.points_per_call)),
             personal=parts.template.personal,
             new_external_id=self._new_external_id,
             now=system_clock.now(),
@@ -317,7 +318,7 @@ class CampaignRun:
         if self._stepped_at < before - _CLOCK_STEP:
             self._begin_again()
         next_step = self._runner.step()
-        self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
+        self._memory.remember_points_per_call(self._campaign.pacing.points.known_cost)
         now = system_clock.now()
         if next_step.over or self._parts.supervision.is_due(now):
             self._publish(now, next_at=now + max(PUBLISH_INTERVAL, next_step.in_seconds))

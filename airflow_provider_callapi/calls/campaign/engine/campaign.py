@@ -149,7 +149,7 @@ class Campaign:
         actions = Actions(changed=self._unstored)
         self._unstored = []
         if limits is not None:
-            self.pacing.update_limits(limits, now)
+            self.pacing.points.update(limits, now)
         if snapshot is not None and snapshot.failure is None:
             news = self.watched_calls.update(snapshot)
             actions.to_tag, actions.untagged = news.to_tag, news.untagged

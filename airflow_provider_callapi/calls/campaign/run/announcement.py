@@ -93,10 +93,11 @@ class Announcement:
 
         :param now: the present time, epoch seconds.
         """
-        campaign, pacing, forecast = self.campaign, self.campaign.pacing, self.forecast()
+        campaign, forecast = self.campaign, self.forecast()
         rules = campaign.rules
         if self.to_be_called and forecast["minutes_needed"] is not None:
-            guess = "" if pacing.known_cost else " (taking 1 point a call: the real cost is not known yet)"
+            is_known = campaign.pacing.points.known_cost
+            guess = "" if is_known else " (taking 1 point a call: the real cost is not known yet)"
             yield Line(
                 f"The first calls need about {count_text(forecast['points_needed'], 'point')}{guess} and at "
                 f"least {timedelta(minutes=forecast['minutes_needed'])} of calling at the present limits; "
@@ -148,7 +149,7 @@ class Announcement:
         minutes = self._bottleneck()[0]
         return {
             "to_be_called": self.to_be_called,
-            "points_needed": self.to_be_called * self.campaign.pacing.cost,
+            "points_needed": self.to_be_called * self.campaign.pacing.points.cost,
             "minutes_needed": math.ceil(minutes) if math.isfinite(minutes) else None,
         }
 

@@ -86,8 +86,8 @@ class ProgressMeter:
         )
         if campaign.unreported:
             line += f", {campaign.unreported} without the Data API's report"
-        if campaign.pacing.points_left is not None:
-            line += f", {count_text(campaign.pacing.points_left, 'point')} left in this minute"
+        if campaign.pacing.points.left_in_minute is not None:
+            line += f", {count_text(campaign.pacing.points.left_in_minute, 'point')} left in this minute"
         dial_at, why = campaign.dial_queue.next_dial(now)
         if campaign.waiting and dial_at > now + _SOON:
             line += f", dialling waits for {why}"

@@ -126,7 +126,7 @@ class Runner:
         """
         self._unused_snapshot = self._poll_if_due(self._gateway.clock())
         if (limits := self._limits.take()) is not None:
-            self.campaign.pacing.update_limits(limits, self._gateway.clock())
+            self.campaign.pacing.points.update(limits, self._gateway.clock())
 
     def step(self) -> NextStep:
         """Do each of these actions if it is due: poll, dial people, tag calls and fetch reports.
@@ -197,7 +197,7 @@ class Runner:
         if self._unused_snapshot is not None:
             snapshot, self._unused_snapshot = self._unused_snapshot, None
             return snapshot
-        limits_unknown = self.campaign.pacing.limits is None  # an answer carries the counters
+        limits_unknown = self.campaign.pacing.points.limits is None  # an answer carries the counters
         if now < self._next_poll_at or not (self.campaign.needs_polls or limits_unknown):
             return None
         snapshot = self._absences.extend(self._gateway.take_snapshot())

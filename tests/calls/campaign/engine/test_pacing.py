@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.calls.campaign.engine.account_points import AccountPoints
 from airflow_provider_callapi.calls.campaign.engine.pacing import Pacing
 
 NOW = 1_000_000.0
@@ -25,9 +26,9 @@ def limits(minute: int = 100, reset: int = 60, *, of: int = 100, day: int = 10_0
 
 
 def pacing_after(*counters: tuple[float, Limits], reserve: float = 0.0) -> Pacing:
-    pacing = Pacing(reserve)
+    pacing = Pacing(AccountPoints(reserve))
     for seconds, known in counters:
-        pacing.update_limits(known, NOW + seconds)
+        pacing.points.update(known, NOW + seconds)
     return pacing
 
 
@@ -68,22 +69,6 @@ def test_a_refusal_for_lack_of_points_blocks_dialling_until_the_reset(reason: st
     assert pacing.calls_allowed(NOW + reset - 1) == 0
 
 
-@pytest.mark.parametrize("cost", [1, 2, 3])
-def test_the_counters_show_the_cost_of_a_call_although_another_program_uses_points(cost: int) -> None:
-    pacing = pacing_after((0, limits(100)))
-    pacing.record_requests(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # another program used 20
-    pacing.record_requests(4, 4, limits(100 - 8 * cost - 20, 58), NOW + 2)
-    assert pacing.cost == cost
-
-
-def test_counters_from_before_a_reset_do_not_show_the_cost_of_a_call() -> None:
-    pacing = pacing_after((0, limits(3, 1)))
-    pacing.record_requests(2, 2, limits(96, 59), NOW + 2)
-    assert pacing.cost == 1
-    pacing.record_requests(2, 2, limits(92, 58), NOW + 3)
-    assert pacing.cost == 2
-
-
 def test_the_pacing_assumes_that_other_programs_keep_using_points_at_their_rate() -> None:
     """They used twenty points in twenty seconds, so ten seconds later they may have used another ten."""
     pacing = pacing_after((0, limits(100, 60)), (20, limits(80, 40)))
@@ -96,7 +81,7 @@ def test_the_pacing_assumes_that_other_programs_keep_using_points_at_their_rate(
 def test_the_points_of_the_campaign_do_not_count_as_those_of_other_programs() -> None:
     pacing = pacing_after((0, limits(100, 60)))
     pacing.record_requests(50, 50, limits(50, 30), NOW + 30)
-    pacing.update_limits(limits(50, 20), NOW + 40)
+    pacing.points.update(limits(50, 20), NOW + 40)
     assert pacing.next_slot(NOW + 50)[1] == ""
 
 
@@ -129,25 +114,17 @@ def test_the_forecast_uses_only_the_limit_of_active_calls_if_the_service_states_
     )
 
 
-def test_a_new_process_uses_the_cost_that_an_earlier_process_has_measured() -> None:
-    pacing = Pacing(0.0, 3)
-    pacing.update_limits(limits(), NOW)
-    assert (pacing.cost, pacing.known_cost) == (3, 3)
-    assert pacing.calls_per_minute() == pytest.approx(100 / 3)
-    assert (pacing_after().cost, pacing_after().known_cost) == (1, None)
-
-
 def test_a_campaign_places_one_call_a_second_if_the_service_states_no_counters() -> None:
     pacing = pacing_after((0, Limits()))
     assert 9 <= placed(pacing, 10) <= 12, "with a burst of one"
-    assert pacing.calls_per_minute() is None
+    assert pacing.points.calls_per_minute() is None
 
 
 def test_a_pause_is_long_enough_to_change_the_clock() -> None:
     pacing = pacing_after((0, limits()))
     pacing._credit = 1.0 - 1e-12
     far = 1.8e9
-    pacing.update_limits(limits(), far)
+    pacing.points.update(limits(), far)
     assert pacing.next_slot(far)[0] > far
 
 

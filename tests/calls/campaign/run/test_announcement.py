@@ -60,7 +60,7 @@ def test_the_forecast_takes_one_point_a_call_until_the_cost_is_known() -> None:
     guess = announcement(world).forecast()
     assert (guess["to_be_called"], guess["points_needed"]) == (2, 2)
 
-    world.campaign.pacing.known_cost = 3
+    world.campaign.pacing.points.known_cost = 3
     assert announcement(world).forecast()["points_needed"] == 6
 
 
