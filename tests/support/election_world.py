@@ -12,7 +12,8 @@ import threading
 from contextlib import suppress
 from itertools import count
 
-from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, NoWinner, Progress
+from airflow_provider_callapi.calls.alerts.claims import Progress
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, NoWinner
 
 SETTLE = 4.0
 QUIET = 900.0

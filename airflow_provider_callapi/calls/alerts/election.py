@@ -40,8 +40,8 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
 
+from airflow_provider_callapi.calls.alerts.claims import Claim, Progress
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _NOBODY = ("", "")
@@ -63,75 +63,6 @@ _RECHECK_INTERVAL = 0.5
 """Seconds between two checks whether a rival has placed a call."""
 _PROGRESS_INTERVAL = 5.0
 """Seconds between two checks whether a rival that has placed a call has stopped before its last person."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The newest placed call of an alert, and the person who was called.
-
-    :ivar person: the person's position in the alert's list of people; the first person is 1.
-    :ivar call_session_id: the session id of the call.
-    :ivar acknowledged: True: the person has acknowledged the alert, e.g. picked up, so no one else is called.
-        False: not, or not yet.
-    :ivar is_last: whether the person is the last one in the list.
-    :ivar began_at: when the call began, epoch seconds. None: a moment ago.
-    """
-
-    person: int
-    call_session_id: int
-    acknowledged: bool = False
-    is_last: bool = False
-    began_at: float | None = None
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """One callback's claim to the right to ring for an alert, as the key-value store contains it."""
-
-    by: str  # the id of the candidate; empty: nobody, and the call was found in ``list.calls``
-    at: float  # when the claim was written, epoch seconds; 0: the claim is withdrawn
-    until: float  # when the claim can be deleted, epoch seconds
-    person: int = 0  # the position of the person whom the candidate called last, from 1; 0: no call
-    call_session_id: int | None = None  # the session id of the candidate's last call
-    acknowledged: bool = False  # whether the person has acknowledged the alert
-    is_last: bool = False  # whether no person follows the called person
-    token: str = ""  # the token of the process that may call the next person
-
-    @classmethod
-    def from_json(cls, value: Any) -> _Claim | None:
-        """Return the claim that a JSON value from the store describes. None: the value describes no claim.
-
-        Names that this version does not know are ignored: another version may have written the claim.
-        """
-        if not isinstance(value, dict):
-            return None
-        try:
-            claim = cls(**{each.name: value[each.name] for each in fields(cls) if each.name in value})
-            numbers = (claim.at, claim.until, claim.person, claim.call_session_id or 0)
-            are_numbers = all(math.isfinite(number) for number in numbers)
-        except (TypeError, OverflowError):  # a user may edit an Airflow Variable by hand
-            return None
-        return claim if are_numbers and (not claim.person or (claim.call_session_id or 0) > 0) else None
-
-    @property
-    def progress(self) -> Progress:
-        """The candidate's last call."""
-        return Progress(self.person, self.call_session_id or 0, self.acknowledged, self.is_last)
-
-    @property
-    def owner(self) -> tuple[str, str]:
-        """The id of the candidate and the token of its process that have the right to ring."""
-        return self.by, self.token
-
-
-def is_expired(value: Any, now: float) -> bool:
-    """Return whether a value of the key-value store is an expired claim, which can be deleted.
-
-    :param value: any JSON value. If the value is not a claim, the result is False.
-    :param now: epoch seconds.
-    """
-    claim = _Claim.from_json(value)
-    return claim is not None and claim.until < now
 
 
 class AlertSuppressed(Exception):
@@ -184,7 +115,7 @@ class Candidate:
     _has_claimed: bool = field(default=False, init=False)  # whether this process has written a claim
     _slowest: float = field(default=0.0, init=False)  # seconds of the longest access to the store so far
     _read_at: float = field(default=0.0, init=False)  # when this process has begun to read the store
-    _seen: _Claim | None = field(default=None, init=False)  # the newest claim that this process has read
+    _seen: Claim | None = field(default=None, init=False)  # the newest claim that this process has read
     _seen_at: float = field(default=0.0, init=False)  # when this process has read that claim first
 
     @property
@@ -236,7 +167,7 @@ class Candidate:
                 raise NoWinner("the store does not keep a claim")
         raise NoWinner("no callback has won the election within a minute")
 
-    def _read_or_remember(self) -> _Claim | None:
+    def _read_or_remember(self) -> Claim | None:
         """Read the store. If this fails while a rival rings: return the rival's claim, as read last."""
         try:
             return self._read_in_time()
@@ -246,11 +177,11 @@ class Candidate:
                 return self._seen
             raise
 
-    def _read_in_time(self) -> _Claim | None:
+    def _read_in_time(self) -> Claim | None:
         """Read the store. If no time is left for this: return the claim that was read last."""
         return self._read() if self._has_time_for(self._slowest) else self._seen
 
-    def _claim_and_settle(self, progress: Progress | None = None) -> _Claim | None:
+    def _claim_and_settle(self, progress: Progress | None = None) -> Claim | None:
         """Write a claim of this process, and wait for rivals. Return the claim that the store then contains.
 
         Use this method directly after the store was read. The wait is shorter if less time is left.
@@ -272,7 +203,7 @@ class Candidate:
         if not self._has_time_for(seconds):
             raise NoWinner("no time is left for an election")
 
-    def _pause_for(self, claim: _Claim) -> float:
+    def _pause_for(self, claim: Claim) -> float:
         """Return for how many seconds to wait because of a claim. 0: this process may replace the claim.
 
         :raises AlertSuppressed: this process must not ring.
@@ -291,7 +222,7 @@ class Candidate:
             raise AlertSuppressed(f"{who} rings or has rung")
         return 0.0 if self._age(claim) > self.abandoned_after else _PROGRESS_INTERVAL
 
-    def _refuse_acknowledged(self, claim: _Claim) -> None:
+    def _refuse_acknowledged(self, claim: Claim) -> None:
         if self._has_rung(claim) and claim.acknowledged:
             raise AlertSuppressed("a person has acknowledged it")
 
@@ -359,7 +290,7 @@ class Candidate:
 
     def _store_call(
         self,
-        claim: _Claim | None,
+        claim: Claim | None,
         progress: Progress,
         owner: tuple[str, str],
         *,
@@ -381,7 +312,7 @@ class Candidate:
         if claim and self._is_mine(claim) and not claim.person:
             self._write(at=0.0)
 
-    def _is_of_my_callback(self, claim: _Claim) -> bool:
+    def _is_of_my_callback(self, claim: Claim) -> bool:
         """Return whether this process, or another process of this candidate, has written a claim."""
         return claim.by == self.candidate_id
 
@@ -389,22 +320,22 @@ class Candidate:
     def _me(self) -> tuple[str, str]:
         return self.candidate_id, self.token
 
-    def _is_mine(self, claim: _Claim) -> bool:
+    def _is_mine(self, claim: Claim) -> bool:
         """Return whether a claim gives this process the right to ring."""
         return claim.owner == self._me
 
-    def _has_rung(self, claim: _Claim) -> bool:
+    def _has_rung(self, claim: Claim) -> bool:
         # A time far ahead comes from a clock that was wrong. It must not silence the alert until then.
         return bool(claim.person) and abs(self.clock() - claim.at) < self.quiet_for
 
-    def _age(self, claim: _Claim) -> float:
+    def _age(self, claim: Claim) -> float:
         """Return how many seconds ago the claim that was read last was written, as far as this host knows."""
         return max(self.clock() - claim.at, self.timer() - self._seen_at)
 
-    def _read(self) -> _Claim | None:
+    def _read(self) -> Claim | None:
         self._read_at = self.timer()
         with self._measured():
-            claim = _Claim.from_json(self.store.get(self.key))
+            claim = Claim.from_json(self.store.get(self.key))
         if claim and claim != self._seen:
             self._seen, self._seen_at = claim, self.timer()
         return claim
@@ -427,7 +358,7 @@ class Candidate:
         now = self.clock()
         # The claim must not be deleted before its rivals are gone, even if the alert is quiet for a second.
         until = now + max(self.quiet_for, self.settle + _LEASE + _LONGEST_RIVALRY)
-        claim = _Claim(by, now if at is None else at, until, token=token)
+        claim = Claim(by, now if at is None else at, until, token=token)
         if progress:
             called = {each.name: getattr(progress, each.name) for each in fields(Progress)}
             del called["began_at"]  # the claim has it as the time `at`

@@ -10,7 +10,7 @@ from airflow_provider_callapi.api.errors import CallApiError, Rejected
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.api.values.masking import mask_number
-from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.claims import Progress
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.external_ids import has_id
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome

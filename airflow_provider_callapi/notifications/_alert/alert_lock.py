@@ -12,7 +12,8 @@ from typing import Any
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.values.masking import mask_phones
-from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, NoWinner, Progress
+from airflow_provider_callapi.calls.alerts.claims import Progress
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Candidate, NoWinner
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.notifications._alert.alert_reason import CONTINUED, AlertReason

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.times import parse_time
-from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.claims import Progress
 from airflow_provider_callapi.calls.alerts.escalation import Escalation
 from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 

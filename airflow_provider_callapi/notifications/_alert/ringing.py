@@ -13,7 +13,8 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.api.values.masking import mask_phones
-from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, Progress
+from airflow_provider_callapi.calls.alerts.claims import Progress
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed
 from airflow_provider_callapi.calls.alerts.escalation import (
     Escalation,
     with_message_fallback,

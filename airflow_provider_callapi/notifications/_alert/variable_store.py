@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from airflow.providers.common.compat.sdk import Variable
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.calls.alerts.election import is_expired
+from airflow_provider_callapi.calls.alerts.claims import is_expired
 
 R = TypeVar("R")
 

@@ -22,12 +22,8 @@ from election_world import (
 )
 
 from airflow_provider_callapi.calls.alerts import election
-from airflow_provider_callapi.calls.alerts.election import (
-    AlertSuppressed,
-    NoWinner,
-    Progress,
-    is_expired,
-)
+from airflow_provider_callapi.calls.alerts.claims import Progress, is_expired
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, NoWinner
 
 
 @pytest.mark.parametrize("seed", range(40))

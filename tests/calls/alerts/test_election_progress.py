@@ -19,10 +19,8 @@ from election_world import (
     reads,
 )
 
-from airflow_provider_callapi.calls.alerts.election import (
-    AlertSuppressed,
-    Progress,
-)
+from airflow_provider_callapi.calls.alerts.claims import Progress
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed
 
 
 def test_a_candidate_finds_its_progress_after_a_restart():

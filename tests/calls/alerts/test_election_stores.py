@@ -20,9 +20,7 @@ from election_world import (
     seconds_alone,
 )
 
-from airflow_provider_callapi.calls.alerts.election import (
-    AlertSuppressed,
-)
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed
 
 
 @pytest.mark.parametrize("settle", [0, 0.1, SETTLE])

@@ -13,10 +13,7 @@ from election_world import (
     rings,
 )
 
-from airflow_provider_callapi.calls.alerts.election import (
-    AlertSuppressed,
-    NoWinner,
-)
+from airflow_provider_callapi.calls.alerts.election import AlertSuppressed, NoWinner
 
 
 @pytest.mark.parametrize("seed", range(10))

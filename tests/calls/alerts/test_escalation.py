@@ -10,7 +10,7 @@ from known_numbers import VNUMBER
 from airflow_provider_callapi.api.errors import AccessDenied, CallRefused, InvalidParameters
 from airflow_provider_callapi.api.methods import Message, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.alerts.election import Progress
+from airflow_provider_callapi.calls.alerts.claims import Progress
 from airflow_provider_callapi.calls.alerts.escalation import (
     Escalation,
     with_message_fallback,

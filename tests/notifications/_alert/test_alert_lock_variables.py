@@ -20,7 +20,8 @@ from failing_callbacks import (
 )
 
 from airflow_provider_callapi import system_clock
-from airflow_provider_callapi.calls.alerts.election import Candidate, Progress
+from airflow_provider_callapi.calls.alerts.claims import Progress
+from airflow_provider_callapi.calls.alerts.election import Candidate
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.notifications._alert import ringing, variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
