@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.lists.objections import (
     plain_text,
     spell,
 )
+from airflow_provider_callapi.calls.texts.empty_values import says_nothing
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 
@@ -87,9 +88,6 @@ _PAST = re.compile(
 _NO = re.compile(f"{NO_WORDS}|net|nie|never|ret|red")
 _YES = re.compile(
     any_of("y yes on ok t true da x v да д х истина ja oui tak si sim иә так evet ha ҳа այո კი დიახ כן")
-)
-_NEITHER = re.compile(
-    any_of("none null n_a na н_д unknown undefined неизвестно не_(?:указан|установлен)[оа]?")
 )
 _ENDED = frozenset({"FORBID", "REFUSE", "GONE", "STOP", "OBJECTED"})
 _GRANTED = frozenset({"ALLOW", "CONSENT", "CLEAR"})
@@ -188,8 +186,10 @@ def _flag_of_words(words: str) -> Flag | None:
 def _answer(text: str, flag: Flag) -> str | None:
     """Return ``yes``, ``no``, or an empty text if a value says nothing. None: it is another value."""
     words = words_of(text)
+    if says_nothing(text):
+        return ""
     if not words:
-        return _MARKS.get(text.strip(), "" if not text.strip(" -–—?") else None)
+        return _MARKS.get(text.strip())
     if words in ("0", "1", "0 0", "1 0"):
         is_number_fine = flag in (Flag.BAN, Flag.CLEAR_PERMISSION)
         return ("no", "yes")[words[0] == "1"] if is_number_fine else None
@@ -198,4 +198,4 @@ def _answer(text: str, flag: Flag) -> str | None:
         return "no"
     if _YES.fullmatch(words) or (kinds and kinds <= _GRANTED):
         return "yes"
-    return "" if _NEITHER.fullmatch(words) else None
+    return None

@@ -14,6 +14,7 @@ from airflow_provider_callapi.calls.lists.nested_values import MAY_BEGIN_JSON, p
 from airflow_provider_callapi.calls.lists.objection_words import any_of
 from airflow_provider_callapi.calls.lists.objections import plain_text
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import code_of_region, is_country_code
+from airflow_provider_callapi.calls.texts.empty_values import says_nothing
 
 
 class CountryColumn(Enum):
@@ -118,9 +119,6 @@ _ELSEWHERE = re.compile(
     )
 )
 """Matches words of a country in which the person has no phone. With other words, it may be theirs."""
-_SAYS_NOTHING = re.compile(
-    any_of("n_a н_д none null unknown неизвестно не_(?:указан|задан|установлен)[ао]? other")
-)
 _ALPHA_3 = 3
 """The number of letters in a code of ISO 3166 such as ``AUT``."""
 _HAS_LETTER_OR_PLUS = re.compile(r"[^\W\d_]|\+")
@@ -162,7 +160,7 @@ class CountryColumns:
         code = read_country(text, CountryColumn.COUNTRY) if _HAS_LETTER_OR_PLUS.search(text) else None
         if code is not None:
             self._countries[name] += 1
-        elif text.strip(" -–—?") and not _SAYS_NOTHING.fullmatch(words_of(text)):
+        elif not says_nothing(text) and words_of(text) != "other":
             self._countries[name] -= 1
         return code
 

@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import spellings_of, words_of
 from airflow_provider_callapi.calls.lists.objection_words import BY_PHONE, any_of, is_other_channel, kinds_of
+from airflow_provider_callapi.calls.texts.empty_values import says_nothing
 
 
 class Meaning(Enum):
@@ -76,9 +77,8 @@ In a longer name, the words may mean anything.
 NO_WORDS = "n|no|not|off|f|false|н|не|нет|ложь|nein|non|жоқ|ні|hayır|yo ?q|ոչ|არა|לא"
 """A regular expression: the words that mean no, whatever the column means."""
 _LINK = re.compile(r"\S+(?:://|@)\S+")
-_NOTHING = re.compile(
-    rf"0+(?:[.,]0*)?|{NO_WORDS}|[-—\s☐]*|none|null|n[/.]?a|н/д|unknown"
-    r"|undefined|неизвестно|не (?:указан|установлен)[оа]?|allowed|разрешено|звонить|можно|clear|clean|ok"
+_NO_OR_NOT_ON_LIST = re.compile(
+    rf"0+(?:[.,]0*)?|{NO_WORDS}|[-–—\s☐]*|allowed|разрешено|звонить|можно|clear|clean|ok"
     r"|отсутствует|not (?:on|in|listed|registered)(?: .*)?|no restrictions?|нет ограничений"
     rf"|{_LINK.pattern}"
 )
@@ -168,11 +168,20 @@ def forbids(meaning: Meaning, text: str) -> bool:
     if meaning is Meaning.PERMISSION:
         return _denies(text)
     plain = text.strip(_SIGNS_AROUND)
-    words = words_of(plain)
-    if _NOTHING.fullmatch(plain) or (words and _NOTHING.fullmatch(words)) or kinds_of(words) in _CLEAR:
+    if _says_no(plain) or kinds_of(words_of(plain)) in _CLEAR:
         return False
     is_range = _HOURS_ONLY.fullmatch(plain) is not None  # dnd = 22:00-08:00
     return not is_range if meaning is Meaning.BAN else _is_date(plain)
+
+
+def _says_no(text: str) -> bool:
+    """Return whether a value does not affirm the name of its column, such as ``нет`` or ``не указано``."""
+    words = words_of(text)
+    # A sign such as ? is no word: it may affirm the name.
+    is_no = _NO_OR_NOT_ON_LIST.fullmatch(text) or (
+        words and (_NO_OR_NOT_ON_LIST.fullmatch(words) or says_nothing(text))
+    )
+    return bool(is_no)
 
 
 def _denies(text: str) -> bool:
@@ -220,7 +229,7 @@ def _objects(text: str) -> bool:
         if is_other_channel(" ".join(spellings)):
             continue  # unsubscribed from emails
         kinds = next(filter(_KIND.search, map(kinds_of, spellings)), "").split()
-        is_denied = following and _NOTHING.fullmatch(words_of(following))  # stop list: no
+        is_denied = following and _says_no(following.strip(_SIGNS_AROUND))  # stop list: no
         if "STOP" in kinds or ("OBJECTED" in kinds and not is_denied):
             return True
         if any(map(_has_no_consent, spellings)) and not is_denied:

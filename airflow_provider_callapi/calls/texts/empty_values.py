@@ -43,7 +43,7 @@ _EMPTY_TEXT = re.compile(
 """
 _PLACEHOLDER = re.compile(
     r"[\s\-\u2010-\u2015\u2212_.?\u2026]+"
-    r"|(?:имя |фио )?не (?:указан|заполнен|задан|определ[её]н|выбран|известн)[аоы]?"
+    r"|(?:имя |фио )?не (?:указан|установлен|заполнен|задан|определ[её]н|выбран|известн)[аоы]?"
     r"|неизвест(?:но|ен|на|ны)|(?:без|нет) (?:имени|названия|фио|данных)|пусто"
     r"|unknown|no ?name|no data|not (?:specified|set|available|provided|given|known)",
     re.IGNORECASE,
@@ -52,6 +52,8 @@ _PLACEHOLDER = re.compile(
 _BEGIN_PLACEHOLDER = frozenset(" \t\xa0-\u2010\u2011\u2012\u2013\u2014\u2015\u2212_.?\u2026нНбБпПиИфФuUnN")
 """The first characters of these texts. This is quick."""
 _LONGEST_PLACEHOLDER = 20
+_SIGNS_AROUND = "\"'«»“”„()[]!;, "
+_NA = re.compile("[nN][ ./]*[aA]|[нН][ ./]*[дД]")
 _CYRILLIC = "".join(map(chr, range(ord("А"), ord("я") + 1)))
 _BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset("01INinsuНн")
 """The first characters of most values: no text for a missing value begins with one. This is quick."""
@@ -119,6 +121,16 @@ def is_placeholder(text: str) -> bool:
     if text[:1] not in _BEGIN_PLACEHOLDER or len(text) > _LONGEST_PLACEHOLDER:
         return False
     return _PLACEHOLDER.fullmatch(text.strip()) is not None
+
+
+def says_nothing(text: str) -> bool:
+    """Return whether a text answers no question: it means a missing value, or a person had no answer.
+
+    ``NA`` counts, too. In a column with names, it may be a name. Brackets and quotation marks do not matter.
+    """
+    inner = text.strip(_SIGNS_AROUND)
+    is_missing = any(map(is_empty_text, (text, inner, inner.casefold())))
+    return is_missing or is_placeholder(inner) or _NA.fullmatch(inner) is not None
 
 
 def is_failed_formula(value: Any) -> bool:

@@ -20,6 +20,7 @@ from airflow_provider_callapi.calls.texts.empty_values import (
     is_empty_text,
     is_failed_formula,
     is_placeholder,
+    says_nothing,
     without_failed_formulas,
 )
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
@@ -189,3 +190,21 @@ def test_only_the_first_year_stands_for_no_date(day: date, hour: time | None) ->
 )
 def test_a_text_that_an_export_protects_from_excel_is_read(text: str, value: str | None) -> None:
     assert clean(text) == value
+
+
+ANSWERS = ("yes", "no", "да", "нет", "0", "1", "+", "x", "Anna", "2026-12-01", "do not call", "не звонить")
+
+
+@given(
+    st.sampled_from(["NA", "n/a", "N.A.", "н/д", "None", "null", "nan", "undefined", "unknown", "не указано"])
+    | st.sampled_from(["не установлен", "нет данных", "no data", "пусто", "-", "?", "…", ""]),
+    st.sampled_from(["{}", "({})", "«{}»", "[{}]", " {} ", '"{}"']),
+    st.sampled_from([str, str.upper, str.lower]),
+)
+def test_a_text_for_a_missing_answer_says_nothing_in_each_form(text: str, form: str, spell: Any) -> None:
+    assert says_nothing(form.format(spell(text)))
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_says_something(answer: str) -> None:
+    assert not says_nothing(answer)
