@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, meta, nodes
 
 from airflow_provider_callapi.api.values.control_characters import has_control_character
 from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.api.values.value_kinds import is_template_text, without_enum
+from airflow_provider_callapi.calls.campaign.contact_list.row_sandbox import RowSandbox
 from airflow_provider_callapi.calls.campaign.contact_list.row_values import (
     EMPTY_CELL_USED,
-    EmptyCell,
     RowForTemplates,
     values_for_templates,
 )
-from airflow_provider_callapi.calls.lists.columns import describe_columns, fold_name, shown_name, value_of
+from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, value_of
 from airflow_provider_callapi.calls.texts.damaged_text import (
     has_codes,
     has_failed_formula,
@@ -39,14 +36,11 @@ from airflow_provider_callapi.calls.texts.inserted_values import (
     MACHINE_TIME,
     ROUNDED,
     UNFILLED_FIELD,
-    UnsuitableValue,
     exact_value,
     spoken_value,
     written_value,
 )
 from airflow_provider_callapi.calls.texts.single_braces import PROBLEM, has_single_braces
-from airflow_provider_callapi.calls.texts.text_conditions import add_condition_checks
-from airflow_provider_callapi.calls.texts.text_parts import add_checks
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 
 ROW = "contact"
@@ -98,8 +92,6 @@ _MAY_BE_NUMBER = re.compile(r"[0-9][0-9\s().\-\u2010-\u2015]{9}")
 _NO_NAME = "a phone number in place of a person's name; another person must not hear it"
 _TEXT_IS_NO_NUMBER = "; if it calculates with a text, write `| float` or `| int` behind the text"
 """What an author can do about an operator that does not fit its values, for error messages."""
-_TESTS_OF_EQUALITY = frozenset({"==", "eq", "equalto", "!=", "ne", "in"})
-"""The tests of Jinja for which an `EmptyCell` says itself what it equals."""
 TEMPLATE_NAMES = ("params", "ds", "run_id")
 """The names that templates of ``call`` can use beside ``contact``."""
 _OF_ANOTHER_TASK = (
@@ -113,92 +105,6 @@ class InvalidRow(ValueError):
 
     The error message names the field, such as ``call.contact``, but contains no value of the row.
     """
-
-
-class _Missing(StrictUndefined):
-    """The value of an undefined name in a template. Each use raises an error that states the name."""
-
-    @property
-    def _undefined_message(self) -> str:
-        if isinstance(self._undefined_obj, EmptyCell):
-            return EMPTY_CELL_USED
-        name, holder = self._undefined_name, self._undefined_obj
-        if isinstance(holder, RowForTemplates):
-            return f"the row has no column {name!r}; {describe_columns(holder)}"
-        if isinstance(holder, Mapping):
-            return f"the template uses {name!r} of a dict that has no such key"
-        return str(super()._undefined_message)
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """The Jinja sandbox in which a campaign fills in the templates of its parameter ``call``.
-
-    :param finalize: checks and converts each value that a template inserts.
-    :ivar is_spoken: whether a person hears the texts of the templates.
-    """
-
-    def __init__(self, finalize: Callable[[Any], Any]) -> None:
-        # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
-        super().__init__(undefined=_Missing, finalize=_in_a_row(finalize))
-        self.is_spoken = finalize is spoken_value
-        add_checks(self, _in_a_row(finalize), is_spoken=self.is_spoken)
-        add_condition_checks(self)
-        self.tests.update(
-            {name: _with_none(test) for name, test in self.tests.items() if name not in _TESTS_OF_EQUALITY}
-        )
-        self.policies["json.dumps_kwargs"] = {
-            **self.policies["json.dumps_kwargs"],
-            "default": _refuse_in_json,
-        }
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the value of ``obj.attribute`` in a template.
-
-        If ``obj`` is a dict (a row) with the key ``attribute``: the key's value, else the attribute.
-        """
-        if isinstance(obj, Mapping):
-            with suppress(KeyError):
-                return value_of(obj, attribute)
-        return super().getattr(obj, attribute)
-
-
-def _with_none(test: Any) -> Callable[..., Any]:
-    """Wrap a Jinja test, such as ``is none``.
-
-    The wrapped test gets None in place of each `EmptyCell`, the value of an empty cell.
-    """
-
-    @wraps(test)  # also copies the mark of a test that gets the environment
-    def test_with_none(*values: Any, **named: Any) -> Any:
-        return test(*(None if isinstance(value, EmptyCell) else value for value in values), **named)
-
-    return test_with_none
-
-
-def _refuse_in_json(value: Any) -> None:
-    """Raise an error: ``tojson`` calls this function with a value that is no JSON, e.g. an empty cell."""
-    if isinstance(value, EmptyCell):
-        raise UndefinedError(EMPTY_CELL_USED)
-    raise TypeError(f"{type(value).__name__} in JSON")
-
-
-def _in_a_row(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Extend a check of an inserted value to the special values of a campaign's templates."""
-
-    def check_value(value: Any) -> Any:
-        if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
-            return value
-        if isinstance(value, EmptyCell):
-            raise UndefinedError(EMPTY_CELL_USED)
-        # Instead of a missing column, Jinja finds a method of the row, such as items.
-        if callable(value):
-            raise UndefinedError("the row has no such column")
-        try:
-            return check(value)
-        except UnsuitableValue as problem:
-            raise UndefinedError(f"the template uses {problem}") from None
-
-    return check_value
 
 
 @dataclass(frozen=True)
@@ -241,7 +147,7 @@ class RowTemplate:
     :raises TemplateError: Jinja cannot compile the text.
     """
 
-    def __init__(self, environment: _Sandbox, text: str, values: Mapping[str, Any], where: str) -> None:
+    def __init__(self, environment: RowSandbox, text: str, values: Mapping[str, Any], where: str) -> None:
         self._jinja = environment.from_string(text)
         self._values = values_for_templates(values)
         self._where = where
@@ -388,9 +294,9 @@ def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
         the output of another task. The message names the field.
     """
     if not isinstance(value, Mapping):
-        return _compile(value, values, where, _Sandbox(spoken_value))
+        return _compile(value, values, where, RowSandbox(spoken_value))
     return {
-        name: _compile(inner, values, f"{where}.{name}", _Sandbox(_judge_of(name)))
+        name: _compile(inner, values, f"{where}.{name}", RowSandbox(_judge_of(name)))
         for name, inner in value.items()
     }
 
@@ -402,7 +308,7 @@ def _judge_of(field: str) -> Callable[[Any], Any]:
     return spoken_value if field.endswith(_SPOKEN) else exact_value
 
 
-def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sandbox) -> Any:
+def _compile(value: Any, values: Mapping[str, Any], where: str, environment: RowSandbox) -> Any:
     if isinstance(value, Mapping):
         return {
             name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()

@@ -10,7 +10,7 @@ from filled_in_templates import filled_in
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.contact_list import row_templates
+from airflow_provider_callapi.calls.campaign.contact_list.row_sandbox import RowSandbox
 from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
     InvalidRow,
     RowTemplate,
@@ -64,7 +64,7 @@ def _text_or_error(work: Any) -> tuple[str, str]:
     pieces=["{{ contact.time_zone }}", "{{contact.Name}}"], row={"name": "", "NAME": "", "Time Zone": None}
 )
 def test_a_template_renders_the_same_text_or_error_as_jinja(pieces: list[str], row: dict[str, Any]) -> None:
-    template = RowTemplate(row_templates._Sandbox(spoken_value), "".join(pieces), VALUES, "call")
+    template = RowTemplate(RowSandbox(spoken_value), "".join(pieces), VALUES, "call")
     assert _text_or_error(lambda: template.render(row)) == _text_or_error(lambda: _by_jinja(template, row))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from filled_in_templates import filled_in
 
-from airflow_provider_callapi.calls.campaign.contact_list import row_templates
+from airflow_provider_callapi.calls.campaign.contact_list.row_sandbox import RowSandbox
 from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
     InvalidRow,
     compile_templates,
@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.texts.inserted_values import spoken_value
 
 EMPTY = (None, float("nan"), float("inf"), Decimal("sNaN"), type("NaTType", (), {})())
 PLACES = ("contact.name", "contact['name']", "contact.address.city", "contact.orders[0]['price']")
-FILTERS = sorted(row_templates._Sandbox(spoken_value).filters.keys() - {"default", "d"})
+FILTERS = sorted(RowSandbox(spoken_value).filters.keys() - {"default", "d"})
 USES = (
     *("{{ CELL | " + name + " }}" for name in FILTERS),
     *("{{ [CELL] | " + name + " }}" for name in FILTERS if name not in {"float", "int"}),
