@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task, informer_task
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, CallRefused
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
 pytest_plugins = ["airflow_desk"]
@@ -114,3 +116,15 @@ def test_refused_as_result_is_not_allowed_with_at_least_once():
             delivery="at_least_once",
             refused_as_result=True,
         )
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_refused_search_is_no_refusal_of_the_contact(desk, monkeypatch):
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+    refused = CallRefused("not allowed", method="list.calls", mnemonic="contact_in_blacklist")
+    monkeypatch.setattr(
+        CallApiHook, "poll_snapshots", lambda *_, **__: iter([Snapshot(desk.clock(), failure=refused)])
+    )
+
+    with pytest.raises(CallApiFailure, match=r"list\.calls"):
+        start(desk, absence_proven_after=300.0).run()

@@ -68,14 +68,14 @@ class World:
     :ivar lists: what list.calls shows at a moment, or how it fails.
     :ivar reports_since: session id → start of further calls that the Data API finds.
     :ivar reports: what the Data API finds; None: the connection has none.
-    :ivar reported: the reports of all calls, if the connection has a Data API.
+    :ivar reported: the reports of all calls, if the connection has a Data API, or how their request fails.
     :ivar left_out: how many active calls at a moment cannot be read.
     """
 
     answer: Callable[[StartCall], StartedCall] = lambda request: StartedCall(call_session_id=7)
     lists: Callable[[float], list[CallSession] | CallApiError] = lambda now: []
     reports: Callable[[str], int | None] | None = None
-    reported: Entries[CallReport] = field(default_factory=Entries)
+    reported: Entries[CallReport] | CallApiError = field(default_factory=Entries)
     left_out: Callable[[float], int] = lambda now: 0
     now: float = 5000.0
     disk: Disk = field(default_factory=Disk)
@@ -113,13 +113,18 @@ class World:
         found = self.reports(external_id)
         return None if found in others else found
 
+    def reported_calls(self, since: float) -> Entries[CallReport]:
+        if isinstance(self.reported, CallApiError):
+            raise self.reported
+        return self.reported
+
     @property
     def gateway(self) -> CallGateway:
         return CallGateway(
             send=self.send,
             poll_snapshots=self.snapshots,
             find_reported_call=self.find_reported_call if self.reports else None,
-            reported_calls=(lambda since: self.reported) if self.reports else None,
+            reported_calls=self.reported_calls if self.reports else None,
             timezone=lambda: "UTC",
             clock=lambda: self.now,
             log=self.log.append,

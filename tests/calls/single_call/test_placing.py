@@ -181,6 +181,23 @@ def test_at_least_once_does_not_place_another_attempt_if_the_first_is_found() ->
     assert len(world.sent) == 1
 
 
+def test_at_least_once_finds_the_call_of_its_second_attempt_if_that_answer_is_lost_too() -> None:
+    world = World(answer=failing(Unanswered("no answer")))
+    world.lists = lambda now: [session(9, world.sent[1])] if len(world.sent) == 2 else []
+    call = world.place(if_not_found="at_least_once")
+    assert (call.call_session_id, call.attempt, len(world.sent)) == (9, 2, 2)
+
+
+def test_a_failed_search_for_earlier_attempts_does_not_prevent_the_next_attempt() -> None:
+    """Many reports may need more points than the account has: the person would never be rung."""
+    world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
+    with pytest.raises(Unresolved):
+        world.place(if_not_found="at_least_once")
+    world.reported, world.answer = LimitExceeded("no points"), lambda request: StartedCall(call_session_id=9)
+    assert world.place(if_not_found="at_least_once").attempt == 3
+    assert any("Could not search for the earlier attempts: no points" in line for line in world.log)
+
+
 @pytest.mark.parametrize("stage", [Stage.STARTING, Stage.UNRESOLVED])
 def test_at_least_once_never_skips_the_search(stage: Stage) -> None:
     late = world_after(stage)

@@ -51,3 +51,12 @@ def test_a_task_stores_a_link_only_if_the_author_asked_for_the_recording(asked):
     task = CallApiStartInformerCallOperator(**FIXED, contact=CONTACT, recording_link=asked)
 
     assert [link.name for link in task.operator_extra_links] == (["Recording"] if asked else [])
+
+
+@pytest.mark.parametrize(("url", "link"), [("https://records/1.mp3", "https://records/1.mp3"), (None, "")])
+def test_the_link_leads_to_the_recording_that_the_try_has_found(url, link):
+    task = CallApiStartInformerCallOperator(**FIXED, contact=CONTACT, recording_link=True)
+    task.recording_url = url
+    (recording,) = task.operator_extra_links
+
+    assert recording.get_link(task, ti_key=None) == link

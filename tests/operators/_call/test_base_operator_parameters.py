@@ -14,8 +14,13 @@ from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, infor
 from lone_surrogates import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.calls.single_call.lifecycle import CallLifecycle
-from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.exceptions import CallApiFailure, CallStillActive, InvalidParameter
+from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallStillActive,
+    CallUnresolved,
+    InvalidParameter,
+)
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.call_control import CallApiSendDtmfOperator
 from airflow_provider_callapi.operators.start_call import (
@@ -318,6 +323,21 @@ def test_the_error_of_a_retry_without_a_journal_says_that_an_earlier_try_may_hav
         task.run()
 
     with pytest.raises(CallApiFailure, match=r"^timeout: .* An earlier try may have placed a call\.$"):
+        task.retry()
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize("changes", [{"timeout": "soon"}, {"durable": "maybe"}])
+def test_the_error_of_a_retry_says_that_an_unconfirmed_call_may_have_been_placed(
+    desk: Desk, changes: dict[str, Any]
+) -> None:
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+    task = informer_task(desk)
+    with pytest.raises(CallUnresolved):
+        task.run()
+    task.make = lambda make=task.make: _changed(make(), changes)
+
+    with pytest.raises(CallApiFailure, match=r"An earlier try may have placed a call\.$"):
         task.retry()
 
 

@@ -179,3 +179,19 @@ def _away_in_the_end(self: Any, rows: Any, *, patient: bool) -> None:
 
 def _away(self: Any, rows: Any, *, patient: bool) -> None:
     raise CallApiTrouble("results: OperationalError: the database is away")
+
+
+def test_a_contact_that_cannot_be_read_after_a_deferral_costs_only_the_row(desk, dwh, capsys):
+    call = task(desk, deferrable=True)
+    make, made = call.make, []
+
+    def with_another_contact() -> Any:
+        made.append(make())
+        made[-1].contact = CONTACT if len(made) == 1 else "12 34"
+        return made[-1]
+
+    call.make = with_another_contact
+
+    assert call.run()["answered"] is True
+    assert "the row of the call cannot be written: start.informer_call: contact: " in capsys.readouterr().out
+    assert desk.exchange.rings(CONTACT) == 1

@@ -242,6 +242,25 @@ def test_an_execution_timeout_releases_the_call_with_cancel_on_kill(desk):
     assert desk.exchange.active_calls == []
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_airflows_own_timeout_in_the_worker_releases_the_call_with_cancel_on_kill(desk, durable, monkeypatch):
+    """Without a journal, the error forbids a retry. Airflow then sees no timeout, and calls no on_kill."""
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    calling = waiting_task(desk, cancel_on_kill=True, durable=durable)
+    keeps_journal = durable and calling.state is not None
+
+    def time_out(seconds):
+        raise AirflowTaskTimeout("Timeout, PID: 7")
+
+    monkeypatch.setattr("airflow_provider_callapi.system_clock.sleep", time_out)
+    with pytest.raises(AirflowTaskTimeout if keeps_journal else CallApiFailure):
+        calling.run()
+    if keeps_journal:
+        calling.operator.on_kill()  # as Airflow does
+
+    assert desk.exchange.active_calls == []
+
+
 @pytest.mark.needs_airflow("3.3", "task state")
 def test_an_observed_answer_is_kept_over_deferrals_without_the_data_api(desk):
     desk.connect(extra={"data_api": False})
