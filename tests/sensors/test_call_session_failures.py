@@ -208,3 +208,19 @@ def test_eleven_consecutive_failed_polls_end_the_try_and_a_retry_may_succeed(des
 
     assert not isinstance(trouble.value, AirflowFailException)
     assert task.retry()["answered"] is True
+
+
+def test_a_connection_that_cannot_be_read_after_a_deferral_costs_only_the_report(desk, monkeypatch, capsys):
+    """What the polls have shown of the call is a result, too."""
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(CONTACT, Script.busy(3))
+    session = desk.start()
+
+    def cannot_read(hook: CallApiHook) -> bool:
+        raise AirflowNotFoundException("The conn_id `callapi_default` isn't defined")
+
+    monkeypatch.setattr(CallApiHook, "has_data_api", property(cannot_read))
+    result = waiting(desk, session, "deferral").run()
+
+    assert (result["status"], result["answered"]) == ("ended", None)
+    assert f"The report of call session {session} cannot be read" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import (
     ON_DUTY,
     SECOND,
+    Variables,
     in_the_triggerer,
     notifier,
     of_dag,
@@ -191,3 +193,35 @@ def test_an_alert_whose_people_have_all_been_called_says_so(desk, log):
 
     assert rung(desk) == [ON_DUTY]
     assert "every person has been called before" in log()
+
+
+def test_a_configuration_that_cannot_be_read_does_not_prevent_the_alert(desk, monkeypatch, capsys):
+    def fail():
+        raise RuntimeError(f"no secret of {SECOND}")
+
+    monkeypatch.setattr("airflow_provider_callapi.notifications._alert.alert_lock.read_deployment", fail)
+    notifier()(of_task())
+
+    assert rung(desk) == [ON_DUTY]
+    log = capsys.readouterr().out
+    assert "Other callbacks may ring too, because the configuration cannot be read: no secret of" in log
+    assert SECOND not in log
+
+
+def test_an_acknowledgement_is_stored_as_soon_as_the_variable_can_be_written_again(desk, monkeypatch):
+    store, failures = Variables.set.__func__, ["acknowledged"] * 2
+
+    def fail_twice(cls, key, value, description):
+        if json.loads(value)["acknowledged"] and failures:
+            failures.pop()
+            raise RuntimeError("503")
+        store(cls, key, value, description)
+
+    monkeypatch.setattr(Variables, "set", classmethod(fail_twice))
+    desk.exchange.default_script = Script(rings=1, talks=20)
+    in_the_triggerer(notifier([ON_DUTY, SECOND]), of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+    (claim,) = map(json.loads, Variables.values.values())
+    assert claim["acknowledged"] is True
+    assert failures == []

@@ -84,3 +84,14 @@ def test_slow_services_leave_a_callback_of_20_seconds_the_time_to_ring(desk, mon
     assert rung(desk)[0] == ON_DUTY
     first = next(entry.time for entry in desk.exchange.journal if entry.kind == "ring")
     assert 8 < first - began < 20
+
+
+@SYNC_AND_ASYNC
+def test_an_active_call_is_found_in_list_calls_if_no_variable_shows_it(desk, monkeypatch, ring):
+    monkeypatch.setattr(Variables, "broken", True)
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(talks=600)
+    for context in (of_deadline(), of_dag()):
+        ring(notifier([ON_DUTY, SECOND]), context)
+
+    assert rung(desk) == [ON_DUTY]
