@@ -55,10 +55,6 @@ class RowSandbox(ImmutableSandboxedEnvironment):
         self.tests.update(
             {name: _with_none(test) for name, test in self.tests.items() if name not in _TESTS_OF_EQUALITY}
         )
-        self.policies["json.dumps_kwargs"] = {
-            **self.policies["json.dumps_kwargs"],
-            "default": _refuse_in_json,
-        }
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
@@ -82,13 +78,6 @@ def _with_none(test: Any) -> Callable[..., Any]:
         return test(*(None if isinstance(value, EmptyCell) else value for value in values), **named)
 
     return test_with_none
-
-
-def _refuse_in_json(value: Any) -> None:
-    """Raise an error: ``tojson`` calls this function with a value that is no JSON, e.g. an empty cell."""
-    if isinstance(value, EmptyCell):
-        raise UndefinedError(EMPTY_CELL_USED)
-    raise TypeError(f"{type(value).__name__} in JSON")
 
 
 def _in_a_row(check: Callable[[Any], Any]) -> Callable[[Any], Any]:

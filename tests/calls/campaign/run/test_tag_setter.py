@@ -12,6 +12,7 @@ from msgspec import structs
 
 from airflow_provider_callapi.api.errors import (
     CallApiError,
+    Rejected,
     Unanswered,
 )
 from airflow_provider_callapi.calls.campaign.ledger import Status
@@ -164,3 +165,18 @@ def test_the_log_names_a_tag_that_the_data_api_cannot_set_without_its_id_of_the_
         f"Call session {session} stays without tag {tag_id}: {why}" for tag_id in (38, 36)
     ]
     assert tagged == []
+
+
+@pytest.mark.parametrize("error", [Rejected("tag_not_found"), Unanswered("no answer")], ids=str)
+def test_a_tag_that_an_active_call_cannot_get_is_logged_once_and_costs_no_result(error: CallApiError) -> None:
+    def fail(session_id: int, tag_id: int) -> None:
+        asked.append(tag_id)
+        raise error
+
+    asked: list[int] = []
+    world = World(rules=replace(RULES, report_timeout=None, tags={"answered": 36}), tag_active=fail)
+    world.exchange.default_script = Script(talks=60)
+    world.run()
+    assert asked == [36]
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert len([line for line in world.log if "tag 36" in line and str(error) in line]) == 1
