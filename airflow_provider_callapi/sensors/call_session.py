@@ -26,11 +26,16 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.errors import CallApiError, TransportError
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS, POLL_INTERVAL
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
+from airflow_provider_callapi.calls.watching.watch import (
+    FINAL_PHASES,
+    WAIT_ENDS_IN,
+    Phase,
+    SessionWatch,
+    Until,
+)
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.hooks.report_wait import wait_for_report
 from airflow_provider_callapi.observability.log_lines import (
@@ -87,8 +92,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     the ended call. ``answered`` is None (not known) if the Data API has no report within eight seconds.
 
     The sensor works with ``mode="poke"``, ``mode="reschedule"`` and ``deferrable=True``. Before Airflow 3.3,
-    ``mode="reschedule"`` forgets after each poll what the poll observed. The wait may then end too early, and
-    the result depends only on the last poll and on ``call_session_id``.
+    ``mode="reschedule"`` forgets after each poll what the poll observed. The result then depends only on the
+    last poll and on ``call_session_id``. A poll that does not show the call is repeated at once.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended`` (default).
@@ -275,14 +280,17 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             call.call_session_id,
             appear_by=(call.started_at or waiting_since) + self.appear_timeout,
             deadline=inf,  # BaseSensorOperator raises at the timeout
-            tolerance=PollTolerance(misses=1) if self._loses_observations(context) else TOLERANCE,
             observation=observation,
         )
+        ends_at = waiting_since + self.timeout
+        is_forgotten = self._loses_observations(context)
         with translate_errors():
-            time_limit = max(waiting_since + self.timeout - system_clock.now(), LAST_POLL_SECONDS)
-            snapshot = self._poll(watch, time_limit)
             try:
-                self._observe(watch, snapshot)
+                self._look(watch, ends_at)
+                # One absence proves nothing, and the next poke does not know of this one.
+                while is_forgotten and _is_missing(watch) and system_clock.now() < ends_at:
+                    system_clock.sleep(min(self.poke_interval, POLL_INTERVAL))
+                    self._look(watch, ends_at)
             except CallApiError:
                 watch.observation = watch.observation.without_failures()
                 raise
@@ -291,6 +299,19 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         if watch.phase not in WAIT_ENDS_IN[self.until]:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
+
+    def _look(self, watch: SessionWatch, ends_at: float) -> None:
+        """Poll the active calls once, and add the result to what is known of the call.
+
+        Raise the poll's error if it is permanent, or if too many polls in a row failed.
+
+        :param ends_at: when the wait ends, epoch seconds.
+        """
+        snapshot = self._poll(watch, max(ends_at - system_clock.now(), LAST_POLL_SECONDS))
+        if snapshot.failure is None:
+            self.hook.observe(watch, snapshot)
+        else:  # without the connection, there is no hook that can observe
+            update_watch(watch, snapshot)
 
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
         """Poll the active calls once, and return the snapshot: the active calls or the failure.
@@ -309,16 +330,6 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             unreadable = TransportError(f"connection {self.callapi_conn_id} cannot be read: {error}")
             self.log.warning("This poll counts as failed: %s", unreadable)
             return Snapshot(system_clock.now(), failure=unreadable)
-
-    def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
-        """Add the result of a poll to what is known of the call.
-
-        Raise the poll's error if it is permanent, or if too many polls in a row failed.
-        """
-        if snapshot.failure is None:
-            self.hook.observe(watch, snapshot)
-        else:  # without the connection, there is no hook that can observe
-            update_watch(watch, snapshot)
 
     def _loses_observations(self, context: Context) -> bool:
         # The next poke does not know what this one has seen:
@@ -406,3 +417,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
                 f"require_answer: {name} has ended, and no answer of the contact is known{forgotten}"
             )
         return call.to_xcom()
+
+
+def _is_missing(watch: SessionWatch) -> bool:
+    """Return whether the newest poll did not show the call. A further one may prove the call's end."""
+    is_expected = watch.observation.listed or system_clock.now() >= watch.appear_by
+    return is_expected and watch.observation.misses > 0 and watch.phase not in FINAL_PHASES

@@ -93,6 +93,27 @@ def test_the_appear_timeout_counts_from_the_start_of_the_call_if_that_is_known(d
     assert desk.clock() - started <= 70
 
 
+VANISHES_AFTER = (0, 58, 59, 60, 61, 62)
+
+
+@pytest.mark.parametrize("poke_interval", [5, 60])
+@pytest.mark.parametrize(
+    "callapi_profile",
+    [Profile(vanish_after=float(seconds), vanish_seconds=4.0) for seconds in VANISHES_AFTER],
+    ids=map(str, VANISHES_AFTER),
+)
+def test_an_active_call_that_one_poll_misses_ends_no_wait_that_forgets_its_polls(desk, poke_interval):
+    """Before Airflow 3.3, no poke knows what an earlier one has seen."""
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(CONTACT, Script(rings=3, talks=200))
+    call = desk.start()
+    waits = waiting(desk, call, "reschedule", poke_interval=poke_interval, appear_timeout=30)
+    waits.state = None
+
+    assert waits.run()["status"] == "ended"
+    assert desk.exchange.active_calls == []
+
+
 @wait_modes
 def test_require_seen_makes_a_call_that_was_never_listed_an_error_without_retries(desk, wait_mode):
     with pytest.raises(CallOutcomeUnknown, match="no poll showed call session") as failure:
