@@ -8,7 +8,7 @@ from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag,
 from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
 from airflow_provider_callapi.api.request import Component
 from airflow_provider_callapi.calls.account_reports import AccountReports
-from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator import Profile, Script
 from airflow_provider_callapi.exceptions import InvalidParameter
 
 pytest_plugins = ["airflow_desk"]
@@ -53,8 +53,26 @@ def test_a_report_that_does_not_come_delays_the_next_person_by_six_seconds_at_mo
         begins.append(desk.clock() - before)
 
     assert rung(desk) == [ON_DUTY, SECOND] * 2
-    one_poll = 2.0  # without the report, the end needs a second poll without the call
-    assert begins[1] - begins[0] == one_poll + 6.0
+    two_polls = 4.0  # without the report, the end needs two more polls without the call
+    assert begins[1] - begins[0] == two_polls + 6.0
+
+
+VANISHES_AFTER = (1.5, 2.0, 2.5, 3.0, 3.5)
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(
+    "callapi_profile",
+    [Profile(vanish_after=seconds, vanish_seconds=3.0) for seconds in VANISHES_AFTER],
+    ids=map(str, VANISHES_AFTER),
+)
+def test_a_ringing_call_that_list_calls_omits_for_three_seconds_lets_no_other_phone_ring(desk, ring):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.script(ON_DUTY, Script(rings=10, talks=20))
+
+    ring(notifier([ON_DUTY, SECOND]), of_dag())
+
+    assert rung(desk) == [ON_DUTY]
 
 
 @pytest.mark.parametrize(
