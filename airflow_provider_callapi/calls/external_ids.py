@@ -14,13 +14,14 @@ from typing import TypeGuard
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.texts.empty_values import says_nothing
 
 _OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
 """Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
 _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 """Matches an ``external_id`` that this package made for one attempt of a task or of a campaign."""
-_PLACEHOLDER = re.compile(r"[\W_]*|0+|null|none|nil|nan|n/?a|undefined|unknown|empty|false|нет|не указано?")
-"""Matches what a service may show for a call without an ``external_id``, in lower case."""
+_NO_ID = re.compile(r"[\W_]*|0+|empty|false|нет", re.IGNORECASE)
+"""Matches what a service may show for a call without an ``external_id``, beside words such as ``null``."""
 _OWN_PREFIX = re.compile(r"af(c|-alert)?-")
 _SHORTEST_CUT = 6
 """The least number of characters behind the prefix to which a service may cut an id of this package."""
@@ -58,7 +59,12 @@ def is_shown(external_id: str | None) -> TypeGuard[str]:
     None, a blank text and a placeholder such as ``null``, ``0`` or ``-`` mean that the call has no id, or
     that the service does not show the id.
     """
-    return external_id is not None and _PLACEHOLDER.fullmatch(external_id.strip().casefold()) is None
+    return external_id is not None and not _is_no_id(external_id)
+
+
+@lru_cache(maxsize=16_384)  # each poll may show the same thousands of ids
+def _is_no_id(text: str) -> bool:
+    return says_nothing(text) or _NO_ID.fullmatch(text.strip()) is not None
 
 
 def is_same_id(shown: str, external_id: str) -> bool:
@@ -110,7 +116,7 @@ def _may_be_respelt(shown: str, external_id: str) -> bool:
     return bool(letters) and letters == _letters(external_id)
 
 
-@lru_cache(maxsize=16_384)  # each poll may show the same thousands of ids
+@lru_cache(maxsize=16_384)
 def _letters(external_id: str) -> str:
     plain = unicodedata.normalize("NFKD", html.unescape(external_id)).casefold()
     return "".join(filter(str.isalnum, plain))
@@ -138,7 +144,7 @@ def search_key(external_id: str) -> str:
     return text[: prefix.end() + _SHORTEST_CUT] if prefix else text
 
 
-@lru_cache(maxsize=16_384)  # each poll may show the same thousands of ids
+@lru_cache(maxsize=16_384)
 def _folded(external_id: str) -> str:
     """Return an ``external_id`` in the form in which two spellings of one id are equal.
 
