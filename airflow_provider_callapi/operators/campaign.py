@@ -13,7 +13,8 @@ from airflow_provider_callapi.api.methods import METHODS
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import PERSONS_NUMBER, CallTemplate
 from airflow_provider_callapi.calls.campaign.contact_list.row_templates import TEMPLATE_NAMES
 from airflow_provider_callapi.calls.campaign.contact_list.shard import read_shard
-from airflow_provider_callapi.calls.lists.columns import PHONE, fold_name
+from airflow_provider_callapi.calls.lists.column_names import fold_name
+from airflow_provider_callapi.calls.lists.columns import PHONE
 from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
 from airflow_provider_callapi.calls.watching.poll_interval import CAMPAIGN_POLL_INTERVAL
 from airflow_provider_callapi.databases.query import has_query, statements_of

@@ -12,7 +12,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_callapi.calls.lists.columns import fold_name, is_result_column, shown_name, words_of
+from airflow_provider_callapi.calls.lists.column_names import fold_name, shown_name, words_of
+from airflow_provider_callapi.calls.lists.columns import is_result_column
 from airflow_provider_callapi.calls.lists.objection_words import any_of, is_other_channel, kinds_of
 from airflow_provider_callapi.calls.lists.objections import (
     NO_WORDS,

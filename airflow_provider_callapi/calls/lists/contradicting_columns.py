@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits
-from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, spellings_of
+from airflow_provider_callapi.calls.lists.column_names import fold_name, shown_name, spellings_of
 from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
 from airflow_provider_callapi.calls.lists.nested_values import MAY_BEGIN_JSON, plain_values
 from airflow_provider_callapi.calls.lists.objections import (

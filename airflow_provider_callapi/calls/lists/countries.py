@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import Any
 
-from airflow_provider_callapi.calls.lists.columns import fold_name, words_of
+from airflow_provider_callapi.calls.lists.column_names import fold_name, words_of
 from airflow_provider_callapi.calls.lists.nested_values import MAY_BEGIN_JSON, plain_values
 from airflow_provider_callapi.calls.lists.objection_words import any_of
 from airflow_provider_callapi.calls.lists.objections import plain_text

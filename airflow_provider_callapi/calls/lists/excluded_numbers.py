@@ -17,8 +17,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits, fold, only_digits
-from airflow_provider_callapi.calls.lists.columns import fold_name, phone_columns, shown_name
+from airflow_provider_callapi.calls.lists.column_names import fold_name, shown_name
 from airflow_provider_callapi.calls.lists.json_rows import Row
+from airflow_provider_callapi.calls.lists.phone_columns import phone_columns
 from airflow_provider_callapi.calls.lists.rounded_numbers import (
     SINGLE_PRECISION,
     RoundedNumbers,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from numbers import Number
 from typing import Any
 
-from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
+from airflow_provider_callapi.calls.lists.column_names import refuse_duplicates
 from airflow_provider_callapi.calls.texts.empty_values import clean, is_empty
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from airflow_provider_callapi.calls.lists.columns import words_of
+from airflow_provider_callapi.calls.lists.column_names import words_of
 from airflow_provider_callapi.calls.lists.objection_words import is_other_channel
 
 _CONTAINERS = (Mapping, list, tuple, set, frozenset)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.values.number_text import fold
-from airflow_provider_callapi.calls.lists.columns import spellings_of, words_of
+from airflow_provider_callapi.calls.lists.column_names import spellings_of, words_of
 from airflow_provider_callapi.calls.lists.objection_words import BY_PHONE, any_of, is_other_channel, kinds_of
 from airflow_provider_callapi.calls.texts.empty_values import says_nothing
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from airflow_provider_callapi.calls.lists.columns import shown_name
+from airflow_provider_callapi.calls.lists.column_names import shown_name
 from airflow_provider_callapi.calls.lists.nested_values import plain_values
 from airflow_provider_callapi.calls.texts.number_texts import ROUNDED_DIGITS
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable

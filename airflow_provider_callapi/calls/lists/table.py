@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits
-from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
+from airflow_provider_callapi.calls.lists.column_names import refuse_duplicates
 from airflow_provider_callapi.calls.texts.empty_values import has_no_value, without_codes
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable
 

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from airflow_provider_callapi.api.values.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_like_iana_zone
-from airflow_provider_callapi.calls.lists.columns import in_latin, seems_time_zone, shown_name
+from airflow_provider_callapi.calls.lists.column_names import in_latin, shown_name
+from airflow_provider_callapi.calls.lists.columns import seems_time_zone
 from airflow_provider_callapi.calls.lists.countries import country_column
 from airflow_provider_callapi.calls.lists.nested_values import label_of, open_value
 from airflow_provider_callapi.calls.unreadable_list import ListUnreadable

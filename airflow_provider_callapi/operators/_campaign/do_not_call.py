@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.values.masking import mask_phones
-from airflow_provider_callapi.calls.lists.columns import check_empty_do_not_call
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
+from airflow_provider_callapi.calls.lists.phone_columns import check_empty_do_not_call
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.texts.count_texts import count_text

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from phrases import phrases
 
 from airflow_provider_callapi.calls.lists import countries
-from airflow_provider_callapi.calls.lists.columns import fold_name
+from airflow_provider_callapi.calls.lists.column_names import fold_name
 from airflow_provider_callapi.calls.lists.contradicting_columns import find_contradictions
 from airflow_provider_callapi.calls.lists.countries import (
     CountryColumn,

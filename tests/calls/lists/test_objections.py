@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phrases import phrases
 
 from airflow_provider_callapi.calls.lists import objection_words, objections
-from airflow_provider_callapi.calls.lists.columns import fold_name
+from airflow_provider_callapi.calls.lists.column_names import fold_name
 
 OBJECTIONS = phrases(
     """

@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
     has_template,
     templates_in,
 )
-from airflow_provider_callapi.calls.lists.columns import fold_name
+from airflow_provider_callapi.calls.lists.column_names import fold_name
 from airflow_provider_callapi.calls.lists.rounded_numbers import parts_of_cell, refuse_single_precision
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import number_values, read_numbers

@@ -24,7 +24,8 @@ from airflow_provider_callapi.calls.campaign.contact_list.time_zones import (
     read_time_zone,
 )
 from airflow_provider_callapi.calls.lists.call_flags import CallFlags
-from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading, shown_name
+from airflow_provider_callapi.calls.lists.column_names import shown_name
+from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading
 from airflow_provider_callapi.calls.lists.contradicting_columns import (
     Contradictions,
     describe_ban,

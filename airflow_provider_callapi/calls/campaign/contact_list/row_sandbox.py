@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_values import (
     EmptyCell,
     RowForTemplates,
 )
-from airflow_provider_callapi.calls.lists.columns import describe_columns, value_of
+from airflow_provider_callapi.calls.lists.column_names import describe_columns, value_of
 from airflow_provider_callapi.calls.texts.inserted_values import UnsuitableValue, spoken_value
 from airflow_provider_callapi.calls.texts.text_conditions import add_condition_checks
 from airflow_provider_callapi.calls.texts.text_parts import add_checks

@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_values import (
     RowForTemplates,
     values_for_templates,
 )
-from airflow_provider_callapi.calls.lists.columns import fold_name, shown_name, value_of
+from airflow_provider_callapi.calls.lists.column_names import fold_name, shown_name, value_of
 from airflow_provider_callapi.calls.texts.damaged_text import (
     has_codes,
     has_failed_formula,
