@@ -93,7 +93,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     The sensor works with ``mode="poke"``, ``mode="reschedule"`` and ``deferrable=True``. Before Airflow 3.3,
     ``mode="reschedule"`` forgets after each poll what the poll observed. The result then depends only on the
-    last poll and on ``call_session_id``. A poll that does not show the call is repeated at once.
+    last poll and on ``call_session_id``. A poll that does not show the call is repeated within seconds.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended`` (default).
