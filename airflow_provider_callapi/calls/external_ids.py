@@ -16,13 +16,13 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.texts.empty_values import says_nothing
 
-_OWN_ID = re.compile(r"af(c|-alert)?-[0-9a-f]{24,32}-\d+(-\d+)?")
+_OWN_PREFIX = re.compile(r"af(c|-alert)?-")
+_OWN_ID = re.compile(_OWN_PREFIX.pattern + r"[0-9a-f]{24,32}-\d+(-\d+)?")
 """Matches an ``external_id`` that this package made for a task, a campaign or an alert."""
 _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 """Matches an ``external_id`` that this package made for one attempt of a task or of a campaign."""
 _NO_ID = re.compile(r"[\W_]*|0+|empty|false|нет", re.IGNORECASE)
 """Matches what a service may show for a call without an ``external_id``, beside words such as ``null``."""
-_OWN_PREFIX = re.compile(r"af(c|-alert)?-")
 _SHORTEST_CUT = 6
 """The least number of characters behind the prefix to which a service may cut an id of this package."""
 
@@ -90,8 +90,7 @@ def has_id(found: CallSession | CallReport, external_id: str) -> bool:
 def _is_cut(shown: str, external_id: str) -> bool:
     if not external_id.startswith(shown):  # first, because a poll may show thousands of ids
         return False
-    prefix = _OWN_PREFIX.match(shown)
-    is_long = prefix is not None and len(shown) >= prefix.end() + _SHORTEST_CUT
+    is_long = search_key(shown) == search_key(external_id)
     return is_long and is_own_id(external_id) and not is_own_id(shown)
 
 

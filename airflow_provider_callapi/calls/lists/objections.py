@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_callapi.api.values.number_text import fold
 from airflow_provider_callapi.calls.lists.column_names import spellings_of, words_of
 from airflow_provider_callapi.calls.lists.objection_words import BY_PHONE, any_of, is_other_channel, kinds_of
-from airflow_provider_callapi.calls.texts.empty_values import says_nothing
+from airflow_provider_callapi.calls.texts.empty_values import SIGNS_AROUND, says_nothing
 
 
 class Meaning(Enum):
@@ -100,8 +100,7 @@ _SOFT_SIGN_LOST = re.compile(r"\b(звонит|беспокоит|тревожи
 _KIND = re.compile("[A-Z]")  # words are in lower case
 SIGNS_OF_NO = "✗✘✖×☐☒❌❎🚫"
 _SIGN_OF_NO = re.compile(f"[{SIGNS_OF_NO}]")
-_SIGNS_AROUND = "\"'«»“”„()[]!;,. "
-"""Signs around a value, such as the brackets of ``(нет)``."""
+_SIGNS_AROUND = f"{SIGNS_AROUND}."
 _NAMED_VALUE = re.compile(r"([^,;:=?()]+)(?:\s*[:=?]+\s*|\s+[-–—]\s+)([^,;:=?()]+)")
 """Matches a name and a value in a text, such as ``Согласие на звонки: нет``."""
 _IS_NO = re.compile(

@@ -52,7 +52,8 @@ _PLACEHOLDER = re.compile(
 _BEGIN_PLACEHOLDER = frozenset(" \t\xa0-\u2010\u2011\u2012\u2013\u2014\u2015\u2212_.?\u2026нНбБпПиИфФuUnN")
 """The first characters of these texts. This is quick."""
 _LONGEST_PLACEHOLDER = 20
-_SIGNS_AROUND = "\"'«»“”„()[]!;, "
+SIGNS_AROUND = "\"'«»“”„()[]!;, "
+"""Signs around a value, such as the brackets of ``(нет)``."""
 _NA = re.compile("[nN][ ./]*[aA]|[нН][ ./]*[дД]")
 _CYRILLIC = "".join(map(chr, range(ord("А"), ord("я") + 1)))
 _BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset("01INinsuНн")
@@ -128,7 +129,7 @@ def says_nothing(text: str) -> bool:
 
     ``NA`` counts, too. In a column with names, it may be a name. Brackets and quotation marks do not matter.
     """
-    inner = text.strip(_SIGNS_AROUND)
+    inner = text.strip(SIGNS_AROUND)
     is_missing = any(map(is_empty_text, (text, inner, inner.casefold())))
     return is_missing or is_placeholder(inner) or _NA.fullmatch(inner) is not None
 

@@ -60,10 +60,13 @@ class AccountPoints:
         :param limits: the counters, from a reply of the service.
         :param now: when the reply came, epoch seconds.
         """
+        self._store(limits, now)
+        self._estimate()
+
+    def _store(self, limits: Limits, now: float) -> None:
         if not self._is_same_minute(limits, now):
             self._own_points = 0
         self.limits, self._limits_at, self._unconfirmed_points = limits, now, 0
-        self._estimate()
 
     def record_calls(self, calls: int, limits: Limits | None, now: float) -> None:
         """Record that the campaign has placed calls, and learn how many points a call costs.
@@ -76,7 +79,7 @@ class AccountPoints:
             self._unconfirmed_points += calls * self.cost
         else:
             self._learn_cost(calls, limits, now)
-            self.update(limits, now)
+            self._store(limits, now)
         self._own_points += calls * self.cost
         self._estimate()
 
