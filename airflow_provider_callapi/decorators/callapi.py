@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.providers.common.compat.sdk import task_decorator_factory
-
 
 def callapi_informer(python_callable: Any = None, **kwargs: Any) -> Any:
     """Decorate a function: the task calls a contact and speaks the text that the function returns.
@@ -21,10 +19,9 @@ def callapi_informer(python_callable: Any = None, **kwargs: Any) -> Any:
     from airflow_provider_callapi.decorators._decorated_operators import (  # noqa: PLC0415 - parse time
         InformerFunctionOperator,
     )
+    from airflow_provider_callapi.decorators._task_decorator import decorate  # noqa: PLC0415
 
-    return task_decorator_factory(
-        python_callable=python_callable, decorated_operator_class=InformerFunctionOperator, **kwargs
-    )
+    return decorate(python_callable, InformerFunctionOperator, kwargs)
 
 
 def callapi_campaign(python_callable: Any = None, **kwargs: Any) -> Any:
@@ -37,7 +34,6 @@ def callapi_campaign(python_callable: Any = None, **kwargs: Any) -> Any:
     from airflow_provider_callapi.decorators._decorated_operators import (  # noqa: PLC0415 - parse time
         CampaignFunctionOperator,
     )
+    from airflow_provider_callapi.decorators._task_decorator import decorate  # noqa: PLC0415
 
-    return task_decorator_factory(
-        python_callable=python_callable, decorated_operator_class=CampaignFunctionOperator, **kwargs
-    )
+    return decorate(python_callable, CampaignFunctionOperator, kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_provider_callapi.operators._checked import CheckedOperator
-from airflow_provider_callapi.parameters.own_classes import fields_of_package
+from airflow_provider_callapi.parameters.own_classes import fields_of_package, parameters_of
 from airflow_provider_callapi.parameters.templates import refuse_single_braces, refuse_unrendered
 
 
@@ -20,6 +21,16 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
     # The parameters that this mapped task gets from another task. Empty until Airflow renders the templates.
     data_parameters: Collection[str] = ()
+
+    @classmethod
+    def partial(cls, *, default_args: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
+        """Return Airflow's partial operator, whose ``expand`` maps the operator.
+
+        :param default_args: default values of the operator's parameters. Airflow itself would use only those
+            of its own parameters, and call without the others.
+        """
+        kwargs = {**defaults_of(cls, default_args), **kwargs}
+        return super().partial(default_args=default_args, **kwargs)
 
     @property
     def may_have_data(self) -> bool:
@@ -69,6 +80,12 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
         return mapped if isinstance(mapped, Mapping) else [*resolve_values(mapped, context)]
 
 
+def defaults_of(operator_type: type, default_args: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return those default arguments that are parameters of an operator class."""
+    known = parameters_of(operator_type.__mro__)
+    return {name: value for name, value in (default_args or {}).items() if name in known}
+
+
 def mapped_operator(operator: Any) -> Any:
     """Return the `MappedOperator` of an operator in its DAG. None: the operator is not mapped."""
     dag = operator.get_dag()
@@ -103,8 +120,20 @@ def resolve_values(values: Any, context: Mapping[str, Any]) -> Any:
     """
     if not _is_in_dag_file(values):
         values = values.resolve(context)
-    # The results of a mapped task: a slice is one request for all of them.
-    return values[:] if isinstance(values, LazyXComSequence) else values
+    return _read_all(values)
+
+
+def _read_all(values: Any) -> Any:
+    """Return a sequence as Airflow resolves it, with the results of mapped tasks in memory."""
+    if isinstance(values, LazyXComSequence):
+        return values[:]  # one request for all results; an index would cost a request for each
+    # The result of `rows.map(function)` has the attribute `value`, those of `concat` and `zip` have `values`.
+    copied = copy.copy(values)
+    if hasattr(values, "value"):
+        copied.value = _read_all(values.value)
+    elif not isinstance(values, Mapping) and hasattr(values, "values"):
+        copied.values = [*map(_read_all, values.values)]
+    return copied
 
 
 def _is_in_dag_file(value: Any) -> bool:

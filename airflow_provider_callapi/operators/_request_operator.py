@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_callapi.api.request import Request
 from airflow_provider_callapi.exceptions import CallApiFailure
-from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._lost_values import LostValueIsAnError
 from airflow_provider_callapi.operators._requests import check_request, read_request
 from airflow_provider_callapi.parameters.kinds import TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
-class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
+class RequestOperator(LostValueIsAnError, TextStaysText, BaseOperator):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
     Each field of the method is an attribute of the operator.
@@ -35,6 +35,7 @@ class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
         {"call_session_id", "contact_message", "employee", "employee_message", "operator_message"}
         | {"results", "tags", "to_message"}
     )
+    values_with_none = frozenset({"call_session_id"})  # the result of a start operator
     _request: tuple[Any, Request[Any]] | None = None  # the newest try, and its request
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -72,8 +73,9 @@ class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     def make_request(self) -> Any:
         """Return the API request with the values of the operator's attributes.
 
-        :raises InvalidParameter: a value cannot be used.
+        :raises InvalidParameter: a value cannot be used, or it is lost, see `refuse_lost_values`.
         """
+        self.refuse_lost_values()
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 
     def refuse_second_request(self, context: Mapping[str, Any], request: Request[Any]) -> None:

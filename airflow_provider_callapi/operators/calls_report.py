@@ -12,7 +12,7 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.exceptions import translate_errors
 from airflow_provider_callapi.operators._calls_report.interval import read_interval
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions, check_constants
-from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._lost_values import LostValueIsAnError
 from airflow_provider_callapi.operators._mapped_files import refuse_files_of_others
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
+class CallApiCallsReportOperator(LostValueIsAnError, TextStaysText, BaseOperator):
     """Load the account's finished calls that began in an interval, by default in the run's data interval.
 
     The Airflow connection must use the Data API. Calls that are still active when the task runs are missing.
@@ -123,6 +123,7 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._calls_report.loading import load_calls  # noqa: PLC0415
 
+        self.refuse_lost_values()
         options = ReportOptions.read(vars(self))
         if isinstance(options.to, str):
             refuse_files_of_others(MappedTask.of(context), [options.to])

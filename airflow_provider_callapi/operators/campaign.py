@@ -21,7 +21,7 @@ from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
 from airflow_provider_callapi.operators._campaign.mapped_shards import refuse_incomplete_shards
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
-from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
+from airflow_provider_callapi.operators._lost_values import LostValueIsAnError
 from airflow_provider_callapi.operators._requests import check_request
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import as_invalid_parameter, nothing_sent
@@ -48,7 +48,7 @@ def _numbers_of(people: Any) -> Iterator[Any]:
             yield row
 
 
-class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
+class CallApiCampaignOperator(LostValueIsAnError, TextStaysText, BaseOperator):
     """Call each person on a contact list, and return the counts of the results.
 
     The parameter ``redial`` defines when the operator calls a person again.
@@ -192,6 +192,7 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
         "max_lateness",
         "block_on",
     )
+    values_with_none = frozenset({"redial", "contacts"})
     object_fields = frozenset({"contacts", "do_not_call", "calling_hours", "calling_days", "results", "tags"})
     flag_fields = frozenset({"is_dry_run"})
     template_fields: Sequence[str] = (
@@ -290,7 +291,7 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
         self._run: CampaignRun | None = None
         self._killed = False
         if do_not_call is not None:
-            self.given_limits = frozenset({"do_not_call"})  # nothing may replace the list by None
+            self.given_values = frozenset({("do_not_call",)})  # nothing may replace the list by None
         self._queries = {name for name in _LISTS if has_query(vars(self)[name])}
 
     def check_constants(self) -> None:
@@ -394,7 +395,7 @@ class CallApiCampaignOperator(LostLimitIsAnError, TextStaysText, BaseOperator):
         refuse_another_task(context, self)
         with nothing_sent() if event is None else nullcontext():
             self._refuse_queries_of_others()
-            self.refuse_lost_limits()
+            self.refuse_lost_values()
             options = self._read_options()
             if event is None and options.ledger_conn_id is None:
                 with as_invalid_parameter():

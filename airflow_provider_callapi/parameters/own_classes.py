@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from inspect import Parameter, signature
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -20,3 +22,23 @@ def fields_of_package(operator_type: type) -> Sequence[str]:
     ours = next(filter(is_of_package, operator_type.__mro__))
     fields: Sequence[str] = ours.template_fields  # type: ignore[attr-defined]
     return fields
+
+
+def parameters_of_package(owner: type) -> Mapping[str, Parameter]:
+    """Return the parameters of the constructors of this package's classes: name → parameter.
+
+    :param owner: a class of this package, or an author's subclass of it.
+    """
+    return parameters_of(tuple(filter(is_of_package, owner.__mro__)))
+
+
+@lru_cache(maxsize=64)  # the operators of a DAG file have few classes
+def parameters_of(classes: tuple[type, ...]) -> Mapping[str, Parameter]:
+    """Return the parameters of the classes' own constructors: name → parameter. The first class counts."""
+    parameters: dict[str, Parameter] = {}
+    for each in classes:
+        if "__init__" in vars(each):
+            for name, parameter in signature(vars(each)["__init__"]).parameters.items():
+                if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
+                    parameters.setdefault(name, parameter)
+    return parameters

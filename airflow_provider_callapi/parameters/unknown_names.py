@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from functools import lru_cache
-from inspect import Parameter, signature
+from inspect import Parameter
 from itertools import takewhile
 from typing import Any
 
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.own_classes import is_of_package
+from airflow_provider_callapi.parameters.own_classes import (
+    is_of_package,
+    parameters_of,
+    parameters_of_package,
+)
 
 _NEAR = 0.75
 """The smallest similarity (0 to 1) at which an unknown name counts as a misspelt name of a parameter."""
@@ -24,7 +27,7 @@ def describe_unknown(owner: type, given: Mapping[str, Any]) -> str | None:
     :param given: the keyword arguments: name → value. The text contains no value.
     :return: the text. None: the class takes all names.
     """
-    known = _parameters_of(owner.__mro__).keys()
+    known = parameters_of(owner.__mro__).keys()
     unknown = sorted(name for name in given.keys() - known if not name.startswith("_"))
     if not unknown:
         return None
@@ -35,7 +38,7 @@ def describe_unknown(owner: type, given: Mapping[str, Any]) -> str | None:
 
 def _describe_missing(owner: type, given: Collection[str]) -> str:
     """Return which names the constructors need and do not get, as the end of an error text."""
-    ours = _parameters_of(tuple(filter(is_of_package, owner.__mro__)))
+    ours = parameters_of_package(owner)
     missing = [
         name
         for name, parameter in ours.items()
@@ -59,8 +62,7 @@ def refuse_ignored_attributes(thing: object, given: Collection[str]) -> None:
     names = attributes.keys() - set(given)
     if not names:
         return
-    ours = tuple(filter(is_of_package, type(thing).__mro__))
-    for name, parameter in _parameters_of(ours).items():
+    for name, parameter in parameters_of_package(type(thing)).items():
         if name in names and not hasattr(attributes[name], "__get__"):  # a property has an effect
             value = vars(thing).get(name, parameter.default)
             if value is parameter.default and value != attributes[name]:
@@ -69,18 +71,6 @@ def refuse_ignored_attributes(thing: object, given: Collection[str]) -> None:
                     "constructor sets the parameter. Write a constructor: def __init__(self, **kwargs): "
                     f"super().__init__(**{{'{name}': …, **kwargs}})"
                 )
-
-
-@lru_cache(maxsize=64)  # the operators of a DAG file have few classes
-def _parameters_of(classes: tuple[type, ...]) -> Mapping[str, Parameter]:
-    """Return the parameters of the classes' own constructors: name → parameter. The first class counts."""
-    parameters: dict[str, Parameter] = {}
-    for each in classes:
-        if "__init__" in vars(each):
-            for name, parameter in signature(vars(each)["__init__"]).parameters.items():
-                if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
-                    parameters.setdefault(name, parameter)
-    return parameters
 
 
 def _similar(name: str, known: Collection[str]) -> list[str]:

@@ -29,7 +29,6 @@ from airflow_provider_callapi.exceptions import (
 from airflow_provider_callapi.operators._call.called_people import CalledPeople
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.redial_guard import forbid_redial
-from airflow_provider_callapi.operators._lost_limits import LostLimitIsAnError
 from airflow_provider_callapi.operators._request_operator import RequestOperator
 from airflow_provider_callapi.operators._tags import check_tag_rules
 from airflow_provider_callapi.parameters.kinds import FLAG
@@ -75,7 +74,7 @@ class _LinksOfTask(property):
         return self  # as Python copies a plain property; Airflow 3.0 copies tasks
 
 
-class StartCallOperator(LostLimitIsAnError, RequestOperator):
+class StartCallOperator(RequestOperator):
     """Base of the five Airflow operators that start one call.
 
     `airflow_provider_callapi.operators.start_call` describes their parameters.
@@ -86,6 +85,7 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
     object_fields = RequestOperator.object_fields | {"calling_hours", "calling_days"}
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
     limit_parameters = ("calling_hours", "calling_days", "max_lateness")
+    optional_in_rows = frozenset({"external_id"})  # the operator makes one
     recording_url: str | None = None
     _try: CallTry | None = None
     _killed = False
@@ -178,7 +178,6 @@ class StartCallOperator(LostLimitIsAnError, RequestOperator):
         refuse_another_task(context, self)
         self._publish_people(context)
         with self._name_placed_call(context):
-            self.refuse_lost_limits()
             options = self._read_options()
             request = self.make_request()
             if request.external_id and contains_number(request.external_id, request.contact):

@@ -1,0 +1,68 @@
+"""A value that a template or a task loses is an error. None in the DAG file is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow_fakes import CONTACT, VNUMBER
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.operators.start_call import CallApiStartSimpleCallOperator
+
+LOST, KEPT = "{{ params.lost }}", "{{ params.kept }}"
+leaves = st.sampled_from([LOST, KEPT, None, 36, "text"])
+dicts = st.recursive(
+    st.dictionaries(st.sampled_from("abc"), leaves, max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), leaves | inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def rendered(value: Any, params: dict[str, Any]) -> CallApiStartSimpleCallOperator:
+    with DAG("dag", render_template_as_native_obj=True):
+        operator = CallApiStartSimpleCallOperator(
+            task_id="call", virtual_phone_number=VNUMBER, contact=CONTACT, operator="79160000002",
+            first_call="contact",
+        )  # fmt: skip
+    operator.tags = value  # as a cluster policy does it
+    operator.render_template_fields({"params": params})
+    return operator
+
+
+def paths(value: Any, leaf: Any) -> Iterator[str]:
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            yield from (f"{name}.{path}" for path in paths(inner, leaf))
+        elif inner == leaf:
+            yield name
+
+
+@given(dicts)
+def test_only_the_none_of_a_template_is_an_error(value: dict[str, Any]) -> None:
+    operator = rendered(value, {"lost": None, "kept": 1})
+
+    expected = sorted(f"tags.{path}" for path in paths(value, LOST))
+    if not expected:
+        operator.refuse_lost_values()
+        return
+    with pytest.raises(InvalidParameter) as refused:
+        operator.refuse_lost_values()
+    assert str(refused.value).partition(":")[0] in expected
+
+
+@given(dicts)
+def test_a_dict_that_a_template_gives_contains_no_none(value: dict[str, Any]) -> None:
+    operator = rendered(KEPT, {"kept": value})
+
+    expected = sorted(f"tags.{path}" for path in paths(value, None))
+    if not expected:
+        operator.refuse_lost_values()
+        return
+    with pytest.raises(InvalidParameter) as refused:
+        operator.refuse_lost_values()
+    assert str(refused.value).partition(":")[0] in expected
