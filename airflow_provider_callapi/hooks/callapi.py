@@ -19,7 +19,8 @@ from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SEN
 from airflow_provider_callapi.api.values.masking import mask_number
 from airflow_provider_callapi.api.values.value_kinds import kind_of
 from airflow_provider_callapi.calls.account_reports import AccountReports
-from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import shows_number
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
 from airflow_provider_callapi.calls.single_call.call_gateway import CallGateway
@@ -481,10 +482,10 @@ class CallApiHook(BaseHook):
 def _check_start(request: StartCall) -> None:
     """Check the ``request`` of `CallApiHook.place_call`.
 
-    :raises InvalidParameter: not a start request, or the ``external_id`` has the contact's number.
+    :raises InvalidParameter: not a start request, or the ``external_id`` contains a person's number.
     """
     _check_type("request", request, StartCall, "a start request, such as StartInformerCall(…)")
-    if request.external_id and contains_number(request.external_id, request.contact):
+    if shows_number(request):
         raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")
 
 

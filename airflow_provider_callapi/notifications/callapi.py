@@ -124,6 +124,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     # A text is spoken even with a gap. But alerts with an id such as `None` would silence each other.
     fields_with_gaps = frozenset(template_fields) - {"external_id"}
 
+    _is_rendered = False  # whether the templates are rendered; Airflow calls a copy of the notifier
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Without this check, Python's error about a required parameter hides its misspelt name. If the alert
         # is due (Airflow passes the context), a mistake must not prevent the alert. The constructor of an
@@ -200,8 +202,10 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         renders templates, and several tasks share one notifier.
         """
         arguments = [copy.copy(arg) for arg in args]
+        due = copy.copy(self)
+        due._is_rendered = True  # Airflow renders it next
         with log_instead_of_raising(args[0] if args else {}, self.log):
-            super(CallApiNotifier, copy.copy(self)).__call__(*arguments)
+            super(CallApiNotifier, due).__call__(*arguments)
 
     def __await__(self) -> Generator[Any, None, None]:
         """Call the contacts. Airflow's triggerer uses this method for an asynchronous callback.
@@ -219,6 +223,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
         :param context: the context of Airflow's callback, e.g. of the failed task.
         """
+        if not self._is_rendered:  # an author's function calls this method, and Airflow has rendered nothing
+            self(context)
+            return
         run_without_loop(ring(self._options, context, InProcess(), self.log))
 
     async def async_notify(self, context: Context) -> None:
@@ -229,6 +236,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
         :param context: the context of Airflow's callback, e.g. of a missed deadline.
         """
+        if not self._is_rendered:
+            await copy.copy(self)._render_and_notify(copy.copy(context))
+            return
         await ring(self._options, context, InTriggerer(), self.log)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
@@ -251,6 +261,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         rendered = render_optional(optional, render, self.log)
         for name, value in rendered.items():
             setattr(self, name, value)
+        self._is_rendered = True
 
     def get_template_env(self, dag: Any = None) -> Any:
         """Return the DAG's template environment, or a default environment if the DAG has none.
@@ -263,6 +274,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     async def _render_and_notify(self, context: Context) -> None:
         with log_instead_of_raising(context, self.log):
             self.render_template_fields(context)
+            self._is_rendered = True  # also if a subclass renders in its own way
             await self.async_notify(context)
 
     @property

@@ -153,12 +153,18 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
         :param templates: True: skip values with a template, which Airflow has not rendered yet.
         """
-        not_rendered = self.template_fields if templates else ()
+        self._read_options(self.template_fields if templates else ())
+        if not (templates and is_template(self.call_session_id)):
+            read_call(self.call_session_id)
+
+    def _read_options(self, not_rendered: Sequence[str] = ()) -> None:
+        """Check and convert the sensor's parameters except ``call_session_id``.
+
+        :param not_rendered: names of parameters to skip if their values contain a template.
+        """
         for name, value in read_parameters(_KINDS, vars(self), not_rendered=not_rendered).items():
             setattr(self, name, value)
         read_parameter("max_wait", self.max_wait, _MAX_WAIT)  # Airflow needs the timedelta itself
-        if not (templates and is_template(self.call_session_id)):
-            read_call(self.call_session_id)
 
     def execute(self, context: Context) -> Any:
         """Wait for the call, and return what is known of the call as a dict for XCom.
@@ -212,6 +218,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         With ``soft_fail`` (skip the task instead of failing it), Airflow's own method would skip the task
         after any error. With this method, errors such as a wrong password fail the task.
         """
+        self._read_options()  # a subclass or a cluster policy may have changed attributes
         with self._skip_only_what_is_late():
             return super().resume_execution(next_method, next_kwargs, context)
 

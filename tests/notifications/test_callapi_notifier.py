@@ -42,6 +42,25 @@ def test_a_single_contact_is_rung_without_a_wait_for_the_answer(desk, context):
     assert desk.clock() - began <= 4.0  # settle: the only wait of a callback with one contact
 
 
+@pytest.mark.parametrize("method", ["notify", "async_notify", "notify of a subclass"])
+def test_a_function_of_an_author_may_call_the_methods_of_the_notifier(desk, spoken, method):
+    """Airflow renders the templates only if it calls the notifier itself."""
+
+    class OwnNotifier(CallApiNotifier):
+        def render_template_fields(self, context, jinja_env=None):
+            self.contact = self.contact.replace("{{ ti.task_id }}", context["ti"].task_id)
+
+    subclass = OwnNotifier if method.endswith("subclass") else CallApiNotifier
+    shared = subclass(contact="7916000000{{ ti.task_id }}", virtual_phone_number=VNUMBER, quiet_for=0)
+    for task_id in ("1", "2"):
+        if method == "async_notify":
+            asyncio.run(shared.async_notify(of_task(task_id)))
+        else:
+            shared.notify(of_task(task_id))
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+
+
 @pytest.mark.parametrize("fields", [("who", *CallApiNotifier.template_fields), ("message",)])
 def test_a_subclass_with_other_template_fields_rings(desk, fields):
     class OwnNotifier(CallApiNotifier):

@@ -45,6 +45,24 @@ def test_the_log_states_once_what_the_sensor_waits_for_and_then_the_outcome(desk
 
 
 @wait_modes
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_attributes_that_a_cluster_policy_sets_are_read_in_each_mode(desk, wait_mode):
+    desk.exchange.script(CONTACT, Script(rings=1, talks=3000))
+    wait = waiting(desk, desk.start(), wait_mode)
+    make = wait.make
+
+    def changed():
+        made = make()
+        made.soft_fail, made.require_seen, made.timeout, made.poke_interval = "false", "false", "60", "10"
+        return made
+
+    wait.make = changed
+
+    with pytest.raises(AirflowSensorTimeout, match=r"is still active after|Sensor has timed out"):
+        wait.run()
+
+
+@wait_modes
 def test_a_call_that_was_never_listed_has_ended_after_the_appear_timeout(desk, wait_mode):
     started = desk.clock()
 

@@ -199,6 +199,7 @@ class Task:
     reschedules: int = 0
     run_clears: int = 0
     more_context: dict[str, Any] = field(default_factory=dict)
+    is_dag_test: bool = False  # `dag.test()` resumes a task with the event alone
 
     @property
     def context(self) -> dict[str, Any]:
@@ -243,7 +244,8 @@ class Task:
                 self.desk.sleep(pause.reschedule_date.timestamp() - self.desk.clock())
             except TaskDeferred as deferred:
                 self.deferrals.append(deferred)
-                method, kwargs = deferred.method_name, dict(deferred.kwargs or {})
+                kept = {} if self.is_dag_test else deferred.kwargs or {}
+                method, kwargs = deferred.method_name, dict(kept)
                 kwargs["event"] = self.trigger(deferred.trigger)
                 self.events.append(kwargs["event"])
 

@@ -1,4 +1,4 @@
-"""Converts the phone numbers in a request's fields to the service's form, before the request is built."""
+"""The phone numbers in the fields of a request: in the service's form, and not in the ``external_id``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.calls.phone_numbers.comparison import contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import (
     read_destination,
@@ -46,6 +48,18 @@ def number_values(values: Mapping[str, Any]) -> dict[str, Any]:
         elif name in _FIELDS:
             found[name] = value
     return found
+
+
+def shows_number(request: StartCall) -> bool:
+    """Return whether the ``external_id`` of a start request contains the number of a person in the call.
+
+    Logs and XComs show an ``external_id``. The account's own virtual number does not count.
+    """
+    if not request.external_id:
+        return False
+    people = request.model_dump(include={"contact", "operator", "employee"})
+    numbers = filter(None, number_values(people).values())
+    return any(contains_number(request.external_id, number) for number in numbers)
 
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
@@ -11,6 +11,8 @@ from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.api.parameter_types import check_phone_or_sip
 from airflow_provider_callapi.api.values.masking import mask_phones
 from airflow_provider_callapi.api.values.value_kinds import is_template_text
+from airflow_provider_callapi.calls.lists.column_names import fold_name
+from airflow_provider_callapi.calls.lists.columns import PHONE
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, is_region
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
@@ -82,13 +84,25 @@ def _split_whole_numbers(text: str) -> list[str]:
 def _entries(contact: Any) -> list[Any]:
     """Return the entries of the parameter ``contact`` as one flat list in calling order.
 
-    The entries of a set are sorted.
+    The entries of a set are sorted. A template of a native DAG may give a dict, such as a row with the key
+    ``phone``, or ``{"Anna": "79260000001"}``.
     """
+    if isinstance(contact, Mapping):
+        contact = _numbers_of(contact)
     if isinstance(contact, str) or not isinstance(contact, Collection):
         return [contact]
     # Each process orders a set in its own way. The alert's id and the positions of its people need one order.
     in_order = sorted(contact, key=str) if isinstance(contact, Set) else contact
     return [entry for part in in_order for entry in _entries(part)]
+
+
+def _numbers_of(row: Mapping[Any, Any]) -> list[Any]:
+    """Return the values of a dict that can be phone numbers, or its keys if all keys are whole numbers."""
+    phones = [value for name, value in row.items() if fold_name(str(name)) == PHONE]
+    if phones:
+        return phones
+    has_numbers_as_keys = all(_count_digits(str(key)) >= _DIGITS_OF_A_WHOLE_NUMBER for key in row)
+    return [*row] if has_numbers_as_keys else [*row.values()]
 
 
 def render_contacts(contact: Any, render: Callable[[Any], Any], log: Any) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from airflow.sdk import DAG
 from failing_callbacks import ON_DUTY, SYNC_AND_ASYNC, notifier, of_dag, of_deadline, of_task, rung
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,27 @@ def test_a_template_may_give_the_text_of_a_list(desk, written):
     notifier("{{ duty }}")({**of_dag(), "duty": duty})
 
     assert rung(desk) == people
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        {"phone": ON_DUTY, "name": "Anna"},
+        {"Anna": ON_DUTY},
+        {ON_DUTY: "Anna"},
+        {int(ON_DUTY): None},
+        {"oncall": {"Телефон": ON_DUTY}},
+        [{"name": "Anna", "телефон": int(ON_DUTY), "id": 12345678901}],
+        {"duty": [ON_DUTY]},
+    ],
+)
+def test_a_template_of_a_native_dag_may_give_a_dict(desk, people):
+    with DAG("native", render_template_as_native_obj=True) as dag:
+        pass
+
+    notifier("{{ duty }}")({**of_task(), "dag": dag, "duty": people})
+
+    assert rung(desk) == [ON_DUTY]
 
 
 @pytest.mark.parametrize(

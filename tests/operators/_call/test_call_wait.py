@@ -93,6 +93,26 @@ def test_the_task_waits_for_a_late_report(desk, way):
     assert desk.exchange.requests("get.calls_report") >= 3
 
 
+@pytest.mark.parametrize(
+    "durable", [pytest.param(True, marks=pytest.mark.needs_airflow("3.3", "task state")), False]
+)
+def test_a_late_report_in_dag_test_needs_a_journal(desk, durable):
+    """`dag.test()` drops the values that the task gives to its deferral."""
+    desk.exchange.report_lag = 45.0
+    desk.exchange.script(CONTACT, Script(rings=1, talks=2))
+    calling = waiting_task(desk, "deferral", durable=durable, tags={"answered": 36})
+    calling.is_dag_test = True
+
+    if durable:
+        result = calling.run()
+        assert (result["answered"], result["tags"]) == (True, [36])
+    else:
+        with pytest.raises(CallApiFailure, match="The call was placed and has ended"):
+            calling.run()
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
 @ways
 @pytest.mark.parametrize("seen", [True, False])
 def test_the_wait_for_a_missing_report_ends_after_the_report_timeout(desk, way, seen):

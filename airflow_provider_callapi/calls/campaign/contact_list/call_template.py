@@ -20,8 +20,12 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_templates import (
 )
 from airflow_provider_callapi.calls.lists.column_names import fold_name
 from airflow_provider_callapi.calls.lists.rounded_numbers import parts_of_cell, refuse_single_precision
-from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
-from airflow_provider_callapi.calls.phone_numbers.request_numbers import number_values, read_numbers
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import (
+    number_values,
+    read_numbers,
+    shows_number,
+)
 from airflow_provider_callapi.calls.texts.number_texts import LOST_DIGITS
 from airflow_provider_callapi.calls.texts.shown_values import LongNumber, ShownValue, stored_text
 
@@ -157,13 +161,11 @@ class CallTemplate:
 
         :return: the id. None: the author gives no ``external_id``, or the id for this person is empty.
         :raises InvalidRow: the template cannot be filled in from the person's row.
-        :raises InvalidRow: the id is longer than 240 characters, or contains the phone number.
+        :raises InvalidRow: the id is longer than 240 characters.
         """
         own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
             raise InvalidRow(f"call.{_ID}: longer than {_LONGEST_ID} characters")
-        if isinstance(own, str) and contains_number(own, person.contact):
-            raise InvalidRow(f"call.{_ID}: {SHOWN_NUMBER}")
         return own if str(own or "").strip() else None
 
     def request(self, person: Person, external_id: str) -> StartCall:
@@ -172,7 +174,8 @@ class CallTemplate:
         :param external_id: the ``external_id`` of the attempt, from the function
             `attempt_ids.external_id`.
         :raises InvalidRow: no valid request can be made from the person's row, for example because a field
-            contains a number of which a workbook has lost digits. The error message names the field, such as
+            contains a number of which a workbook has lost digits, or because the ``external_id`` contains a
+            phone number. The error message names the field, such as
             ``call.contact``.
         """
         known = {ROW: person.contact, _ID: external_id}
@@ -180,9 +183,12 @@ class CallTemplate:
         own = {name: self._render_field(name, person.row) for name in self._own_fields}
         try:
             own = read_numbers(own, self.region, method=self.request_type.method)
-            return self.request_type.from_values({**self._constants, **own, **known})
+            request = self.request_type.from_values({**self._constants, **own, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
+        if _ID in self._fields and shows_number(request):
+            raise InvalidRow(f"call.{_ID}: {SHOWN_NUMBER}")
+        return request
 
     def _render_field(self, name: str, row: Mapping[str, Any]) -> Any:
         value = fill_in(self._fields[name], row)

@@ -16,6 +16,7 @@ from spelled_numbers import NUMBERS, spelled
 
 from airflow_provider_callapi.calls.campaign.contact_list.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.contact_list.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.contact_list.row_templates import InvalidRow
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import (
     read_contact,
@@ -231,6 +232,15 @@ def test_an_external_id_that_contains_the_phone_number_is_refused(own: str) -> N
     assert why(plan_of([anna()], external_id=own)) == (
         "call.external_id: contains the phone number, which logs would then show"
     )
+
+
+def test_an_external_id_that_contains_the_number_of_the_operator_is_refused() -> None:
+    call = {"method": "start.simple_call", "virtual_phone_number": "74993720692", "first_call": "operator"}
+    template = template_of({**call, "operator": "79160000002", "external_id": "{{ contact.order }}"})
+    (person,) = plan_of([anna(order="1")]).people
+
+    with pytest.raises(InvalidRow, match=r"call\.external_id: contains the phone number"):
+        template.request(person, "order 916 000 00 02")
 
 
 def test_a_row_with_a_number_that_has_lost_digits_is_invalid_only_if_the_call_uses_the_number() -> None:
