@@ -399,7 +399,7 @@ def test_wrong_credentials_are_a_permanent_error(desk):
 
 
 @pytest.mark.parametrize("callapi_profile", [Profile(vanish_after=3.0, vanish_seconds=20.0)])
-def test_the_snapshots_of_a_hook_tell_how_long_an_active_call_was_missing(desk):
+def test_the_snapshots_of_a_hook_tell_how_long_a_call_must_be_missing(desk):
     desk.exchange.script(CONTACT, Script(rings=60))
     desk.start()
     with CallApiHook() as hook:
@@ -408,7 +408,7 @@ def test_the_snapshots_of_a_hook_tell_how_long_an_active_call_was_missing(desk):
             found.append(hook.take_snapshot())
             desk.clock.advance(5.0)
     assert [len(snapshot.sessions) for snapshot in found] == [1, 0, 0, 0, 0, 1]
-    assert [snapshot.longest_return for snapshot in found] == [0, 0, 0, 0, 0, 15]
+    assert [snapshot.needed_absence for snapshot in found] == [3.5, 3.5, 3.5, 3.5, 3.5, 15]
 
 
 @pytest.mark.parametrize("poll_interval", [0, -1, 0.05, math.nan, math.inf, None, "often", True])

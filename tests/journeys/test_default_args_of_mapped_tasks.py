@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A database for the campaigns, which an Airflow before 3.3 needs."""
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
+
 
 HEAD = """
 from airflow.sdk import DAG, task
@@ -15,7 +23,7 @@ from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 TTS = {"type": "tts", "value": "Hi"}
 CALL = {"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS}
 
-with DAG("defaults", default_args={"poll_interval": 0.5, "retries": 0}) as dag:
+with DAG("defaults", default_args={"poll_interval": 0.5, "retries": 0, "ledger_conn_id": "ledger"}) as dag:
     @task
     def excluded():
         return ["79160000001"]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A database for the campaigns, which an Airflow before 3.3 needs."""
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
+
 
 HEAD = """
 from airflow.exceptions import AirflowSkipException
@@ -13,7 +21,9 @@ from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
 TTS = {"type": "tts", "value": "Hi"}
 CALL = {"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS}
-PEOPLE = {"contacts": ["79160000001", "79160000002"], "call": CALL, "dry_run": True}
+PEOPLE = {
+    "contacts": ["79160000001", "79160000002"], "call": CALL, "dry_run": True, "ledger_conn_id": "ledger"
+}
 
 def take(value):
     return value

@@ -25,6 +25,12 @@ ENDED_AFTER = 60.0
 """A call that is missing for this many seconds has ended."""
 _LONGEST_RETURN = 60.0
 """The largest value of `AbsenceHistory.longest_return`, in seconds."""
+_NEEDED_ABSENCE = 3.5
+"""Seconds for which a call must be missing on an account that is not steady.
+
+A short ``poll_interval`` of one task sets the pace of all tasks that share the polls of a connection. So a
+number of polls alone proves too little.
+"""
 _MANY_CALLS = 5
 """If this many calls or more are missing at once, and no call is left, the service may have omitted them
 all."""
@@ -40,8 +46,7 @@ class AbsenceHistory:
     If a missing call comes back, the call was active all the time.
 
     :ivar longest_return: the longest absence, in seconds, after which a call came back. At most 60. An
-        absence lasts from the first to the last snapshot without the call. A call counts as ended only after
-        it is missing for longer than this time.
+        absence lasts from the first to the last snapshot without the call.
     """
 
     def __init__(self) -> None:
@@ -86,6 +91,15 @@ class AbsenceHistory:
         """
         return self._ends_until_steady <= 0
 
+    @property
+    def needed_absence(self) -> float:
+        """For how many seconds a call must be missing before it counts as ended.
+
+        A call counts as ended only after a longer absence than each one after which a call came back. Until
+        the account is steady, the absence must also be longer than 3.5 seconds.
+        """
+        return self.longest_return if self.is_steady else max(self.longest_return, _NEEDED_ABSENCE)
+
     def add(self, snapshot: Snapshot) -> None:
         """Add the newest snapshot of the account.
 
@@ -109,10 +123,10 @@ class AbsenceHistory:
     def extend(self, snapshot: Snapshot) -> Snapshot:
         """Add the newest snapshot of the account. Return a copy of the snapshot.
 
-        The copy also contains `longest_return`: the longest absence after which a call came back.
+        The copy also contains `needed_absence`.
         """
         self.add(snapshot)
-        return replace(snapshot, longest_return=self.longest_return) if self.longest_return else snapshot
+        return replace(snapshot, needed_absence=self.needed_absence)
 
     def permits_second_look(self, watched: Collection[int]) -> bool:
         """Return whether an extra poll (a second look) should follow the newest snapshot after 0.4 seconds.

@@ -24,8 +24,7 @@ class PollTolerance:
         """Return whether a call has been missing often enough and long enough to prove its end.
 
         - Often enough: in at least `misses` snapshots.
-        - Long enough: for longer than `Snapshot.longest_return`, the longest absence in seconds after which a
-          call of the account came back. If ``longest_return`` is 0, any time is enough.
+        - Long enough: for longer than `Snapshot.needed_absence`. If it is 0, any time is enough.
 
         :param observation: what the snapshots so far have shown of the call.
         :param snapshot: the newest snapshot. ``observation`` already includes the snapshot.
@@ -33,7 +32,7 @@ class PollTolerance:
         if observation.misses < self.misses:
             return False
         missing_for = snapshot.at - (observation.missing_since or snapshot.at)
-        return not snapshot.longest_return or missing_for > snapshot.longest_return
+        return not snapshot.needed_absence or missing_for > snapshot.needed_absence
 
 
 TOLERANCE = PollTolerance()

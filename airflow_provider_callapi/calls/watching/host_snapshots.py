@@ -260,7 +260,7 @@ def _from_json(content: dict[str, Any]) -> _Shared:
         sessions,
         answered=frozenset(content["answered"]),
         left_out=content["left_out"],
-        longest_return=history.longest_return,
+        needed_absence=history.needed_absence,
     )
     return _Shared(snapshot, history)
 

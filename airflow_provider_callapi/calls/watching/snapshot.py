@@ -37,8 +37,8 @@ class Snapshot:
         unreadable.
     :ivar ends: session id → what the Data API reports about the end of a call that is missing in
         ``list.calls``. Calls whose end the Data API has not reported are left out.
-    :ivar longest_return: the longest time in seconds for which an active call was missing before it came
-        back. 0: not known.
+    :ivar needed_absence: a call that is missing in several snapshots has ended if it is missing for longer
+        than this time, in seconds. 0: the number of snapshots is enough. See `AbsenceHistory`.
     """
 
     at: float
@@ -47,7 +47,7 @@ class Snapshot:
     answered: frozenset[int] = frozenset()
     left_out: int = 0
     ends: Mapping[int, ReportedEnd] = field(default_factory=dict)
-    longest_return: float = 0.0
+    needed_absence: float = 0.0
 
     def shows_answer(self, session: CallSession) -> bool:
         """Return whether this snapshot proves that the contact of an active call picked up.

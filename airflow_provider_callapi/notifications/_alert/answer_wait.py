@@ -10,7 +10,6 @@ from airflow_provider_callapi import system_clock
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.calls.outcomes.marks import Mark, first_mark, need_operations
 from airflow_provider_callapi.calls.outcomes.outcome import Outcome
-from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.hooks.report_wait import wait_for_report
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 APPEAR_TIMEOUT = 10.0
 """Seconds within which ``list.calls`` shows a placed call, or stops showing an ended call."""
-_TOLERANCE = PollTolerance(misses=3)
-"""An alert polls every two seconds. Two polls in a row may miss a call that is omitted for three seconds."""
 _ANSWER_REPORT_TIMEOUT = 6.0
 """Seconds for which an alert without marks waits for the report of an ended call.
 
@@ -72,7 +69,6 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
         call.call_session_id,
         now + APPEAR_TIMEOUT,
         now + longest,
-        tolerance=_TOLERANCE,
         observation=Observation.from_outcome(call),
     )
 

@@ -168,7 +168,7 @@ class Account:
             polls += 1
             taken = snapshot(at, *self.listed(at))
             history.add(taken)
-            taken = replace(taken, longest_return=history.longest_return if adaptive else 0.0)
+            taken = replace(taken, needed_absence=history.longest_return if adaptive else 0.0)
             for number in taken.sessions.keys() - done:
                 watches.setdefault(
                     number, SessionWatch(number, FOREVER, FOREVER, observation=Observation(listed=True))
@@ -218,8 +218,8 @@ def test_second_looks_end_waits_earlier_and_send_at_most_a_tenth_more_polls(seed
     assert sum(fast) < sum(slow)
 
 
-def test_an_extended_snapshot_states_the_longest_return_of_its_account():
+def test_an_extended_snapshot_states_how_long_a_call_must_be_missing():
     history = AbsenceHistory()
     for at, listed in ((0, [1]), (5, []), (10, [])):
-        assert history.extend(snapshot(at, *listed)).longest_return == 0
-    assert history.extend(snapshot(15, 1)) == snapshot(15, 1, longest_return=5)
+        assert history.extend(snapshot(at, *listed)).needed_absence == 3.5
+    assert history.extend(snapshot(15, 1)) == snapshot(15, 1, needed_absence=5)

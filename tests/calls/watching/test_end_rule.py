@@ -19,7 +19,7 @@ def test_the_default_tolerance_is_two_misses_and_ten_failed_polls() -> None:
 
 @given(st.integers(1, 4), st.lists(SECONDS, max_size=6), SECONDS)
 def test_a_call_has_ended_when_it_is_missing_often_enough_and_longer_than_any_call_that_came_back(
-    misses: int, pauses: list[float], longest_return: float
+    misses: int, pauses: list[float], needed_absence: float
 ) -> None:
     tolerance = PollTolerance(misses=misses)
     observation, at = Observation(listed=True), 1000.0
@@ -27,7 +27,7 @@ def test_a_call_has_ended_when_it_is_missing_often_enough_and_longer_than_any_ca
         at += pause
         observation = observation.with_miss(at)
 
-    ended = tolerance.has_ended(observation, Snapshot(at, longest_return=longest_return))
+    ended = tolerance.has_ended(observation, Snapshot(at, needed_absence=needed_absence))
 
     missing_for = sum(pauses[1:])
-    assert ended == (len(pauses) >= misses and (longest_return == 0 or missing_for > longest_return))
+    assert ended == (len(pauses) >= misses and (needed_absence == 0 or missing_for > needed_absence))

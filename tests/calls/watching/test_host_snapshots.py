@@ -221,7 +221,7 @@ def test_a_task_that_cannot_share_its_polls_any_more_still_knows_how_long_an_act
 
     (snapshots,) = host.wait(5, task)
 
-    assert [round(snapshot.longest_return) for snapshot in snapshots] == [5]
+    assert [round(snapshot.needed_absence) for snapshot in snapshots] == [5]
 
 
 def test_a_shared_snapshot_contains_what_a_wait_uses_and_no_phone_number(host):

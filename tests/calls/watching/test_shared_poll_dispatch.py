@@ -175,7 +175,7 @@ def test_a_waiting_subscriber_keeps_no_snapshot_alive() -> None:
         shows(1, session(LegState.TALKING)),
         shows(2, session(LegState.TALKING)),
     ]
-    references = [weakref.ref(snapshot) for snapshot in snapshots]
+    references = []
 
     async def subscriber(poll: SharedPoll) -> None:
         watch = SessionWatch(CALL, 0, math.inf)
@@ -186,7 +186,10 @@ def test_a_waiting_subscriber_keeps_no_snapshot_alive() -> None:
     async def observer(poll: SharedPoll) -> None:
         async with poll.subscribe(5) as next_snapshot:
             for _ in range(3):
-                at = (await next_snapshot()).at
+                snapshot = await next_snapshot()
+                references.append(weakref.ref(snapshot))
+                at = snapshot.at
+                del snapshot
             await asyncio.sleep(0)
             gc.collect()
             kept.extend(reference() is not None for reference in references)

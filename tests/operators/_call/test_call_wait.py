@@ -133,6 +133,24 @@ def test_the_wait_for_a_missing_report_ends_after_the_report_timeout(desk, way, 
 
 
 @ways
+@pytest.mark.parametrize("data_api", [True, False])
+@pytest.mark.parametrize("poll_interval", [0.2, 1, 5])
+@pytest.mark.parametrize(
+    "callapi_profile",
+    [Profile(vanish_after=seconds, vanish_seconds=3.0) for seconds in (4.0, 6.5)],
+    ids=["4 s", "6.5 s"],
+)
+def test_a_call_that_list_calls_omits_for_three_seconds_has_not_ended(desk, way, data_api, poll_interval):
+    """Also if many polls miss it. A retry of a task that requires an answer would ring the contact again."""
+    desk.connect(extra={"data_api": data_api})
+    desk.exchange.script(CONTACT, Script(rings=8, talks=20))
+    began = desk.clock()
+
+    assert waiting_task(desk, way, poll_interval=poll_interval, require_answer=True).run()["answered"] is True
+    assert desk.clock() - began >= 28
+
+
+@ways
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize(
     "callapi_profile", [Profile(vanish_after=4.0, vanish_seconds=30.0)], ids=["vanishes"]
