@@ -80,8 +80,10 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
             raise InvalidParameter(self.lost_parts)
 
     def _own_fields(self) -> Collection[str]:
-        # A cluster policy may set a template for a limit that is no template field.
-        return {*fields_of_package(type(self)), *self.limit_parameters}
+        # A cluster policy may set a template for a limit that is no template field. The function of a
+        # decorated task decides about None in its arguments.
+        gaps: Collection[str] = getattr(self, "fields_with_gaps", ())
+        return {*fields_of_package(type(self)), *self.limit_parameters}.difference(gaps)
 
     def _find_none(self, path: _Path) -> str | None:
         """Return where None is in the value at a path, e.g. ``do_not_call.list``. None: nowhere."""

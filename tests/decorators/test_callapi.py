@@ -67,6 +67,30 @@ def test_the_text_that_a_function_returns_is_spoken_and_never_rendered(run_dag, 
     assert run.xcoms["tell"]["status"] == "started"
 
 
+NOTHING = (
+    HEAD.format(dag_id="nothing")
+    + """
+    @task
+    def nothing():
+        return None
+
+    @task.callapi_informer(contact="79160000001", virtual_phone_number="74993720692")
+    def tell(name, *, city=None):
+        return f"Hello {name or 'you'} in {city or 'town'}"
+
+    tell(nothing(), city=nothing())
+    tell.override(task_id="tell_each").expand(name=["Anna", None])
+"""
+)
+
+
+def test_the_function_decides_about_none_in_its_arguments(run_dag, spoken):
+    run = run_dag(NOTHING.replace("params=", "render_template_as_native_obj=True, params="))
+
+    assert run.states["tell"] == run.states["tell_each[1]"] == "success"
+    assert sorted(text for _, text in spoken)[-2:] == ["Hello you in town", "Hello you in town"]
+
+
 MAPPED = (
     HEAD.format(dag_id="mapped_messages")
     + """
