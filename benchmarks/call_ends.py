@@ -90,7 +90,7 @@ def wait_for_all(account: Account, *, second_looks: bool = False, reports: bool 
         snapshot = Snapshot(at, {number + 1: session for number, session in listed.items()})
         history.add(snapshot)
         if second_looks:
-            snapshot = replace(snapshot, longest_return=history.longest_return)
+            snapshot = replace(snapshot, needed_absence=history.needed_absence)
         for number in listed.keys() - watches.keys() - done:
             watches[number] = SessionWatch(number + 1, FOREVER, FOREVER)
         if reports:

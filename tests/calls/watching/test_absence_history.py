@@ -168,7 +168,7 @@ class Account:
             polls += 1
             taken = snapshot(at, *self.listed(at))
             history.add(taken)
-            taken = replace(taken, needed_absence=history.longest_return if adaptive else 0.0)
+            taken = replace(taken, needed_absence=history.needed_absence if adaptive else 0.0)
             for number in taken.sessions.keys() - done:
                 watches.setdefault(
                     number, SessionWatch(number, FOREVER, FOREVER, observation=Observation(listed=True))
