@@ -200,7 +200,7 @@ def test_a_silent_ledger_is_named_and_takes_no_thread_of_the_server(
 ) -> None:
     """Airflow's API server runs each of its other endpoints in one of its 40 threads."""
     monkeypatch.setenv("AIRFLOW__CALLAPI__LEDGER_CONN_IDS", f"ledger,{silent_ledger}")
-    monkeypatch.setattr("airflow_provider_callapi.supervision.patience.LONGEST_WAIT", 2.0)
+    monkeypatch.setattr("airflow_provider_callapi.supervision.patience.LONGEST_WAIT", 5.0)
     cookies = {"Cookie": "user=anna"}
 
     async def watch() -> tuple[list[Any], float]:
@@ -209,7 +209,9 @@ def test_a_silent_ledger_is_named_and_takes_no_thread_of_the_server(
         async with httpx.AsyncClient(transport=transport, base_url="http://calls", headers=cookies) as client:
             viewers = [asyncio.create_task(client.get(PAGE)) for _ in range(60)]
             await asyncio.sleep(1)
-            held = limiter.borrowed_tokens
+            # On a slow machine, the first steps of the pages still take threads.
+            while (held := limiter.borrowed_tokens) and not any(viewer.done() for viewer in viewers):
+                await asyncio.sleep(0.05)
             return await asyncio.gather(*viewers), held
 
     browse("anna")
