@@ -18,6 +18,7 @@ from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate, resolve_values
 from airflow_provider_callapi.parameters.own_classes import fields_of_package, parameters_of_package
 from airflow_provider_callapi.parameters.templates import is_template
+from airflow_provider_callapi.task_context.mapped_task import states_by_index
 
 _Path = tuple[Any, ...]
 """Where a value is: the name of a parameter, and keys of dicts: ``("do_not_call", "list")``."""
@@ -164,12 +165,13 @@ def _describe_missing_indexes(
             if not task.is_mapped and (its_group is None or its_group is group):
                 continue
             ti = context["ti"]
-            indexes = ti.get_ti_count(dag_id=task.dag_id, task_ids=[task.task_id], run_ids=[ti.run_id])
+            # After a clear, Airflow marks the indexes of a former, longer list as removed.
+            indexes = [state for state in states_by_index(ti, task.task_id).values() if state != "removed"]
             output: Any = XComArg(task, key)
             stored = len(LazyXComSequence(xcom_arg=output, ti=ti))
-            if stored < indexes:
+            if not indexes or stored < len(indexes):
                 return (
-                    f"{name}: task {task.task_id} gave a value for {stored} of its {indexes} map indexes. "
-                    "The others failed, were skipped or returned None"
+                    f"{name}: task {task.task_id} gave a value for {stored} of its {len(indexes)} map "
+                    "indexes. The others failed, were skipped or returned None, or there is no map index"
                 )
     return None

@@ -1,4 +1,4 @@
-"""Exchanges values between the instances of a mapped task through XCom, and reads their states."""
+"""Exchanges values between the instances of a mapped task through XCom, and reads the states of instances."""
 
 from __future__ import annotations
 
@@ -60,11 +60,21 @@ class MappedTask:
 
         The state None means that Airflow has not scheduled the task instance yet.
         """
-        ti = self._ti
-        found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
-        prefix = f"{ti.task_id}_"
-        return {
-            int(name.removeprefix(prefix)): state
-            for name, state in found.get(ti.run_id, {}).items()
-            if name.startswith(prefix)
-        }
+        return states_by_index(self._ti, self._ti.task_id)
+
+
+def states_by_index(ti: Any, task_id: str) -> dict[int, str | None]:
+    """Return the states of a mapped task's instances in the DAG run: map index → state, or None.
+
+    The dict is empty if Airflow has not expanded the task, e.g. because its upstream task failed.
+
+    :param ti: Airflow's running task instance.
+    :param task_id: the id of a task of the same DAG.
+    """
+    found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id])
+    prefix = f"{task_id}_"
+    return {
+        int(name.removeprefix(prefix)): state
+        for name, state in found.get(ti.run_id, {}).items()
+        if name.startswith(prefix)
+    }

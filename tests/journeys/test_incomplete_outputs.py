@@ -30,6 +30,10 @@ def take(value):
 
 with DAG("incomplete", default_args={"poll_interval": 0.5, "retries": 0}) as dag:
     @task
+    def numbers():
+        return []
+
+    @task
     def part(number):
         if number == "79160000003":
             raise ERROR
@@ -53,6 +57,13 @@ with DAG("incomplete", default_args={"poll_interval": 0.5, "retries": 0}) as dag
     ).expand(region=["RU"])
 """
 NAMES = ["output", "function", "inner", "of_group", "mapped[0]"]
+
+
+def test_a_do_not_call_list_of_a_task_without_map_indexes_is_an_error(run_dag: Any) -> None:
+    """Its list may be empty because the task before has failed."""
+    run = run_dag(HEAD.replace('["79160000001", *MISSING]', "numbers()"))
+
+    assert {name: run.states[name] for name in NAMES} == dict.fromkeys(NAMES, "failed")
 
 
 @pytest.mark.parametrize(

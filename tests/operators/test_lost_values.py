@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 from airflow_fakes import CONTACT, VNUMBER
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.operators import _lost_values
 from airflow_provider_callapi.operators.start_call import CallApiStartSimpleCallOperator
 
 LOST, KEPT = "{{ params.lost }}", "{{ params.kept }}"
@@ -66,3 +69,25 @@ def test_a_dict_that_a_template_gives_contains_no_none(value: dict[str, Any]) ->
     with pytest.raises(InvalidParameter) as refused:
         operator.refuse_lost_values()
     assert str(refused.value).partition(":")[0] in expected
+
+
+def test_a_map_index_that_a_clear_has_removed_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a clear, the list of an upstream task may be shorter. Airflow keeps the instances of the rest."""
+    with DAG("dag"):
+        source = PythonOperator.partial(task_id="part", python_callable=str).expand(op_args=[[1], [2]])
+        operator = CallApiStartSimpleCallOperator(
+            task_id="call", virtual_phone_number=VNUMBER, contact=CONTACT, operator="79160000002",
+            first_call="contact", calling_days=source.output,
+        )  # fmt: skip
+    states = {"part_0": "success", "part_1": "success", "part_2": "removed"}
+    ti = SimpleNamespace(run_id="run", dag_id="dag", get_task_states=lambda **which: {"run": states})
+    monkeypatch.setattr(_lost_values, "LazyXComSequence", lambda **output: ["mon", "tue"])
+
+    def lost_parts() -> str | None:
+        return _lost_values._describe_missing_indexes(
+            operator, {"calling_days": operator.calling_days}, {"ti": ti}
+        )
+
+    assert lost_parts() is None
+    states["part_2"] = "failed"
+    assert "gave a value for 2 of its 3 map indexes" in str(lost_parts())

@@ -210,7 +210,7 @@ def test_a_silent_ledger_is_named_and_takes_no_thread_of_the_server(
             viewers = [asyncio.create_task(client.get(PAGE)) for _ in range(60)]
             await asyncio.sleep(1)
             # On a slow machine, the first steps of the pages still take threads.
-            while (held := limiter.borrowed_tokens) and not any(viewer.done() for viewer in viewers):
+            while (held := limiter.borrowed_tokens) and not any(viewer.done() for viewer in viewers):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             return await asyncio.gather(*viewers), held
 
