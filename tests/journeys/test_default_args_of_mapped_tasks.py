@@ -14,7 +14,9 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
 
 
+# Airflow 3.1 remembers the tasks of a DAG id for the whole process, so each test has its own DAG id.
 HEAD = """
+from pathlib import Path
 from airflow.sdk import DAG, task
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
@@ -23,7 +25,7 @@ from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 TTS = {"type": "tts", "value": "Hi"}
 CALL = {"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS}
 
-with DAG("defaults", default_args={"poll_interval": 0.5, "retries": 0, "ledger_conn_id": "ledger"}) as dag:
+with DAG(Path(__file__).stem, default_args={"poll_interval": 0.5, "retries": 0, "ledger_conn_id": "ledger"}) as dag:
     @task
     def excluded():
         return ["79160000001"]

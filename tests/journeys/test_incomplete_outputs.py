@@ -14,7 +14,9 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
 
 
+# Airflow 3.1 remembers the tasks of a DAG id for the whole process, so each test has its own DAG id.
 HEAD = """
+from pathlib import Path
 from airflow.exceptions import AirflowSkipException
 from airflow.sdk import DAG, task, task_group
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
@@ -28,7 +30,7 @@ PEOPLE = {
 def take(value):
     return value
 
-with DAG("incomplete", default_args={"poll_interval": 0.5, "retries": 0}) as dag:
+with DAG(Path(__file__).stem, default_args={"poll_interval": 0.5, "retries": 0}) as dag:
     @task
     def numbers():
         return []
@@ -87,13 +89,14 @@ def test_a_do_not_call_list_of_all_map_indexes_is_used(run_dag: Any) -> None:
 
 
 LOST = """
+from pathlib import Path
 from airflow.sdk import DAG, task
 from airflow_provider_callapi.operators.call_control import CallApiMakeCallOperator
 from airflow_provider_callapi.operators.calls_report import CallApiCallsReportOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartEmployeeCallOperator
 
 TTS = {"type": "tts", "value": "Hi"}
-with DAG("lost", render_template_as_native_obj=True, default_args={"retries": 0}) as dag:
+with DAG(Path(__file__).stem, render_template_as_native_obj=True, default_args={"retries": 0}) as dag:
     @task
     def nothing():
         return None
