@@ -25,7 +25,9 @@ from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 TTS = {"type": "tts", "value": "Hi"}
 CALL = {"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS}
 
-with DAG(Path(__file__).stem, default_args={"poll_interval": 0.5, "retries": 0, "ledger_conn_id": "ledger"}) as dag:
+DEFAULTS = {"poll_interval": 0.5, "retries": 0, "ledger_conn_id": "ledger"}
+
+with DAG(Path(__file__).stem, default_args=DEFAULTS) as dag:
     @task
     def excluded():
         return ["79160000001"]
