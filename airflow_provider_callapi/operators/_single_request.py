@@ -26,10 +26,8 @@ def send_once(request: SessionRequest, facts: TaskFacts, hook: CallApiHook) -> D
     :raises CallUnresolved: this or an earlier try has sent the request, and the answer is not known.
     """
     name = f"{request.method}, call session {request.call_session_id}"
-    # A clear by a user raises max_tries. So the first try after a clear is no retry, and sends the request.
-    # Without a clear in the DAG run, each later try is a retry, even if the DAG file has other retries now.
-    clear_after = facts.max_tries - facts.retries if facts.run_clears else 0
-    is_retry = facts.try_number > clear_after + 1
+    # The first try after a clear by a user is no retry, and sends the request.
+    is_retry = facts.try_number > facts.cleared_after + 1
     # Without task state (Airflow 3.3+), a retry cannot know what an earlier try has sent.
     if facts.state is None and is_retry:
         raise CallUnresolved(_text(f"{name}: an earlier try may have sent the request"))

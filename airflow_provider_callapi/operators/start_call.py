@@ -52,8 +52,8 @@ template.
     a time longer than the delay of the Data API's reports. None (default): ``delivery`` decides. Needs the
     Data API and task state (Airflow 3.3+).
 :param durable: True (default): keep the record of the call in Airflow's task state (3.3+), so that a retry
-    continues with the call. False, or before Airflow 3.3: a retry searches the active calls. If the call has
-    ended, the retry **calls the person a second time**.
+    continues with the call. False, or before Airflow 3.3: a retry searches the active calls. If an earlier
+    try may have placed a call, and the search does not find it, ``delivery`` decides.
 :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``
     (template). The event ``our_side_did_not_answer`` (no employee or operator was reached) uses the tag of
     ``not_answered``, unless it has one of its own. All events but ``answered`` need the Data API.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.task_context.mapped_task import MappedTask
 from airflow_provider_callapi.task_context.regrouped_task import find_removed_task
+from airflow_provider_callapi.task_context.start_mark import StartMark
 from airflow_provider_callapi.task_context.task_state import TaskState
 from airflow_provider_callapi.task_context.temporary_run import refuse_test_of_another_task
 
@@ -52,6 +53,7 @@ class TaskFacts:
         through its REST API with ``reset_dag_runs=false``.
     :ivar was_cleared: whether a user has cleared this task instance.
     :ivar mapped: access to the other map indexes of the task. None: the task is not mapped.
+    :ivar start_mark: the message of earlier tries without task state that they may have placed a call.
     :ivar removed_task: a function that returns the id of the removed task that this task was before it was
         moved into a task group, see `find_removed_task`.
     """
@@ -67,12 +69,18 @@ class TaskFacts:
     run_clears: int = 0
     was_cleared: bool = False
     mapped: MappedTask | None = None
+    start_mark: StartMark | None = None
     removed_task: Callable[[], str | None] = lambda: None
 
     @property
     def clears(self) -> Clears:
         """The facts from which a try finds out whether a user has cleared the task since an earlier try."""
         return Clears(self.max_tries, self.retries, self.run_clears, self.try_number - 1)
+
+    @property
+    def cleared_after(self) -> int:
+        """The number of the last try before a user cleared the task. 0: there was no clear."""
+        return _cleared_after(self.max_tries, self.retries, self.run_clears)
 
     @property
     def follows_clear(self) -> bool:
@@ -90,6 +98,7 @@ class TaskFacts:
         run_after = getattr(context.get("dag_run"), "run_after", None)
         retries = getattr(context.get("task"), "retries", 0)
         map_index = -1 if ti.map_index is None else ti.map_index
+        run_clears = getattr(context.get("dag_run"), "clear_number", None) or 0
         return cls(
             owner=(ti.dag_id, ti.run_id, ti.task_id, str(map_index)),
             max_tries=ti.max_tries,
@@ -99,9 +108,16 @@ class TaskFacts:
             execution_deadline=execution_deadline(ti, execution_timeout),
             state=TaskState.of(context),
             deployment=read_deployment(),
-            run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
+            run_clears=run_clears,
             was_cleared=ti.max_tries > retries and ti.try_number > 1,  # a policy may change max_tries, too
             mapped=MappedTask.of(context),
+            start_mark=StartMark(
+                ti.xcom_push,
+                _left_keys(ti),
+                try_number=ti.try_number,
+                cleared_after=_cleared_after(ti.max_tries, retries, run_clears),
+                is_resumed=next_method_of(ti) is not None,
+            ),
             removed_task=partial(find_removed_task, ti),
         )
 
@@ -128,6 +144,18 @@ def next_method_of(ti: Any) -> str | None:
     from_server = getattr(ti, "_ti_context_from_server", None)  # Airflow has no public attribute for this
     method: str | None = getattr(from_server, "next_method", None)
     return method
+
+
+def _left_keys(ti: Any) -> Collection[str]:
+    """Return the keys of the XComs that earlier tries have left. In a resumed try, there are none."""
+    from_server = getattr(ti, "_ti_context_from_server", None)  # Airflow has no public attribute for this
+    return getattr(from_server, "xcom_keys_to_clear", None) or ()
+
+
+def _cleared_after(max_tries: int, retries: int, run_clears: int) -> int:
+    # A clear by a user raises max_tries. Without a clear in the DAG run, each later try is a retry, even if
+    # the DAG file now has other retries.
+    return max_tries - retries if run_clears else 0
 
 
 def lost_its_state(facts: TaskFacts) -> bool:

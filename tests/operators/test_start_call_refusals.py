@@ -78,15 +78,24 @@ def test_an_unconfirmed_call_stays_unresolved_even_if_a_repeat_would_be_refused(
     assert desk.exchange.rings(CONTACT) == 1
 
 
-def test_a_refusal_in_a_retry_without_a_journal_is_a_failure(desk):
+@pytest.mark.parametrize("was_called", [True, False])
+def test_a_refusal_in_a_retry_without_a_journal_is_a_result_if_no_earlier_try_has_called(desk, was_called):
     desk.connect(extra={"data_api": False})
     task = start(desk, durable=False)
-    desk.exchange.script(CONTACT, Script.busy(0))
-    task.run()
+    if was_called:
+        desk.exchange.script(CONTACT, Script.busy(0))
+        task.run()
+    else:
+        desk.exchange.fault(Fault.REFUSE, method="start.informer_call", times=5)
+        with pytest.raises(CallApiError):
+            task.run()
     desk.exchange.account.blacklist.add(CONTACT)
 
-    with pytest.raises(CallApiFailure, match="contact_in_blacklist"):
-        task.retry()
+    if was_called:
+        with pytest.raises(CallUnresolved):
+            task.retry()
+    else:
+        assert task.retry()["status"] == "refused"
 
 
 @pytest.mark.parametrize("broken", ["another number", "key", "points"])

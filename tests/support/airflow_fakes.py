@@ -233,7 +233,12 @@ class Task:
             self.operator = self.make()
             self.ti.task_id = self.operator.task_id
             next_method = None if method == "execute" else method
-            self.ti._ti_context_from_server = SimpleNamespace(next_method=next_method)
+            left = [] if next_method else [key for key in self.ti.xcoms if key.startswith("callapi_start_")]
+            for key in left:  # Airflow deletes the XComs when a try begins
+                del self.ti.xcoms[key]
+            self.ti._ti_context_from_server = SimpleNamespace(
+                next_method=next_method, xcom_keys_to_clear=left
+            )
             try:
                 if method == "execute":
                     return self.operator.execute(self.context)

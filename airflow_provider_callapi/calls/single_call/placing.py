@@ -107,6 +107,7 @@ def place(
     appear_timeout: float,
     if_not_found: Delivery | ProveAbsence = "at_most_once",
     search_first: bool = False,
+    may_have_placed: bool = False,
     id_is_unique: bool = False,
 ) -> Outcome:
     """Place a task's call, or continue with the call that an earlier try of the task placed.
@@ -121,6 +122,8 @@ def place(
         then ring twice. `ProveAbsence`: place the same attempt again once the absence is proven.
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
         True if the journal of the earlier try is lost.
+    :param may_have_placed: only with ``search_first``. True: an earlier try may have placed a call. If the
+        search does not find the call, ``if_not_found`` counts. False: no earlier try has placed a call.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
         calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
@@ -146,7 +149,16 @@ def place(
     if step in DIALLING_STEPS:
         others = () if search_first or id_is_unique else None
         try:
-            return _dial(journal, request, gateway, if_not_found, search_first=search_first, others=others)
+            return _dial(
+                journal,
+                request,
+                gateway,
+                if_not_found,
+                search_first=search_first,
+                may_have_placed=may_have_placed,
+                appear_timeout=appear_timeout,
+                others=others,
+            )
         except _Unconfirmed as error:
             cause = str(error)
     elif step is Step.GIVE_UP or journal.current.missing_since is not None:
@@ -242,6 +254,8 @@ def _dial(
     if_not_found: Delivery | ProveAbsence,
     *,
     search_first: bool = False,
+    may_have_placed: bool = False,
+    appear_timeout: float = 0.0,
     others: tuple[int, ...] | None = None,
 ) -> Outcome:
     """Store the next attempt's intent, then dial. Return the call's outcome.
@@ -258,7 +272,7 @@ def _dial(
             journal,
             request,
             gateway,
-            search_until=0.0,
+            search_until=gateway.clock() + appear_timeout if may_have_placed else 0.0,
             must_work=if_not_found != "at_least_once",
             intent_is_lost=True,
         )
@@ -267,6 +281,9 @@ def _dial(
             f"Found call session {found.call_session_id} by its external_id: an earlier try placed it"
         )
         return _store_found(journal, request, found)
+    if may_have_placed and if_not_found == "at_most_once":
+        journal.mark_unresolved()
+        raise Unresolved(journal.current.external_id, "An earlier try ended, and may have placed the call")
     intended_at = journal.current.intended_at
 
     def refuse_late_send() -> None:

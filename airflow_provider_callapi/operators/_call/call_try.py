@@ -45,6 +45,7 @@ from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state, refuse_regrouped_task
+from airflow_provider_callapi.task_context.start_mark import MarkingStore
 from airflow_provider_callapi.task_context.task_kinds import refuse_another_kind
 from airflow_provider_callapi.triggers.shortest_deferral import pause_trigger
 
@@ -73,7 +74,12 @@ class CallTry:
         # Whether the next try can read the journal. Otherwise, the journal is lost when this try ends. If an
         # earlier try has left a journal, it counts, although the DAG file now says durable=False.
         self.is_durable = facts.state is not None and (options.durable or bool(facts.state.get(RECORD_KEY)))
-        store: KeyValueStore = (facts.state if self.is_durable else None) or MemoryStore()
+        mark = None if self.is_durable else facts.start_mark
+        # Whether an earlier try may have placed a call of which this try has no record.
+        self._may_have_placed = mark is not None and mark.is_left
+        store: KeyValueStore = (facts.state if self.is_durable else None) or (
+            MemoryStore() if mark is None else MarkingStore(mark)
+        )
         self._results = results
         if results is not None:
             store = results.watch(store)
@@ -153,7 +159,6 @@ class CallTry:
         late = too_late_reason(self._facts.run_after, system_clock.now(), self._options.max_lateness)
         if step in call_journal.DIALLING_STEPS:
             self._prepare_to_dial(request, late, refuse_closed_hours)
-        self._warn_about_retries()
         self._warn_without_data_api()
         description = f"{request.method} to {mask_number(request.contact)}"
         try:
@@ -164,6 +169,7 @@ class CallTry:
                 appear_timeout=self._options.appear_timeout,
                 if_not_found="at_most_once" if late else self._if_not_found,
                 search_first=self._searches_first,
+                may_have_placed=self._may_have_placed,
             )
         except AbsenceNotProven as error:
             return self._await_proof(error, request)
@@ -218,14 +224,6 @@ class CallTry:
             refuse_closed_hours()
         if self._people is not None:
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
-
-    def _warn_about_retries(self) -> None:
-        """Log a warning if a retry of this task may call the person a second time."""
-        if not self.is_durable and self._facts.try_number <= self._facts.max_tries:
-            self._log.warning(
-                "A retry may dial again: without task state (Airflow 3.3+, durable=True), a retry searches "
-                "only the active calls for the call of this try"
-            )
 
     def _warn_without_data_api(self) -> None:
         """Log a warning about ``require_answer`` or ``operations`` if the connection has no Data API.
@@ -324,8 +322,7 @@ class CallTry:
         external_id = self._journal.external_id(request, attempt)
         if self._results is not None and self._journal.record is not None:
             self._results.add_refused(attempt, external_id, system_clock.now(), error.mnemonic)
-        # Without a journal, an earlier try may have rung.
-        if not self._options.refused_as_result or self._searches_first:
+        if not self._options.refused_as_result:
             raise error
         call = Outcome(
             0,

@@ -19,16 +19,6 @@ from airflow_provider_callapi.exceptions import (
 pytest_plugins = ["airflow_desk"]
 
 
-@pytest.mark.parametrize(("retries", "warned"), [(1, True), (0, False)])
-def test_the_log_warns_without_a_journal_that_a_retry_may_dial_again(desk, capsys, retries, warned):
-    calling = waiting_task(desk, durable=False)
-    calling.ti.max_tries = retries
-
-    calling.run()
-
-    assert ("A retry may dial again" in capsys.readouterr().out) is warned
-
-
 @ways
 def test_a_wait_that_timed_out_is_not_retried_without_a_durable_journal(desk, way):
     """Airflow before 3.3: a retry does not know the call and could ring again."""
