@@ -402,6 +402,18 @@ _WORKER = (
         answered=True,
     ),
     Scenario(
+        "waiting_not_durable_over",
+        "worker killed while it waits, durable=False; the call ends before the retry, no Data API",
+        61,
+        {"dies_at": "waiting", "durable": False, "callapi_conn_id": "callapi_alone"},
+        (killed,),
+        1,
+        "failed",
+        ("CallUnresolved: An earlier try ended, and may have placed the call",),
+        2,
+        TALKS_SHORTLY,
+    ),
+    Scenario(
         "event_read",
         "worker killed after the trigger's event",
         13,
