@@ -404,7 +404,7 @@ _WORKER = (
     Scenario(
         "waiting_not_durable_over",
         "worker killed while it waits, durable=False; the call ends before the retry, no Data API",
-        61,
+        31,
         {"dies_at": "waiting", "durable": False, "callapi_conn_id": "callapi_alone"},
         (killed,),
         1,
