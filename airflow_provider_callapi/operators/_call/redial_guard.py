@@ -45,6 +45,6 @@ def forbid_redial(describe_call: Callable[[BaseException], str | None]) -> Itera
             raise
         text = mask_phones(str(error)) or type(error).__name__
         raise CallApiFailure(
-            f"{text}. Not retried: {call}, and without task state (Airflow 3.3+, durable=True) a retry could "
-            "dial again"
+            f"{text}. Not retried: {call}, and without task state (Airflow 3.3+, durable=True) a retry would "
+            "not know the call"
         ) from error
