@@ -88,9 +88,9 @@ def wait_for_all(account: Account, *, second_looks: bool = False, reports: bool 
         waits.polls += 1
         listed = {number: sessions[number] for number in account.listed(at)}
         snapshot = Snapshot(at, {number + 1: session for number, session in listed.items()})
-        history.add(snapshot)
+        extended = history.extend(snapshot)
         if second_looks:
-            snapshot = replace(snapshot, needed_absence=history.needed_absence)
+            snapshot = extended
         for number in listed.keys() - watches.keys() - done:
             watches[number] = SessionWatch(number + 1, FOREVER, FOREVER)
         if reports:

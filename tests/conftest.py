@@ -149,6 +149,12 @@ def connection(callapi_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Callab
 
 
 @pytest.fixture
+def sqlite_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Point the connection ``ledger`` to a new SQLite database."""
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
+
+
+@pytest.fixture
 def dag_bag(airflow_db: None) -> Callable[[Path], Any]:
     """Parse a folder of DAG files as the DAG processor does."""
 

@@ -202,10 +202,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         renders templates, and several tasks share one notifier.
         """
         arguments = [copy.copy(arg) for arg in args]
-        due = copy.copy(self)
-        due._is_rendered = True  # Airflow renders it next
         with log_instead_of_raising(args[0] if args else {}, self.log):
-            super(CallApiNotifier, due).__call__(*arguments)
+            super(CallApiNotifier, self._copy_to_render()).__call__(*arguments)
 
     def __await__(self) -> Generator[Any, None, None]:
         """Call the contacts. Airflow's triggerer uses this method for an asynchronous callback.
@@ -213,7 +211,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         The method works on copies of the notifier and the context, because Airflow changes both when it
         renders templates, and several tasks share one notifier.
         """
-        return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
+        return self._render_and_notify(self.context).__await__()
 
     def notify(self, context: Context) -> None:
         """Call one contact after another, until one acknowledges the alert or the last call is placed.
@@ -237,7 +235,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         :param context: the context of Airflow's callback, e.g. of a missed deadline.
         """
         if not self._is_rendered:
-            await copy.copy(self)._render_and_notify(copy.copy(context))
+            await self._render_and_notify(context)
             return
         await ring(self._options, context, InTriggerer(), self.log)
 
@@ -272,10 +270,16 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         return super().get_template_env(dag if hasattr(dag, "get_template_env") else None)
 
     async def _render_and_notify(self, context: Context) -> None:
+        due, context = self._copy_to_render(), copy.copy(context)
         with log_instead_of_raising(context, self.log):
-            self.render_template_fields(context)
-            self._is_rendered = True  # also if a subclass renders in its own way
-            await self.async_notify(context)
+            due.render_template_fields(context)
+            await due.async_notify(context)
+
+    def _copy_to_render(self) -> Self:
+        """Return a copy whose templates are rendered next, perhaps by a subclass in its own way."""
+        due = copy.copy(self)
+        due._is_rendered = True
+        return due
 
     @property
     def _options(self) -> AlertOptions:

@@ -15,14 +15,17 @@ from airflow.providers.common.compat.sdk import XComArg
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate, resolve_values
+from airflow_provider_callapi.operators._mapped_data import (
+    MappedDataIsNoTemplate,
+    mapped_operator,
+    resolve_values,
+)
 from airflow_provider_callapi.parameters.own_classes import fields_of_package, parameters_of_package
-from airflow_provider_callapi.parameters.templates import is_template
+from airflow_provider_callapi.parameters.templates import split_templates
 from airflow_provider_callapi.task_context.mapped_task import states_by_index
 
 _Path = tuple[Any, ...]
-"""Where a value is: the name of a parameter, and keys of dicts: ``("do_not_call", "list")``."""
-_ABSENT = object()
+"""Where a value is: the name of an attribute, and keys of dicts: ``("do_not_call", "list")``."""
 
 
 class LostValueIsAnError(MappedDataIsNoTemplate):
@@ -52,12 +55,12 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
             return
         # A subclass or a cluster policy may have set a template after the constructor.
-        rendered = frozenset(_find_templates({name: vars(self).get(name) for name in self._own_fields()}))
+        _, rendered = split_templates({name: vars(self).get(name) for name in self._own_fields()})
         outputs = {name: vars(self).get(name) for name in self.limit_parameters}
         super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
-        own = parameters_of_package(type(self))
-        from_tasks = {(name,) for name in self.data_parameters if name in own}
-        self.given_values |= rendered | from_tasks
+        own = {*parameters_of_package(type(self)), *self.parameter_of_field}
+        from_tasks = {(name,) for name in own if self._parameter_of(name) in self.data_parameters}
+        self.given_values = self.given_values.union(rendered, from_tasks)
         self.lost_parts = _describe_missing_indexes(self, outputs, context) or (
             _describe_missing_key(self, context) if self.data_parameters else None
         )
@@ -88,26 +91,15 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
 
     def _find_none(self, path: _Path) -> str | None:
         """Return where None is in the value at a path, e.g. ``do_not_call.list``. None: nowhere."""
-        name = path[0]
-        fields = {parameter: field for field, parameter in self.parameter_of_field.items()}
-        value: Any = vars(self).get(str(fields.get(name, name)), _ABSENT)
-        for key in path[1:]:
-            value = value.get(key, _ABSENT) if isinstance(value, Mapping) else _ABSENT
-        if value is _ABSENT:  # e.g. a subclass has its own attribute for the parameter
-            return None
-        shown = (self.parameter_of_field.get(name, name), *path[1:])
+        value: Any = vars(self)
+        for key in path:
+            if not isinstance(value, Mapping) or key not in value:
+                return None  # e.g. a subclass has its own attribute for the parameter
+            value = value[key]
+        name, *keys = path
         inner = () if name in self.values_with_none else _find_empty(value)
         where = () if value is None else next(iter(inner), None)
-        return None if where is None else ".".join(map(str, (*shown, *where)))
-
-
-def _find_templates(values: Mapping[Any, Any]) -> Iterator[_Path]:
-    """Yield where templates and outputs of tasks are in a dict: keys from the outermost to the innermost."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from ((name, *path) for path in _find_templates(value))
-        elif is_template(value):
-            yield (name,)
+        return None if where is None else ".".join(map(str, (self._parameter_of(name), *keys, *where)))
 
 
 def _find_empty(value: Any) -> Iterator[_Path]:
@@ -121,14 +113,13 @@ def _find_empty(value: Any) -> Iterator[_Path]:
 
 def _describe_missing_key(operator: Any, context: Mapping[str, Any]) -> str | None:
     """Return which key another row of ``expand_kwargs(rows)`` has and this task's row lacks, as an error."""
-    dag = operator.get_dag()
-    task = dag.task_dict[operator.task_id]
+    task = mapped_operator(operator)
     rows = task._get_specified_expand_input().value
     if isinstance(rows, Mapping):  # expand(name=…)
         return None
     others = {name for row in _each_row(resolve_values(rows, context)) for name in row}
     defaults = getattr(task.task_group, "default_args", None) or {}
-    given = {*operator.data_parameters, *task.partial_kwargs, *dag.default_args, *defaults}
+    given = {*operator.data_parameters, *task.partial_kwargs, *task.dag.default_args, *defaults}
     own = parameters_of_package(type(operator)).keys() - operator.optional_in_rows
     missing = sorted(others & own - given)
     if not missing:

@@ -57,10 +57,13 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
         # would contain the password. Texts in the DAG file, e.g. in `partial(...)`, are still rendered.
         if parent is self:
             self.data_parameters = data = self.mapped_parameters(context)
-            names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
+            names = [name for name in names if self._parameter_of(name) not in data]
             fields = fields_of_package(type(self))
             refuse_single_braces(vars(self), [name for name in names if name in fields])
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)
+
+    def _parameter_of(self, field: str) -> str:
+        return self.parameter_of_field.get(field, field)
 
     def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:
         """Return the names of the parameters that this mapped operator gets from another task."""
@@ -127,12 +130,14 @@ def _read_all(values: Any) -> Any:
     """Return a sequence as Airflow resolves it, with the results of mapped tasks in memory."""
     if isinstance(values, LazyXComSequence):
         return values[:]  # one request for all results; an index would cost a request for each
+    if isinstance(values, list | tuple | Mapping):
+        return values
     # The result of `rows.map(function)` has the attribute `value`, those of `concat` and `zip` have `values`.
     copied = copy.copy(values)
-    if hasattr(values, "value"):
-        copied.value = _read_all(values.value)
-    elif not isinstance(values, Mapping) and hasattr(values, "values"):
-        copied.values = [*map(_read_all, values.values)]
+    if hasattr(copied, "value"):
+        copied.value = _read_all(copied.value)
+    elif hasattr(copied, "values"):
+        copied.values = [*map(_read_all, copied.values)]
     return copied
 
 

@@ -49,11 +49,11 @@ class TaskFacts:
     :ivar state: Airflow's key-value store of the task. None: Airflow is older than 3.3.
     :ivar deployment: the name and the secret keys of this Airflow deployment, from which ids and hashes are
         derived.
+    :ivar start_mark: the message of earlier tries without task state that they may have placed a call.
     :ivar run_clears: how often users have cleared tasks of the DAG run. Airflow does not count a clear
         through its REST API with ``reset_dag_runs=false``.
     :ivar was_cleared: whether a user has cleared this task instance.
     :ivar mapped: access to the other map indexes of the task. None: the task is not mapped.
-    :ivar start_mark: the message of earlier tries without task state that they may have placed a call.
     :ivar removed_task: a function that returns the id of the removed task that this task was before it was
         moved into a task group, see `find_removed_task`.
     """
@@ -66,10 +66,10 @@ class TaskFacts:
     execution_deadline: float | None
     state: TaskState | None
     deployment: Deployment
+    start_mark: StartMark
     run_clears: int = 0
     was_cleared: bool = False
     mapped: MappedTask | None = None
-    start_mark: StartMark | None = None
     removed_task: Callable[[], str | None] = lambda: None
 
     @property
@@ -141,15 +141,19 @@ def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | 
 
 def next_method_of(ti: Any) -> str | None:
     """Return the method with which Airflow resumes a deferred task. None: the task was not deferred."""
-    from_server = getattr(ti, "_ti_context_from_server", None)  # Airflow has no public attribute for this
-    method: str | None = getattr(from_server, "next_method", None)
+    method: str | None = _from_server(ti, "next_method")
     return method
 
 
 def _left_keys(ti: Any) -> Collection[str]:
     """Return the keys of the XComs that earlier tries have left. In a resumed try, there are none."""
-    from_server = getattr(ti, "_ti_context_from_server", None)  # Airflow has no public attribute for this
-    return getattr(from_server, "xcom_keys_to_clear", None) or ()
+    return _from_server(ti, "xcom_keys_to_clear") or ()
+
+
+def _from_server(ti: Any, name: str) -> Any:
+    """Return what Airflow's API server has told the try at its begin, or None."""
+    # Airflow has no public attribute for this.
+    return getattr(getattr(ti, "_ti_context_from_server", None), name, None)
 
 
 def _cleared_after(max_tries: int, retries: int, run_clears: int) -> int:

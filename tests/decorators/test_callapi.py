@@ -162,8 +162,7 @@ CAMPAIGN = (
 )
 
 
-def test_a_function_returns_the_list_of_a_campaign_in_airflow(run_dag, exchange, tmp_path, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
+def test_a_function_returns_the_list_of_a_campaign_in_airflow(run_dag, exchange, sqlite_ledger):
     run = run_dag(CAMPAIGN)
 
     assert run.states == {"everybody": "success"}

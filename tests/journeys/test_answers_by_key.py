@@ -53,9 +53,8 @@ refusing_profiles = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def menu(desk, monkeypatch, tmp_path):
+def menu(desk, sqlite_ledger):
     """The desk: each person presses the key in `KEY_OF`."""
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
     desk.exchange.account.day_limit = desk.exchange.account.minute_limit = 100_000
     for phone, key in KEY_OF.items():
         desk.exchange.script(phone, Script.presses(key))

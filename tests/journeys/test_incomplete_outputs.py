@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-
-@pytest.fixture(autouse=True)
-def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A database for the campaigns, which an Airflow before 3.3 needs."""
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
-
+pytestmark = pytest.mark.usefixtures("sqlite_ledger")  # an Airflow before 3.3 needs it
 
 # Airflow 3.1 remembers the tasks of a DAG id for the whole process, so each test has its own DAG id.
 HEAD = """

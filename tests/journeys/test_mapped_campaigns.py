@@ -97,11 +97,7 @@ def test_a_person_on_the_lists_of_two_map_indexes_is_called_at_most_once(run: An
     assert max(rings) == 1
 
 
-def test_the_ledger_decides_about_shards_that_share_a_database(
-    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
-
+def test_the_ledger_decides_about_shards_that_share_a_database(run: Any, sqlite_ledger: None) -> None:
     assert run('expand(shard=["1/1", "1/1"])', f'{CONTACTS} ledger_conn_id="ledger",') == (
         {"success"},
         [1] * 6,

@@ -220,8 +220,7 @@ def test_the_example_tags_an_answered_call_and_watches_it_to_its_end(run_dag, ex
 
 
 @every_sessions_reason
-def test_a_campaign_rings_every_answered_person_once_and_redials_the_unreached(desk, tmp_path, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
+def test_a_campaign_rings_every_answered_person_once_and_redials_the_unreached(desk, sqlite_ledger):
     exchange = desk.exchange
     people = [f"7916000{number:04}" for number in range(200)]
     unreached = people[::10]

@@ -28,7 +28,7 @@ A_TALK = Script(rings=3, talks=20)
 
 
 @pytest.fixture
-def campaign_desk(desk, monkeypatch, tmp_path):
+def campaign_desk(desk, monkeypatch, sqlite_ledger):
     """Return a `Desk` for campaigns. ``desk.at`` plans what happens when."""
     desk.at = []
 
@@ -41,7 +41,6 @@ def campaign_desk(desk, monkeypatch, tmp_path):
     patched = SimpleNamespace(**{**vars(asyncio), "wait_for": waits_by(desk.clock)})
     monkeypatch.setattr("airflow_provider_callapi.triggers.campaign.asyncio", patched)
     desk.exchange.default_script = A_TALK
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
     return desk
 
 

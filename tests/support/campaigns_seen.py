@@ -48,9 +48,8 @@ def no_other_campaigns(airflow_db: None) -> None:
 
 
 @pytest.fixture
-def ledger(no_other_campaigns: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
+def ledger(no_other_campaigns: None, monkeypatch: pytest.MonkeyPatch, sqlite_ledger: None) -> Any:
     """Return the control of a SQL ledger with the connection ``ledger``, in which ``spring`` is dialling."""
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
     control = open_sql_supervision("ledger")
     control.publish(PROGRESS)

@@ -27,7 +27,7 @@ from airflow_provider_callapi.calls.single_call.placing import (
     Unresolved,
     place,
 )
-from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
+from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
@@ -74,12 +74,9 @@ class CallTry:
         # Whether the next try can read the journal. Otherwise, the journal is lost when this try ends. If an
         # earlier try has left a journal, it counts, although the DAG file now says durable=False.
         self.is_durable = facts.state is not None and (options.durable or bool(facts.state.get(RECORD_KEY)))
-        mark = None if self.is_durable else facts.start_mark
         # Whether an earlier try may have placed a call of which this try has no record.
-        self._may_have_placed = mark is not None and mark.is_left
-        store: KeyValueStore = (facts.state if self.is_durable else None) or (
-            MemoryStore() if mark is None else MarkingStore(mark)
-        )
+        self._may_have_placed = not self.is_durable and facts.start_mark.is_left
+        store: KeyValueStore = (facts.state if self.is_durable else None) or MarkingStore(facts.start_mark)
         self._results = results
         if results is not None:
             store = results.watch(store)

@@ -36,14 +36,20 @@ def task(desk: Any, lost: str, **changes: Any) -> Task:
     return calling
 
 
-def die_in_the_wait(calling: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def die_in(method: str, calling: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a try whose worker dies when the try calls a method of the hook."""
+
     def die(*args: Any, **kwargs: Any) -> Any:
         raise WorkerDied
 
     with monkeypatch.context() as dying:
-        dying.setattr(CallApiHook, "watch_session", die)
+        dying.setattr(CallApiHook, method, die)
         with pytest.raises(WorkerDied):
             calling.run()
+
+
+def die_in_the_wait(calling: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    die_in("watch_session", calling, monkeypatch)
     calling.desk.clock.advance(600)  # the call has ended
 
 
@@ -104,14 +110,7 @@ def test_no_retry_forgets_the_mark_of_the_try_before(desk, monkeypatch, lost, ex
     calling = task(desk, lost, external_id=external_id)
     die_in_the_wait(calling, monkeypatch)
     calling.ti.try_number += 1
-    with monkeypatch.context() as dying:  # before the search
-
-        def die(*args: Any, **kwargs: Any) -> Any:
-            raise WorkerDied
-
-        dying.setattr(CallApiHook, "call_gateway", die)
-        with pytest.raises(WorkerDied):
-            calling.run()
+    die_in("call_gateway", calling, monkeypatch)  # before the search
 
     with pytest.raises(CallUnresolved):
         calling.retry()

@@ -175,8 +175,7 @@ class CallTemplate:
             `attempt_ids.external_id`.
         :raises InvalidRow: no valid request can be made from the person's row, for example because a field
             contains a number of which a workbook has lost digits, or because the ``external_id`` contains a
-            phone number. The error message names the field, such as
-            ``call.contact``.
+            phone number. The error message names the field, such as ``call.contact``.
         """
         known = {ROW: person.contact, _ID: external_id}
         # The number to call is read already. Without its +, it could be read as another number.
