@@ -8,6 +8,7 @@ hear the message.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -21,11 +22,11 @@ from airflow_provider_callapi.operators._mapped_data import (
     resolve_values,
 )
 from airflow_provider_callapi.parameters.own_classes import fields_of_package, parameters_of_package
-from airflow_provider_callapi.parameters.templates import split_templates
+from airflow_provider_callapi.parameters.templates import is_template
 from airflow_provider_callapi.task_context.mapped_task import states_by_index
 
 _Path = tuple[Any, ...]
-"""Where a value is: the name of an attribute, and keys of dicts: ``("do_not_call", "list")``."""
+"""Where a value is: an attribute, then keys of dicts and indexes of lists: ``("do_not_call", "list", 1)``."""
 
 
 class LostValueIsAnError(MappedDataIsNoTemplate):
@@ -35,7 +36,8 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
     runs, `refuse_lost_values` raises an error.
 
     :cvar limit_parameters: the parameters that limit whom, when or how the task calls. The output of a mapped
-        task for one of them must have a value of each map index.
+        task for one of them must have a value of each map index. A template for one of them must give more
+        than an empty text.
     :cvar optional_in_rows: the parameters that some rows of ``expand_kwargs(rows)`` may lack.
     :cvar values_with_none: the parameters whose dicts may contain None.
     """
@@ -55,7 +57,7 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
             return
         # A subclass or a cluster policy may have set a template after the constructor.
-        _, rendered = split_templates({name: vars(self).get(name) for name in self._own_fields()})
+        rendered = [*_find_given({name: vars(self).get(name) for name in self._own_fields()})]
         outputs = {name: vars(self).get(name) for name in self.limit_parameters}
         super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
         own = {*parameters_of_package(type(self)), *self.parameter_of_field}
@@ -66,7 +68,7 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
         )
 
     def refuse_lost_values(self) -> None:
-        """Check that no template and no other task gives None for a parameter or for a key of its dict.
+        """Check that no template and no other task gives None for a parameter or for a part of it.
 
         Only None in the DAG file itself is allowed.
 
@@ -77,8 +79,8 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
         for path in sorted(self.given_values, key=str):
             if lost := self._find_none(path):
                 raise InvalidParameter(
-                    f"{lost}: the value is missing, because its template or its task gave None. Only None in "
-                    "the DAG file itself means that there is no value"
+                    f"{lost}: the value is missing, because its template or its task gave None or an empty "
+                    "text. Only None in the DAG file itself means that there is no value"
                 )
         if self.lost_parts:
             raise InvalidParameter(self.lost_parts)
@@ -90,16 +92,42 @@ class LostValueIsAnError(MappedDataIsNoTemplate):
         return {*fields_of_package(type(self)), *self.limit_parameters}.difference(gaps)
 
     def _find_none(self, path: _Path) -> str | None:
-        """Return where None is in the value at a path, e.g. ``do_not_call.list``. None: nowhere."""
+        """Return where None is in the value at a path, e.g. ``do_not_call.list[1]``. None: nowhere."""
         value: Any = vars(self)
         for key in path:
-            if not isinstance(value, Mapping) or key not in value:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
                 return None  # e.g. a subclass has its own attribute for the parameter
-            value = value[key]
         name, *keys = path
         inner = () if name in self.values_with_none else _find_empty(value)
-        where = () if value is None else next(iter(inner), None)
-        return None if where is None else ".".join(map(str, (self._parameter_of(name), *keys, *where)))
+        is_lost = _is_lost(value, may_be_blank=name not in self.limit_parameters)
+        where = () if is_lost else next(iter(inner), None)
+        if where is None:
+            return None
+        parts = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in (*keys, *where)]
+        return "".join([self._parameter_of(name), *parts])
+
+
+def _find_given(value: Any) -> Iterator[_Path]:
+    """Yield where a value contains a template or the output of a task."""
+    parts: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        parts = value.items()
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    elif is_template(value):
+        yield ()
+    for key, inner in parts:
+        yield from ((key, *path) for path in _find_given(inner))
+
+
+def _is_lost(value: Any, may_be_blank: bool) -> bool:
+    """Return whether a template or a task gave no value. Templates that are not native give the text None."""
+    if isinstance(value, AbstractSet):  # its elements have no paths
+        return any(_is_lost(inner, may_be_blank) for inner in value)
+    blank = isinstance(value, str) and value.strip() in ("", "None")
+    return value is None or (blank and not may_be_blank)
 
 
 def _find_empty(value: Any) -> Iterator[_Path]:

@@ -82,6 +82,42 @@ def test_a_do_not_call_list_of_all_map_indexes_is_used(run_dag: Any) -> None:
     assert {name: run.xcoms[name]["results"]["do_not_call"] for name in NAMES} == dict.fromkeys(NAMES, 1)
 
 
+ELEMENTS = HEAD.partition("    parts = ")[0] + """
+    @task
+    def nothing():
+        return None
+
+    @task
+    def fails():
+        raise ValueError
+
+    def campaigns(name, number):
+        campaign(name, do_not_call=["79160000001", number])
+        campaign(name + "-list", do_not_call={"blacklist": False, "list": ("79160000001", number)})
+        campaign(name + "-row", do_not_call=[{"phone": "79160000001"}, {"phone": number}])
+        campaign(name + "-tolerant", do_not_call=["79160000001", number], max_unreadable=9)
+
+    campaigns("none", nothing())
+    campaigns("failed", fails())
+    campaigns("template", "{{ ti.xcom_pull(task_ids='nothing') }}")
+    campaigns("empty", "{{ '' }}")
+    campaigns("dag-file", None)
+"""
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_do_not_call_list_that_lacks_an_element_of_a_task_is_an_error(run_dag: Any, native: bool) -> None:
+    """The element may be the person who must not be called."""
+    texts = f"DAG(Path(__file__).stem, render_template_as_native_obj={native}"
+    run = run_dag(ELEMENTS.replace("DAG(Path(__file__).stem", texts).replace("*MISSING", ""))
+
+    kinds = ("", "-list", "-row", "-tolerant")
+    lost = [name + kind for name in ("none", "failed", "template", "empty") for kind in kinds]
+    assert {name: run.states[name] for name in lost} == dict.fromkeys(lost, "failed")
+    written = ["dag-file" + kind for kind in kinds]
+    assert {name: run.xcoms[name]["results"]["do_not_call"] for name in written} == dict.fromkeys(written, 1)
+
+
 LOST = """
 from pathlib import Path
 from airflow.sdk import DAG, task

@@ -19,6 +19,15 @@ from airflow_provider_callapi.operators.start_call import CallApiStartSimpleCall
 
 LOST, KEPT = "{{ params.lost }}", "{{ params.kept }}"
 leaves = st.sampled_from([LOST, KEPT, None, 36, "text"])
+
+
+def containers(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return dicts, lists and tuples."""
+    lists = st.lists(parts, max_size=3)
+    return st.dictionaries(st.sampled_from("abc"), parts, max_size=3) | lists | lists.map(tuple)
+
+
+values = st.recursive(containers(leaves), lambda inner: containers(leaves | inner), max_leaves=6)
 dicts = st.recursive(
     st.dictionaries(st.sampled_from("abc"), leaves, max_size=3),
     lambda inner: st.dictionaries(st.sampled_from("abc"), leaves | inner, max_size=3),
@@ -26,9 +35,13 @@ dicts = st.recursive(
 )
 
 
-def rendered(value: Any, params: dict[str, Any]) -> CallApiStartSimpleCallOperator:
+def rendered(
+    value: Any,
+    params: dict[str, Any],
+    operator_type: type[CallApiStartSimpleCallOperator] = CallApiStartSimpleCallOperator,
+) -> CallApiStartSimpleCallOperator:
     with DAG("dag", render_template_as_native_obj=True):
-        operator = CallApiStartSimpleCallOperator(
+        operator = operator_type(
             task_id="call", virtual_phone_number=VNUMBER, contact=CONTACT, operator="79160000002",
             first_call="contact",
         )  # fmt: skip
@@ -38,9 +51,12 @@ def rendered(value: Any, params: dict[str, Any]) -> CallApiStartSimpleCallOperat
 
 
 def paths(value: Any, leaf: Any) -> Iterator[str]:
-    for name, inner in value.items():
-        if isinstance(inner, dict):
-            yield from (f"{name}.{path}" for path in paths(inner, leaf))
+    """Yield where a leaf is: ``.a[1].b``."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in parts:
+        name = f".{key}" if isinstance(value, dict) else f"[{key}]"
+        if isinstance(inner, dict | list | tuple):
+            yield from (f"{name}{path}" for path in paths(inner, leaf))
         elif inner == leaf:
             yield name
 
@@ -52,10 +68,10 @@ def assert_refuses(operator: CallApiStartSimpleCallOperator, lost: list[str]) ->
         return
     with pytest.raises(InvalidParameter) as refused:
         operator.refuse_lost_values()
-    assert str(refused.value).partition(":")[0] in [f"tags.{path}" for path in lost]
+    assert str(refused.value).partition(":")[0] in [f"tags{path}" for path in lost]
 
 
-@given(dicts)
+@given(values)
 def test_only_the_none_of_a_template_is_an_error(value: dict[str, Any]) -> None:
     assert_refuses(rendered(value, {"lost": None, "kept": 1}), [*paths(value, LOST)])
 
@@ -63,6 +79,21 @@ def test_only_the_none_of_a_template_is_an_error(value: dict[str, Any]) -> None:
 @given(dicts)
 def test_a_dict_that_a_template_gives_contains_no_none(value: dict[str, Any]) -> None:
     assert_refuses(rendered(KEPT, {"kept": value}), [*paths(value, None)])
+
+
+@given(values, st.sampled_from([None, "", " ", "None"]))
+def test_a_limit_that_a_template_leaves_empty_is_an_error(value: Any, lost: Any) -> None:
+    """A template that is not native gives the text None."""
+
+    class Limited(CallApiStartSimpleCallOperator):
+        limit_parameters = ("tags",)
+
+    assert_refuses(rendered(value, {"lost": lost, "kept": 1}, Limited), [*paths(value, LOST)])
+
+
+def test_a_set_with_a_lost_element_is_an_error() -> None:
+    assert_refuses(rendered({KEPT, LOST}, {"lost": None, "kept": 1}), [""])
+    assert_refuses(rendered({KEPT, LOST}, {"lost": 2, "kept": 1}), [])
 
 
 def test_a_map_index_that_a_clear_has_removed_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
