@@ -82,7 +82,9 @@ def test_a_do_not_call_list_of_all_map_indexes_is_used(run_dag: Any) -> None:
     assert {name: run.xcoms[name]["results"]["do_not_call"] for name in NAMES} == dict.fromkeys(NAMES, 1)
 
 
-ELEMENTS = HEAD.partition("    parts = ")[0] + """
+ELEMENTS = (
+    HEAD.partition("    parts = ")[0]
+    + """
     @task
     def nothing():
         return None
@@ -103,6 +105,7 @@ ELEMENTS = HEAD.partition("    parts = ")[0] + """
     campaigns("empty", "{{ '' }}")
     campaigns("dag-file", None)
 """
+)
 
 
 @pytest.mark.parametrize("native", [True, False])

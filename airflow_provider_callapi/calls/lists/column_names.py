@@ -27,6 +27,11 @@ _LOOK_ALIKE = str.maketrans("aceopxykmtbh", "асеорхукмтвн")
 _LATIN_LOOK_ALIKE = {own: latin for latin, own in _LOOK_ALIKE.items()} | str.maketrans("іјѕ", "ijs")
 _RUSSIAN = re.compile("[а-я]")
 _LATIN = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
+_NAME_OF_PERSON = re.compile(
+    r"(?:client|customer|contact|person|user|patient|guest|full|first|last|given|sur|f|l)*name|client|customer"
+    r"|(?:полное)?имя(?:клиента|контакта|фамилия|отчество|иотчество)?|фамилия(?:имя(?:отчество)?|иимя)?"
+    r"|отчество|фио(?:клиента|контакта)?|клиент"
+)
 _NAMES_SHOWN = 12
 """How many names of columns an error shows."""
 
@@ -45,6 +50,14 @@ def _fold_text(name: str) -> str:
     wide = unicodedata.normalize("NFKC", name)  # full-width letters, and an é of two characters
     unquoted = re.sub(r'^"([^"]*)"$', r"\1", fold(wide))
     return re.sub(r"[\s_.-]", "", unquoted).casefold()
+
+
+def is_name_of_person(folded: str) -> bool:
+    """Return whether a column contains people's names, such as ``client name`` and ``ФИО``.
+
+    :param folded: the name of the column, as `fold_name` returns it.
+    """
+    return _NAME_OF_PERSON.fullmatch(folded) is not None
 
 
 def words_of(name: object) -> str:

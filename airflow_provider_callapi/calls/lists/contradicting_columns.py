@@ -12,7 +12,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from airflow_provider_callapi.api.values.number_text import FEWEST_DIGITS, count_digits
-from airflow_provider_callapi.calls.lists.column_names import fold_name, shown_name, spellings_of
+from airflow_provider_callapi.calls.lists.column_names import (
+    fold_name,
+    is_name_of_person,
+    shown_name,
+    spellings_of,
+)
 from airflow_provider_callapi.calls.lists.countries import CountryColumn, country_column, read_country
 from airflow_provider_callapi.calls.lists.nested_values import MAY_BEGIN_JSON, plain_values
 from airflow_provider_callapi.calls.lists.objections import (
@@ -70,7 +75,8 @@ def find_contradictions(row: Mapping[str, Any], region: str, used: Set[str] = _N
     :param row: column → value, or None for an empty cell.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :param used: names of columns, as `fold_name` returns them. The author's call uses these columns, e.g. the
-        extension of an employee. Their texts are no objections, no extensions and no countries.
+        extension of an employee. Their texts are no objections, no extensions and no countries. Only a
+        person's name may contain an objection.
     """
     columns = _columns_of(tuple(row), used)
     nested = [
@@ -92,10 +98,10 @@ class _Columns(NamedTuple):
 
     :ivar meanings: column → what its values mean for a call.
     :ivar unused: the columns that the call does not use.
-    :ivar texts: those of them whose texts may be an objection.
-    :ivar tags: those of them whose texts may be a tag such as ``чс``.
-    :ivar extensions: those of them that have an extension.
-    :ivar countries: those of them that have a country, and what their values can be.
+    :ivar texts: the columns whose texts may be an objection.
+    :ivar tags: the unused columns whose texts may be a tag such as ``чс``.
+    :ivar extensions: the unused columns that have an extension.
+    :ivar countries: the unused columns that have a country, and what their values can be.
     """
 
     may_contradict: bool
@@ -111,12 +117,17 @@ class _Columns(NamedTuple):
 def _columns_of(names: tuple[str, ...], used: Set[str]) -> _Columns:
     unused = [name for name in names if fold_name(name) not in used]
     meanings = {name: meaning for name in names if (meaning := meaning_of(str(name)))}
-    texts = [name for name in unused if name not in meanings and fold_name(name) not in _NO_TEXTS]
-    tags = [name for name in texts if has_tags(str(name))]
+    texts = [name for name in names if name not in meanings and _may_object(fold_name(name), used)]
+    tags = [name for name in texts if name in unused and has_tags(str(name))]
     extensions = list(filter(_is_extension_column, unused))
     countries = [(name, column) for name in unused if (column := country_column(str(name)))]
     found = list(meanings.items()), frozenset(unused), texts, tags, extensions, countries
     return _Columns(bool(meanings or texts or extensions or countries), *found)
+
+
+def _may_object(folded: str, used: Set[str]) -> bool:
+    # In an address book, the name itself may say: Anna (do not call).
+    return folded not in _NO_TEXTS and (folded not in used or is_name_of_person(folded))
 
 
 def _find_ban(row: Mapping[str, Any], columns: _Columns, nested: Sequence[str]) -> str | None:

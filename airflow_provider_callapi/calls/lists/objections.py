@@ -57,6 +57,8 @@ _PERSON_BANNED = (
     " deceased dead dnd tps robinson suppress(?:ed|ion)? object(?:ed|ion) excluded? blocked banned"
     " заблокирован[ао]? no_(?:phone_)?calls? no_marketing(?:_calls?)? (?:can_?not|cant)_(?:be_)?call(?:ed)?"
 )
+_DIED = re.compile(any_of("умер(?:ла)? скончал(?:ся|ась) died deceased") + r"(?: \d+)*")
+"""Matches a whole clause. In a longer one, somebody else may have died."""
 _BAN_TAG = re.compile(any_of(_PERSON_BANNED))
 """Matches a whole tag that says of a person that no one may call. ``отказ`` may be the status of an order."""
 _BAN_ALONE = re.compile(any_of(_PERSON_BANNED, "запрет отказ(?:а|ался|алась|ались)? refused declined"))
@@ -120,7 +122,7 @@ _HOURS_ONLY = re.compile(rf"(?:с |from )?{_HOUR}(?: ?[-–—] ?| до | to | t
 _BITS = {0: "0", 1: "1"}
 _HAS_DIGIT = re.compile(r"\d")
 _PART_OF_OBJECTIONS = re.compile(
-    r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperr|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|einwill|zustimm|згод|rozil|izni|розил|kara|qora|қара|чс\W|умер|aramay|aran|iro[qқ]|ироқ"
+    r"call|contact|consent|dial|disturb|d[\W_]*n[\W_]*c|opt|unsubscri|black|stop|phone|robinson|sperr|angerufen|anrufe|қоңырау|хабарлас|мазала|widerspr|verbot|appeler|llamar|einwill|zustimm|згод|rozil|izni|розил|сконч|died|deceased|kara|qora|қара|чс\W|умер|aramay|aran|iro[qқ]|ироқ"
     r"|marketing|communic|зв|связыва|клист|беспок|тревож|набир|стоп|сп[иі]с|опт|отпис|соглас|телефонув|тэлефан|общ|контакт|коммуник|реклам"
     r"|zv|svyazyva|klist|bespok|trevo|nabir|sp[iі]s|otpis|soglas|telefonuv|telefan|obs|kontakt|kommunik|reklam|abarlas|mazala"
 )
@@ -205,16 +207,18 @@ def is_objection(name: str, text: str) -> bool:
 
     :param name: the name of the column. In the column ``email status``, a text may be about e-mails.
     """
-    if len(text) > _LONGEST_OBJECTION or not _objects(text):
+    if len(text) > _LONGEST_OBJECTION:
+        return False
+    folded = text.casefold()
+    if not (_PART_OF_OBJECTIONS.search(folded) or _UNUSUAL.search(folded)):  # a quick answer
+        return False
+    if not _objects(text):
         return False
     return not is_other_channel(words_of(name)) or any(map(BY_PHONE.search, spell(text)))
 
 
 @lru_cache(maxsize=4096)
 def _objects(text: str) -> bool:
-    folded = text.casefold()
-    if not _PART_OF_OBJECTIONS.search(folded) and not _UNUSUAL.search(folded):
-        return False
     text = _LINK.sub("", text)
     for named in _NAMED_VALUE.finditer(text):
         is_forbidden = _forbids_named(named[1], named[2])
@@ -231,7 +235,7 @@ def _objects(text: str) -> bool:
         is_denied = following and _says_no(following.strip(_SIGNS_AROUND))  # stop list: no
         if "STOP" in kinds or ("OBJECTED" in kinds and not is_denied):
             return True
-        if any(map(_has_no_consent, spellings)) and not is_denied:
+        if any(map(_wants_no_calls, spellings)) and not is_denied:
             return True
         if "HOURS" in kinds and _HAS_DIGIT.search(text) and _is_date(text):
             return True
@@ -251,8 +255,8 @@ def _forbids_named(name: str, value: str) -> bool | None:
     return None
 
 
-def _has_no_consent(words: str) -> bool:
-    if _NO_CALLS.fullmatch(words):
+def _wants_no_calls(words: str) -> bool:
+    if _NO_CALLS.fullmatch(words) or _DIED.fullmatch(words):
         return True
     is_gone = _WITHDRAWN.search(words) and _CONSENT_GONE.search(kinds_of(words))
     return bool(is_gone) and not _OTHER.search(words)

@@ -18,7 +18,12 @@ from airflow_provider_callapi.calls.campaign.contact_list.row_values import (
     RowForTemplates,
     values_for_templates,
 )
-from airflow_provider_callapi.calls.lists.column_names import fold_name, shown_name, value_of
+from airflow_provider_callapi.calls.lists.column_names import (
+    fold_name,
+    is_name_of_person,
+    shown_name,
+    value_of,
+)
 from airflow_provider_callapi.calls.texts.damaged_text import (
     has_codes,
     has_failed_formula,
@@ -79,12 +84,6 @@ _CHECKS_OF_SPOKEN = (
 )
 """The same for a text that a person hears."""
 
-_NAME_OF_PERSON = re.compile(
-    r"(?:client|customer|contact|person|user|patient|guest|full|first|last|given|sur|f|l)*name|client|customer"
-    r"|(?:полное)?имя(?:клиента|контакта|фамилия|отчество|иотчество)?|фамилия(?:имя(?:отчество)?|иимя)?"
-    r"|отчество|фио(?:клиента|контакта)?|клиент"
-)
-"""Matches the name of a column with people's names, as `fold_name` returns it."""
 _DATE = r"(?:\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4})(?!\d)"
 _PHONE_NUMBER = re.compile(rf"(?<!\d)(?!{_DATE})\d(?:[\s().\-\u2010-\u2015]{{0,3}}\d){{9,14}}(?!\d)")
 _MAY_BE_NUMBER = re.compile(r"[0-9][0-9\s().\-\u2010-\u2015]{9}")
@@ -167,7 +166,7 @@ class RowTemplate:
         """Whether the template uses the person's row. If not, its text is the same for every person."""
         self.columns = frozenset(map(fold_name, _columns_in(parsed)))
         """The columns that the template can use, and perhaps further names, as `fold_name` returns them."""
-        names = frozenset(filter(_NAME_OF_PERSON.fullmatch, self.columns))
+        names = frozenset(filter(is_name_of_person, self.columns))
         self._spoken_names = names if environment.is_spoken else frozenset()
 
     def render(self, row: Mapping[str, Any]) -> str:
